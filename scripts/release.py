@@ -59,7 +59,7 @@ def get_tools() -> None:
 
 
 def lock() -> None:
-    """Write the lock files anew: every version that users install, with its hashes, for every Python that we support."""
+    """Write the lock files again: every version that users install, with its hashes, for every Python that we support."""
     for name, (source, python) in LOCKS.items():
         run(
             tool("uv"),

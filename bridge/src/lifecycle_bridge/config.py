@@ -257,7 +257,7 @@ class Chore(_Section):
 
 
 class Oidc(_Section):
-    """Sign-in. Values of ``claim``; whoever is in none of them sees nothing.
+    """Sign-in. Values of ``claim``; the person who is in none of them sees nothing.
 
     :param operators: may do everything but approve plans.
     :param approvers: look, and approve plans that policy lets them approve.

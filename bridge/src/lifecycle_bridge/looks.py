@@ -145,7 +145,7 @@ class Looks:
             raise BridgeError("look in every system: a look is under way; wait for it")
 
     def forget(self, key: Key) -> None:
-        """Ask anew the next time: something was decided."""
+        """Ask again the next time: something was decided."""
         with self._lock:
             self._found.pop(key, None)
             self._failed.pop(key, None)

@@ -240,7 +240,7 @@ def _from_records(connection: sa.Connection) -> Iterator[Metric]:
 def harvest(database: Database, most: int = _MOST) -> int:
     """Take over what records say of cases that ended since the last time; how many there were.
 
-    A record that this machine cannot read (a controller's) is passed over, and not asked for again until its case ends anew.
+    A record that this machine cannot read (a controller's) is passed over, and not asked for again until its case ends again.
     """
     mark = measures.alias()
     with database.read() as connection:

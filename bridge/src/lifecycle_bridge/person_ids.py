@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The ids of people that are accepted: an id goes into file names, addresses, the ledger and the variables of a playbook.
 
-HR is somebody else's text. Whoever may write an employee number must not write a template, a second person or a command, so an id
+HR is somebody else's text. A person who may write an employee number must not write a template, a second person or a command, so an id
 that could be one is refused wherever it comes in: webhook, poll, the answer of an intake.
 """
 

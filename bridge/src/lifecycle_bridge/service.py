@@ -325,7 +325,7 @@ class Bridge:
 
 
 def _kind_of(ident: str) -> str:
-    """Return the kind of a run that a bridge of before made."""
+    """Return the kind of a run that an older bridge made."""
     kinds = {"intake-": "intake", "release-": "errand", CHORE: "chore"}
     return next((kind for prefix, kind in kinds.items() if ident.startswith(prefix)), "cases")
 

@@ -18,7 +18,7 @@ ACTS = ("disable", "wipe", "delete")
 
 @dataclass(frozen=True)
 class Members:
-    """Everybody in a group of a system. The group is read anew in every run; when it cannot be read, nothing runs.
+    """Everybody in a group of a system. The group is read again in every run; when it cannot be read, nothing runs.
 
     :param system: The system that has the group.
     :param name: The group's name there.
@@ -167,7 +167,7 @@ class Separation:
     :param name: What the rule is called.
     :param one: The first entitlement.
     :param other: The second.
-    :param why: The reason, for whoever meets it.
+    :param why: The reason, shown where it applies.
     """
 
     name: str
@@ -273,7 +273,7 @@ class Access:
     """Access by request.
 
     :param longest_days: For how many days at most.
-    :param remind_days: How many days before its end whoever answers for it is reminded.
+    :param remind_days: How many days before its end the person who answers for it is reminded.
     """
 
     longest_days: int = 180

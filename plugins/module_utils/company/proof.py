@@ -58,7 +58,7 @@ class Proof:
     """Who signs the ledger, who witnesses it, and how long it is kept. Paths are relative to the policy file.
 
     :param key: The private key (Ed25519, PEM) that signs every entry, record and plan.
-    :param keys: The public keys of before.
+    :param keys: The public keys from before.
     :param witnesses: Who keeps the ledger's head elsewhere.
     :param retain_years: No case is taken out of the ledger earlier.
     """

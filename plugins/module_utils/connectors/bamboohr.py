@@ -256,7 +256,7 @@ class BambooHr(Connector):
         return {**named, "aliases": aliases, "status": "terminated" if _inactive(record) else "active"}
 
     def _addressed(self, key: str, act: str) -> dict[str, Any] | None:
-        """Read one employee afresh; whoever has no work address has the one that was made."""
+        """Read one employee afresh; a person without a work address has the one that was made."""
         record, email = self._employee(key, act), self._person_fields["email"]
         if record is not None and self._rule.rule and not record.get(email):
             record[email] = next((row["email"] for row in self._index(act, fresh=False) if row["id"] == key), "")

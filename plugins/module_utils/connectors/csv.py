@@ -216,7 +216,7 @@ class Csv(Connector):
             try:
                 rows.append(Row(line, record, self._person(record, f"{path}:{line}")))
             except RecordRefused as e:
-                # One row that can't be read stops nobody else's run; whoever asks for it is told.
+                # One row that can't be read stops nobody else's run; a run for that person gets the error.
                 self._bad.append((line, record, e))
                 self.refused.append(str(e))
                 self.refused_ids[self._shown(record).key] = str(e)

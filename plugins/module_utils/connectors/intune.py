@@ -201,7 +201,7 @@ class Intune(DirectoryUsers):
                 yield _registered(row)
 
     def lock_device(self, device: Device) -> None:
-        """Lock the screen; a Mac starts anew and asks for the six digits that Intune then shows."""
+        """Lock the screen; a Mac starts again and asks for the six digits that Intune then shows."""
         self._command(device, "remoteLock", "lock", MANAGED)
 
     def retire_device(self, device: Device) -> None:

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The connectors, alphabetical: a function each, which imports it by name, so that AnsiballZ packs it too.
 
-A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so whoever
+A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so a run that
 uses three systems would otherwise wait for fourteen at every start. Connectors that are data are files beside the code
 (``declared/files``) or a company's own; of these too, none is read that is not named.
 """

@@ -10,7 +10,7 @@ from typing import Any
 from ..model.errors import Refused
 from ..sdk.values import Account
 
-#: Of every module that acts for a person. Whoever runs it without ``person`` runs it for the run's cases: the shell fills it in.
+#: Of every module that acts for a person. Without ``person`` it runs for the run's cases: the shell fills it in.
 PERSON_SPEC: Mapping[str, Any] = {
     "person": {"type": "dict"},
     "step": {"type": "str", "default": ""},

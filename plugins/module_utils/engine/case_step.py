@@ -16,7 +16,7 @@ Names = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Settings:
-    """What the company, or whoever starts a run, says of its steps: variables of the inventory, or given with ``-e``.
+    """What the company, or the person who starts a run, says of its steps: variables of the inventory, or given with ``-e``.
 
     :param mailbox: ``lifecycle_mailbox``: what happens to a leaver's mailbox.
     :param devices: ``lifecycle_devices``: what happens to a leaver's devices.
@@ -72,7 +72,7 @@ class Here:
 
     :param system: the system's name in the inventory.
     :param capabilities: what its connector can do.
-    :param adopted: the account of before is taken for theirs: it gets what the profile says, and keeps nothing else.
+    :param adopted: the account from before is taken for theirs: it gets what the profile says, and keeps nothing else.
     :param adopted_somewhere: so it is on one system at least.
     :param unread: nobody knows what is there already, so nothing may be touched.
     :param take_first: what may not be held beside the new, and is taken before anything is given.

@@ -69,7 +69,7 @@ def correlated(system: Correlates | Accounts, want: Mapping[str, Any]) -> tuple[
 
 
 def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Sequence[Account]:
-    """Return the accounts that this step has already found, read anew by their immutable ids: what was written is written there.
+    """Return the accounts that this step has already found, read again by their immutable ids: what was written is written there.
 
     Empty when one of them is gone or can't be asked for so: then every key is asked for again.
     """

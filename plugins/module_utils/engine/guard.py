@@ -37,7 +37,7 @@ class Guard:
     :param accounts: patterns of logins, ids and addresses that no run may touch here.
     :param entitlements: patterns such as ``groups: Break glass`` that no run may give or take here.
     :param stops: acts (``wipe``, ``delete``, ``disable``) that this run may not do, and why.
-    :param privileged: patterns such as ``roles: *Administrator``: whoever holds one is privileged here.
+    :param privileged: patterns such as ``roles: *Administrator``: the person who holds one is privileged here.
     :param privileged_stop: why this run may not touch who is privileged; empty when it may.
     :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
         when no plan is being executed.

@@ -211,7 +211,7 @@ def _mailbox_kept(case: OpenCase, here: Here) -> Arguments:
 
 
 def _mailbox_of_before(case: OpenCase, here: Here) -> Arguments:
-    """Give back a mailbox of before, and expect one where the profile names the mail system."""
+    """Give back a mailbox from before, and expect one where the profile names the mail system."""
     given_back = {"type": "user", "delegates": [], "forward_to": "", "auto_reply": "", "hidden": False}
     expected = case.kind == ONBOARD and here.system in case.wanted and here.settings.stage != "prepare"
     if not (expected or here.adopted_somewhere):

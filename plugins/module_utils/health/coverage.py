@@ -43,7 +43,7 @@ class Index:
                 self._numbers.setdefault((kind, canonical(kind, value)), []).append(number)
 
     def of(self, carried: Iterable[Key]) -> set[int]:
-        """Return whoever has a key in common with an account."""
+        """Return everybody who has a key in common with an account."""
         return {n for key in carried for n in self._numbers.get((key.kind, canonical(key.kind, key.value)), ())}
 
 

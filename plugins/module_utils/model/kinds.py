@@ -16,7 +16,7 @@ RESUME: Final = "resume"
 REINSTATE: Final = "reinstate"
 RENAME: Final = "rename"
 WITHDRAW: Final = "withdraw"
-#: Beyond the profile, for a time; and a changed profile, for whoever has it. HR knows nothing of either.
+#: Beyond the profile, for a time; and a changed profile, for everybody who has it. HR knows nothing of either.
 ACCESS: Final = "access"
 ROLLOUT: Final = "rollout"
 #: Not a case of HR's: what a reconcile settles for one person. A plan of the playbook ``followups`` has a kind of its own too.
@@ -74,7 +74,7 @@ class Kind:
     :param idle: why a system of which the case asks nothing is no gap; empty when each system of the inventory is asked.
     :param limits: the brake's limits that such a case counts against.
     :param takes: whether it ends somebody's access.
-    :param ends: whether it ends the whole of an employment, so that nothing of before it goes on.
+    :param ends: whether it ends the whole of an employment, so that nothing from before it goes on.
     :param returns: whether it gives access back to somebody whose access was taken.
     :param needs_profile: whether it gives what an access profile says.
     :param goes_on: whether an open case of this kind is gone on with, whatever its key.

@@ -17,7 +17,7 @@ from .text import visible
 
 #: How many aliases, former names, logins or further fields one person may have.
 MOST = 200
-#: The status of whoever has left.
+#: The status of people who have left.
 LEFT = "terminated"
 STATUSES = ("pending", "active", "leave", LEFT)
 

@@ -56,13 +56,13 @@ def opened(path: Path | str, flags: int) -> int:
             made = os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     handle = made if made >= 0 else os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     if stat.S_IMODE(os.fstat(handle).st_mode) != 0o600:
-        with suppress(PermissionError):  # somebody else's: whoever needs it to be ours asks check()
+        with suppress(PermissionError):  # somebody else's: check() finds it where it must be ours
             os.fchmod(handle, 0o600)
     return handle
 
 
 def rewritten(path: Path | str) -> TextIO:
-    """Open a file of ours to write it anew, for its owner only.
+    """Open a file of ours to write it again, for its owner only.
 
     :raises InputError: it can't be opened, such as in a folder that is not there.
     """

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Decides which kind of run a person's HR record needs, and when.
 
-By state, not by event: whoever is woken by HR reads the record anew and decides from what it says now, what it said at the last
+By state, not by event: a run that HR's event starts reads the record again and decides from what it says now, what it said at the last
 look, and what runs have done since. A lost, doubled or late event changes nothing. Pure: no clock, no ledger, no system.
 """
 
@@ -336,7 +336,7 @@ def _prepared(
 def _suspended(
     before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]
 ) -> Decision:
-    """Whoever comes back to another team, or under another name, is moved then."""
+    """A person who comes back to another team, or under another name, is moved then."""
     kinds, changed = _changed(before, now)
     later = f"; {changed}" if kinds else ""
     if start is not None and start > at and now.status == "pending":
@@ -379,7 +379,7 @@ def _joiner(
 
 
 def _live(before: Person | None, at: datetime) -> str:
-    """Without word from the ledger: whoever was employed at the last look has access."""
+    """Without word from the ledger: the person who was employed at the last look has access."""
     if before is None or before.status == "pending":
         return "nothing"
     if not employed(before, at):

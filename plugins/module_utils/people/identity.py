@@ -3,7 +3,7 @@
 """Finds the person who is meant: exactly one, or nothing happens.
 
 A name given to a run is looked for among HR ids, then employee ids, then exact addresses, then former and additional addresses.
-Whoever else answers to it at any of these is a reason to stop, and so is a record that seems to be the same human being in
+A second person who answers to any of these is a reason to stop, and so is a record that seems to be the same human being in
 another employment. Every refusal shows its evidence: which records, which fields.
 """
 

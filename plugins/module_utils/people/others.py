@@ -66,7 +66,7 @@ class Others:
     def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
         """Return what each other person in HR has in common with an account, by the kinds of keys.
 
-        :param in_hr: whether HR has a record of the person; else whoever has a key of theirs today is somebody else.
+        :param in_hr: whether HR has a record of the person; else the person who has a key of theirs today is somebody else.
         """
         own = self._own(system, keys) if in_hr else set()
         claimed: dict[bytes, set[Kind]] = {}

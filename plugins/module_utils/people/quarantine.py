@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A joiner whose account or mailbox is there already: somebody's of before, who may be the same person. Nothing of it is taken over
+"""A joiner whose account or mailbox is there already: somebody's from before, who may be the same person. Nothing of it is taken over
 without a word. Pure functions over what the systems answered and the ledger knows.
 """
 

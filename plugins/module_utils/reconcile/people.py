@@ -104,7 +104,7 @@ class People:
             yield n, json.loads(record)
 
     def having(self, keys: Collection[str]) -> Iterator[tuple[str, Known]]:
-        """Yield whoever has one of these keys, and which."""
+        """Yield everybody who has one of these keys, and which."""
         found = self._db.execute(
             f"SELECT k.key, {_KNOWN} FROM keys k JOIN people USING (n) WHERE k.key IN ({', '.join('?' * len(keys))})",
             list(keys),

@@ -139,7 +139,7 @@ class Agreement:
         declared, is not where the account carries an address that is none of the person's: look-alikes are other people.
         """
         if Kind.ID in self.by:
-            return True  # HR may give the person another number; whoever else has the old one is told by comparing everybody's
+            return True  # HR may give the person another number; another person with the old one is found by comparing everybody's
         if not self.by or self.contradicted:
             return False
         if {Kind.NUMBER, Kind.ADDRESS} & set(self.by) or Kind.SUBJECT in self.by and self.declared:

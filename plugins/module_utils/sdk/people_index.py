@@ -30,7 +30,7 @@ INDEXES: dict[tuple[int, str, str, str], tuple[float, list[Row]]] = {}
 
 
 def kept_index(target: Target, credential: str, read: Callable[[], list[Row]], *, fresh: bool) -> list[Row]:
-    """Return everybody's identifiers, read anew when they are old or must be ``fresh``.
+    """Return everybody's identifiers, read again when they are old or must be ``fresh``.
 
     :param credential: the name of the one that decides what may be seen.
     """

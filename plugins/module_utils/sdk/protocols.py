@@ -70,7 +70,7 @@ class HrSource(HrRecords, Protocol):
 
 @runtime_checkable
 class AddressMaker(HrRecords, Protocol):
-    """Makes a work address by a rule for whoever has none in HR. Not a capability of its own."""
+    """Makes a work address by a rule for people who have none in HR. Not a capability of its own."""
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
         """Return what HR itself has, empty where it has nothing: the ``work address``, and the login at each system that HR has a field for."""
@@ -111,7 +111,7 @@ class PersonalAccounts(Accounts, Protocol):
 
 @runtime_checkable
 class Correlates(Protocol):
-    """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: whoever knows people has it.
+    """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: every connector that knows people has it.
 
     What is found is compared, by every key it carries, before anything is done with it (``people/correlation.py``). So
     ``candidates`` decides nothing and leaves nothing out, second accounts of a person included.
@@ -175,7 +175,7 @@ class Cutoff(Accounts, Protocol):
 
 @runtime_checkable
 class Reopening(Cutoff, Protocol):
-    """Opens again what its own cut-off closed. Not a capability of its own: whoever can cut off has it, or says why not."""
+    """Opens again what its own cut-off closed. Not a capability of its own: every connector that can cut off has it, or says why not."""
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Return the ways back for what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.

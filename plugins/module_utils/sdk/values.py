@@ -79,7 +79,7 @@ class Listed:
 class Credential:
     """A key, token, automation or application's secret that works without its maker.
 
-    ``maker`` is the account id, login or address of whoever made or owns it, "" when unknown. Times are ISO 8601, "" when
+    ``maker`` is the account id, login or address of the person who made or owns it, "" when unknown. Times are ISO 8601, "" when
     the system does not say; an ``expires`` of "" is no expiry that the system tells of.
     """
 
@@ -164,7 +164,7 @@ class WayBack:
     """How a way in that a cut-off closed opens again: ``name`` is the :class:`AccessPath`'s.
 
     ``state`` is ``closed``, ``open``, or ``invited`` while the person has yet to accept. ``lost`` says why it can't be opened
-    again and what takes its place, empty when it can; ``anew`` that the person has it again by their own hands (a session, a
+    again and what takes its place, empty when it can; ``anew`` that the person gets it again by themselves (a session, a
     token). ``entitlement`` is (kind, name) where the way in is one.
     """
 

@@ -30,7 +30,7 @@ try:
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError:
-    # The collection must be readable (documentation, tests) without it; whoever runs a step is told in `_manager`.
+    # The collection must be readable (documentation, tests) without it; a run gets the error in `_manager`.
     urllib3 = None  # type: ignore[assignment]
     HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 

@@ -68,7 +68,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: str) -> None:
-    """Refuse whoever is not here and says where it is, or has it; whom it was sold or given to may be anybody.
+    """Refuse everybody who is not here and says where it is, or has it; whom it was sold or given to may be anybody.
 
     :raises Refused: whose device it was says that the company has it.
     :raises InputError: they are not here, or HR was not asked.
@@ -78,7 +78,7 @@ def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: 
     if own and want["state"] in _BY_OTHERS:
         raise Refused(f"{by} had this device", act=said, hint="by= is the person who has the device now")
     hr = presence.heard(run, by, want["found"], said)
-    if not own:  # whoever leaves says themselves that they have sent it
+    if not own:  # the person who leaves says themselves that they have sent it
         presence.require(run.ledger, by, role="who says where a device is", act=said, hr=hr)
     if not to or want["state"] not in _HERE:
         return

@@ -44,7 +44,7 @@ def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
     kept_up_to = min(last, head)
     if run.read_only:
         return _row("loss", str(found[0]), f"accepted by {by}", "planned")
-    run.ledger.seal.before = None  # whoever accepts the loss goes on from here
+    run.ledger.seal.before = None  # the person who accepts the loss goes on from here
     data = {"lost_after": kept_up_to, "by": by, "reason": want["reason"], "found": [str(one) for one in found]}
     run.ledger.note("accepted", data, run=run.id, durable=True)
     failed = give(run.ledger, run.policy, run.id, replaces=kept_up_to)

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Acts that need an approval, and the approvals that were given.
 
-An approval is of one plan (its digest): a plan that was made anew needs a new one. Nobody approves what is about themselves.
+An approval is of one plan (its digest): a plan that was made again needs a new one. Nobody approves what is about themselves.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def approve(
 
 
 def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> None:
-    """:raises InputError: the plan is about whoever approves it."""
+    """:raises InputError: the plan is about the person who approves it."""
     if any(who in presence.names_of(person) for person in plan["people"]):
         raise InputError(
             f"{by} is whom it is about, and nobody approves what is about themselves",

@@ -178,7 +178,7 @@ class Executed:
     """The plan that a run executes, as it was when the run first read it: ``head`` is the document without its steps.
 
     The run keeps it in its own folder, the steps of a phase on a system in a file of their own. So it is read and its digest
-    reckoned once a run, a step reads what concerns it, and whatever becomes of the plan's file meanwhile, the run goes on with this.
+    computed once a run, a step reads what concerns it, and whatever becomes of the plan's file meanwhile, the run goes on with this.
     """
 
     head: Mapping[str, Any]
@@ -212,7 +212,7 @@ def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
 
 
 def _keep(plan: Mapping[str, Any], mine: Path) -> None:
-    """Write a plan where the run's workers find it: all of it, or nothing. Whoever is first decides for the run."""
+    """Write a plan where the run's workers find it: all of it, or nothing. The first worker decides for the run."""
     parts: dict[str, Any] = {"head": {key: value for key, value in plan.items() if key != "steps"}}
     for step in plan["steps"]:
         parts.setdefault(_part(step["phase"], step["system"]), []).append(step)

@@ -47,7 +47,7 @@ def known(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records |
 
 
 def _meant(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
-    """Return the one person who is meant; without an HR system, whoever has that address.
+    """Return the one person who is meant; without an HR system, the person who has that address.
 
     A hire may be taken back by deleting the record: then a name and the case have to stand in for HR.
     """

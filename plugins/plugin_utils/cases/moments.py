@@ -25,7 +25,7 @@ _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 def times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, str]:
     """Return when it took effect, and when HR recorded it: as somebody says, else what HR's dates say of a leaver.
 
-    An end that is to come is none: whoever runs it before has another reason than that date.
+    An end that is to come is none: the person who runs it before has another reason than that date.
 
     :raises InputError: a moment cannot be read, has no zone, or was recorded in the future.
     """

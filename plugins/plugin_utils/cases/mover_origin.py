@@ -16,7 +16,7 @@ from ...module_utils.model.kinds import TRANSFER
 from ...module_utils.model.person import Person
 from ..ledger.ledger import Ledger
 
-#: HR's facts of before the move: ``attributes.previous_department`` and the like.
+#: HR's facts from before the move: ``attributes.previous_department`` and the like.
 PREVIOUS = "previous_"
 _FACTS = ("title", "department", "division", "location", "country", "company", "employment_type")
 
@@ -36,7 +36,7 @@ class Origin:
 
 
 def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named: str, systems: Sequence[str]) -> Origin:
-    """Return the old profile: what somebody names, else the last case in the ledger, else HR's facts of before the move.
+    """Return the old profile: what somebody names, else the last case in the ledger, else HR's facts from before the move.
 
     What it explains is what it says today, and what that case gave then.
     """

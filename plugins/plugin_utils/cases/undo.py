@@ -28,7 +28,7 @@ from ..ledger.entry import as_taken
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
 
-#: Whoever began anew since holds what that case gave them, and not what the old one took.
+#: A person who began again since holds what that case gave them, and not what the old one took.
 _OVERTAKEN = {ONBOARD: "they were hired again", TRANSFER: "they moved"}
 _BEGUN = {ONBOARD: "they were hired again", TRANSFER: "they moved", OFFBOARD: "they were offboarded"}
 

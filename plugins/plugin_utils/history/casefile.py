@@ -297,7 +297,7 @@ def _custody(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
             one.attested.append(said)
     if said["state"] not in IN_HAND:
         return
-    # Whoever has a device in their hands needs no lock of it, and no remote wipe to be seen.
+    # A person who has a device in their hands needs no lock of it, and no remote wipe to be seen.
     here = {f"device {one['serial']}" for one in case.custody if one["state"] in IN_HAND}
     for one in case.steps.values():
         waits = [str(row.get("what")) for row in one.rows if row.get("outcome") not in CLOSED]

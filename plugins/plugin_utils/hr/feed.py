@@ -57,7 +57,7 @@ def looks_of(found: Sequence[Mapping[str, Any]]) -> dict[str, Look]:
 
 
 def watch(run: LedgerRun, looks: Mapping[str, Look]) -> None:
-    """Examine, and keep what is good: for whoever reads a source as a whole."""
+    """Examine, and keep what is good: for callers that read a source as a whole."""
     examine(run, looks)
     keep(run, looks)
 

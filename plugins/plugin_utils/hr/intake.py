@@ -3,7 +3,7 @@
 """Decides what HR's records call for, person by person: the record now, at the last look, and what runs have done since.
 
 Of the last look only dates, the status and hashes are kept, beside the ledger's chain: it is what a decision starts from, not
-evidence. It is kept for each batch anew, and the one before it with it: a batch that is asked for again, because its answer was
+evidence. It is kept for each batch, with that of the batch before: a batch that is asked for again, because its answer was
 lost, gets the same answer.
 """
 
@@ -166,11 +166,11 @@ class Intake:
             for case in reversed(self._cases.get(hr_id, []))
             if not case.withdrawn and (now is None or case.person.get("employee_id", "") == now.employee_id)
         ]
-        # Whoever moves, or is called otherwise, has as much afterwards as before.
+        # A person who moves, or is called otherwise, has as much afterwards as before.
         return next((case for case in theirs if case.meaning.changes_access), theirs[0] if theirs else None)
 
     def _live(self, last: Case | None, now: Person | None, seen: Seen | None, *, new: bool) -> str:
-        """Return what our runs have left them with. At the first look at a source, whoever works there is taken to have access."""
+        """Return what our runs have left them with. At the first look at a source, everybody who works there counts as having access."""
         if last is not None:
             if last.meaning.ends:
                 return (

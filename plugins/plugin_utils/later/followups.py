@@ -258,7 +258,7 @@ def _promised(case: Case) -> Iterator[Due]:
 
 
 def _by_hand(at: _Scheduling) -> Iterator[Due]:
-    """Yield what policy, or whoever started the case, wants done by a person."""
+    """Yield what policy, or the person who started the case, wants done by a person."""
     further = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
     further += [
         (str(one["what"]), int(one["days"]), str(one.get("system", "")))

@@ -64,7 +64,7 @@ class AllCases:
             return list(self._cases.values())
 
     def forget(self) -> None:
-        """Read every case anew the next time: entries were emptied."""
+        """Read every case again the next time: entries were emptied."""
         with self._reading:
             self._cases, self._read_to = {}, 0
 

@@ -131,6 +131,6 @@ class Chain:
             return False
         if entry.n + 1 in links:
             following, next_link = links[entry.n + 1]
-            # What was erased on request holds its hash, and nothing to reckon it from.
+            # What was erased on request holds its hash, and nothing to compute it from.
             return not following or next_link == chained(link, following)
         return self.head() == f"{entry.n}:{link}"

@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def head(self) -> str:
-        """``n:hash``: whoever keeps it can prove later that nothing up to here was changed."""
+        """``n:hash``: the person who keeps it can prove later that nothing up to here was changed."""
         return f"{self.n}:{self.hash}"
 
 

@@ -196,7 +196,7 @@ def release(query: Query, run: str, person: Person) -> None:
 
 
 def release_all(query: Query, run: str) -> None:
-    """Give back whoever a run that ends still has, but those on whom a worker of it is still at a write."""
+    """Release the locks that an ending run still holds, except on people for whom one of its workers still writes."""
     for (case,) in query("SELECT DISTINCT case_id FROM lease WHERE run = ?", (run,)):
         if not _at_work(query, case):
             query("DELETE FROM lease WHERE case_id = ? AND run = ?", (case, run))

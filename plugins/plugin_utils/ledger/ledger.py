@@ -114,7 +114,7 @@ class Ledger:
         return Case(case_id, kind, who.key, data["person"], at, facts=Facts.of_dict(data["facts"]))
 
     def give_back(self, run: str, case_id: str = "") -> None:
-        """End what :meth:`open_cases` began, for the person of a case, or whoever the run still has: another run may go on."""
+        """End what :meth:`open_cases` began, for the person of a case, or everybody whom the run still has locked: another run may go on."""
         with self.storage.writing(durable=False) as query:
             lease.release(query, run, self._person(query, case_id)) if case_id else lease.release_all(query, run)
 
@@ -152,7 +152,7 @@ class Ledger:
         ]
 
     def cases_of(self, keys: Sequence[str]) -> list[Case]:
-        """Return the cases of whoever has one of these keys, in the order in which they were opened."""
+        """Return the cases of the person who has one of these keys, in the order in which they were opened."""
         marks = ", ".join("?" * len(keys))
         return cases.read(self.storage.query, f"AND person IN ({marks})", keys) if keys else []
 
@@ -418,7 +418,7 @@ class Ledger:
         """Walk the chain from the first entry.
 
         :param expected_head: a head that was printed or stored elsewhere (``n:hash``): the chain must still hold it. Without
-            one, whoever may write the file can cut off the end and the stored head with it, and nobody can tell.
+            one, the person who may write the file can cut off the end and the stored head with it, and nobody can tell.
         """
         from .verify import verify
 

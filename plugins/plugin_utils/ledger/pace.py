@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """One pace a system for all runs that share a ledger: turns are kept beside it, in a file a system or in a table of PostgreSQL.
 
-Whoever dies after taking a turn leaves nothing that another waits for but that one turn: the kernel ends a lock with its process, and
+A process that dies after taking a turn makes others wait for that one turn only: the kernel ends a lock with its process, and
 a turn far away, or of another boot, is none.
 """
 

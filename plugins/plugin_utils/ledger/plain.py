@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils.model.errors import LedgerError
 
 WITHHELD = "withheld"
-#: Keys whose values are secrets or mail; whoever wants to put one here has a bug.
+#: Keys whose values are secrets or mail: putting one here is a bug.
 FORBIDDEN = frozenset(
     (
         "credentials",

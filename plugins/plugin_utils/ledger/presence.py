@@ -113,7 +113,7 @@ def heard(run: LedgerRun, name: str, found: Sequence[Mapping[str, Any]], act: st
 
 
 def presence(ledger: Ledger, name: str, hr: HrSaid | None = None) -> Presence:
-    """Return what is known of whoever has this name (an address, an id, a login or a full name).
+    """Return what is known of the person who has this name (an address, an id, a login or a full name).
 
     :param hr: what HR says, where the run asked it.
     """
@@ -147,7 +147,7 @@ def require(
     of: Mapping[str, Any] | None = None,
     hr: HrSaid | None = None,
 ) -> Presence:
-    """Return whoever has this name, who must be here, and must not be the one whom it is about.
+    """Return everybody who has this name, who must be here, and must not be the one whom it is about.
 
     :param role: what they would be: ``successor``, ``approver``.
     :param of: the record of whom it is about.

@@ -45,7 +45,7 @@ class Seal:
     def believes(self, query: Query, n: int, head: str, at: str) -> bool:
         """Return whether the company signed an entry; where it has no key, every entry is believed.
 
-        What a run may do on somebody's word (an approval, a release) must not hang on whoever can write the file.
+        What a run may do on somebody's word (an approval, a release) must not depend on who can write the file.
         """
         if self.keyring is None:
             return True

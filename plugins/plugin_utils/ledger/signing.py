@@ -91,7 +91,7 @@ def signer_of(policy: Policy) -> Signer | None:
 
 
 def keyring_of(policy: Policy) -> Keyring:
-    """Return every key that policy names: the signing one, and those of before.
+    """Return every key that policy names: the signing one, and those from before.
 
     :raises InputError: one is not there, or no Ed25519 key.
     """

@@ -222,7 +222,7 @@ class _Index:
         }
 
     def _forgotten(self) -> Iterator[Case]:
-        """Closed leavings of people whom HR has no record of under their own key. Whoever works here again under another is none."""
+        """Closed leavings of people whom HR has no record of under their own key. A person who works here again under another key is left out."""
         for case in self.closed.values():
             person = Person.of(case.person)
             numbers = [number for number in (person.hr_id, person.employee_id) if number]
@@ -242,7 +242,7 @@ def _by_request(ledger: Ledger) -> dict[str, dict[str, list[str]]]:
 
 
 def state_of(person: Person, now: datetime) -> str:
-    """``gone`` once the last day is over; until then, whoever HR calls terminated is at work."""
+    """``gone`` once the last day is over; until then, somebody whom HR calls terminated is still at work."""
     if person.status != "terminated":
         return person.status
     try:

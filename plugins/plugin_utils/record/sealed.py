@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Puts the files of a record on the disk so that whoever changes them later is found.
+"""Puts the files of a record on the disk so that a later change is found.
 
 The content is written beside first, then its digest is noted in the ledger, then the files take their places: a run that is killed in between
 leaves either the old record or what the ledger says.

@@ -16,7 +16,7 @@ from ..ledger.ledger import Ledger
 
 @dataclass(frozen=True)
 class Limits:
-    """What limits the steps of one task on one system; read once, whoever they are for.
+    """What limits the steps of one task on one system; read once for all people.
 
     :param document: the plan that is being executed; None when none is.
     :param rehearsal: nothing is written, so that nothing needs an approval; the plan itself will say what does.
@@ -126,7 +126,7 @@ HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 def gone_heirs(
     ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return those to whom a step would give something and who are not here, each with why; and whoever would inherit from themselves."""
+    """Return those to whom a step would give something and who are not here, each with why; and the person who would inherit from themselves."""
     given = [args.get(name) or () for name in HEIRS]
     names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
     own = presence.names_of(person)

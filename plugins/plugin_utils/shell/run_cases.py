@@ -29,7 +29,7 @@ class RunCases:
     """Whom a run is about.
 
     :param cases: what the module ``case`` returned of each person, or what the playbook gave as ``lifecycle_cases``.
-    :param adopted: by system, the addresses whose account of before is taken for theirs.
+    :param adopted: by system, the addresses whose account from before is taken for theirs.
     :param unread: by system, the addresses of whom nobody knows what is there already.
     :param first: by address and system, what may not be held beside the new.
     :param acts: the follow-ups that are carried out now.

@@ -80,7 +80,7 @@ class SystemStep:
     :param adopt: the systems on which somebody says that what is there is the person's own.
     :param others: the keys of HR's other people: see :mod:`others_keys`.
     :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
-    :param shows_diff: whoever watches wants each difference once more, before and after (``--diff``).
+    :param shows_diff: the person who watches wants each difference once more, before and after (``--diff``).
     """
 
     module: str

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ...module_utils.model import private
 
-#: A token this close (seconds) to its end is fetched anew.
+#: A token this close (seconds) to its end is fetched again.
 MARGIN = 60.0
 
 

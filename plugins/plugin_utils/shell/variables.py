@@ -61,7 +61,7 @@ class Variables:
         return value if isinstance(value, Mapping) else {}
 
     def settings(self) -> Settings:
-        """Return what the company, or whoever starts the run, says of a run's steps."""
+        """Return what the company, or the person who starts the run, says of a run's steps."""
         return Settings(
             mailbox=self.mapping("lifecycle_mailbox"),
             devices=self.mapping("lifecycle_devices"),

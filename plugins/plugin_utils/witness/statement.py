@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A witness's statement: one line of JSON with the ledger's head, the time, and the cases written since the last one.
 
-A case is named by a digest, since a witness is elsewhere and its lines cannot be erased: whoever has the records finds the case again.
+A case is named by a digest, since a witness is elsewhere and its lines cannot be erased: the person who has the records finds the case again.
 """
 
 from __future__ import annotations

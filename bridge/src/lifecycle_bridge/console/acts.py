@@ -17,7 +17,7 @@ class Acts(Protocol):
     """
 
     def retry(self, case: str, by: str) -> None:
-        """Try a case again at once, with the count of its tries begun anew."""
+        """Try a case again at once, with its tries counted from zero."""
         ...
 
     def cancel(self, case: str, by: str, why: str) -> None:

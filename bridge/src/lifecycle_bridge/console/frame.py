@@ -127,7 +127,7 @@ class Frame:
         return self.may(who).look
 
     def reader(self, who: Who) -> bool:
-        """Return whether they may read records, which hold names: not whoever just happens to be able to sign in."""
+        """Return whether they may read records, which hold names: not everybody who can sign in."""
         return self.may(who).records
 
     # -- endpoints
@@ -260,7 +260,7 @@ class Frame:
         return Response(text, answer, media_type="text/html; charset=utf-8")
 
     def _name(self, case: Case, mine: May) -> str:
-        """Return what the person of a case is called; empty until HR has said it, and for whoever may not see it."""
+        """Return what the person of a case is called; empty until HR has said it, and for the person who may not see it."""
         key = (case.source, case.person)
         known = mine.shown(self.people.known([key])) if mine.names else {}
         return known[key].name if key in known else ""

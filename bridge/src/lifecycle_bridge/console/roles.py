@@ -50,7 +50,7 @@ def named_groups(oidc: Oidc) -> tuple[str, ...]:
 
 
 def may(who: Who, oidc: Oidc | None) -> May:
-    """Return what somebody may. Whoever has the local token has the machine."""
+    """Return the rights of a user. A user who has the local token has the machine."""
     if who.via == TOKEN:
         return May(look=True, act=True, records=True, names=True)
     if oidc is None:

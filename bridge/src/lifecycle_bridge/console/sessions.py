@@ -3,7 +3,7 @@
 """Who is signed in: a signed cookie that ends, and is worth nothing once signed out.
 
 It is signed with a key made of the very secret by which one signed in (the local token, or OIDC's client secret). So all bridges of a
-company take each other's sessions, nothing more has to be kept, and whoever changes the secret ends every session that came of it.
+company take each other's sessions, nothing more has to be kept, and the person who changes the secret ends every session that came of it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 The controller has no idempotency key: a launch whose answer was lost may have been taken, and a second one would run the playbook twice at once. So each
 run has a label of its own, ``lifecycle-run <ident>``. Labels are unique in an organization, so making it is the claim to launch, which is sent once and
-never again; a job is found by it (``labels__name``), by whoever asks. It is how ansible-rulebook finds jobs again, with ``add_event_uuid_label``
+never again; a job is found by it (``labels__name``), by any bridge that asks. ansible-rulebook finds jobs again, with ``add_event_uuid_label``
 (ansible/ansible-rulebook, job_template_runner.py, get_job_url_from_label); its claim is new here.
 """
 

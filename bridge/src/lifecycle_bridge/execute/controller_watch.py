@@ -278,7 +278,7 @@ class Watch:
             return self._made(
                 "failed", self._ended_how(f"did not begin: {explained or 'no explanation'}"), temporary=True
             )
-        if not seen.counter and not explained:  # whoever marks a lost job as failed, says so
+        if not seen.counter and not explained:  # a controller that marks a lost job as failed says so
             return self._made("failed", self._ended_how("did not begin: ansible-playbook refused it, see its output"))
         return self._unknown(f"it broke off: {explained or 'no recap was written'}")
 

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Extra variables as the text that ``ansible-playbook -e`` reads. Every string that could be a template is marked ``!unsafe``.
 
-Ansible takes the strings of ``-e`` for templates of whoever started it. Ours are other people's words (an id from HR, a reason from
+Ansible takes the strings of ``-e`` for templates of the person who started it. Ours are other people's words (an id from HR, a reason from
 the console), so none of them may be evaluated. ``!unsafe`` says so to every Ansible from 2.16 on, also in the inline form, which
 needs no file on the disk.
 https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html#unsafe-or-raw-strings

@@ -8,7 +8,7 @@
 ``heartbeat``           touched by the supervisor every few seconds
 ``progress.jsonl``      what the playbook reached: play, task, system, outcome
 ``output``              what ansible-playbook said, for a person; secrets of the environment are taken out
-``stop``                made by whoever wants the run to be stopped
+``stop``                made by the person who wants the run to be stopped
 ``result.json``         how it ended, written whole or not at all, when nothing of the run is alive
 ======================  ==============================================================================================
 """

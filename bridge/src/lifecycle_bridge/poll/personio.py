@@ -3,8 +3,8 @@
 """Personio v2: ``GET /v2/persons`` page by page, and ``GET /v2/persons/{id}/employments`` (developer.personio.de/reference/get_v2-persons).
 
 What decides (status, end, supervisor) stands on the employment, which only can be read a person at a time, and nothing promises that a
-change of it moves the person's ``updated_at``. So everybody's person record is compared each time; employments are read of whoever's
-record moved, and of the others in turn, everybody who has not left within ``sweep_hours``.
+change of it moves the person's ``updated_at``. So everybody's person record is compared each time; employments are read of people whose
+record changed, and of the others in turn, everybody who has not left within ``sweep_hours``.
 """
 
 from __future__ import annotations

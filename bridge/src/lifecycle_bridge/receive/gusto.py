@@ -8,7 +8,7 @@ It is never taken as a key by itself, since anybody could send one: with ``optio
 the human to confirm, and to name as the source's secret once Gusto took it.
 
 Up to 16 retries over days, so no window; order is not kept and duplicates occur: ``uuid`` is the id. "Terminated" is the entry of a
-termination; "effective" comes the day after the last day, Pacific time, hence too late for whoever is further east: our own timers count.
+termination; "effective" comes the day after the last day, Pacific time, hence too late for the person who works further east: our own timers count.
 
 Sources: https://docs.gusto.com/app-integrations/docs/webhooks (payload, signature, retries), /docs/employee-events (words, of which one
 is spelled in two ways), reference put-v1-verify-webhook-subscription-uuid (handshake), changelog of the effective events.

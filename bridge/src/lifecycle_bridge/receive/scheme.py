@@ -120,7 +120,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def prove(self, raw: Raw, keys: Sequence[str], source: Source, now: datetime) -> None:
-        """Return when the request is from whoever has one of the keys, else raise :class:`~lifecycle_bridge.errors.Forged`."""
+        """Return when the request is from a sender who has one of the keys, else raise :class:`~lifecycle_bridge.errors.Forged`."""
 
     @abstractmethod
     def read(self, raw: Raw, source: Source) -> Iterable[Said]:

@@ -43,7 +43,7 @@ from lifecycle_bridge.receive.scheme import (
 )
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
-#: The names of before the standard, which Svix still sends: https://docs.svix.com/receiving/verifying-payloads/how-manual
+#: The names from before the standard, which Svix still sends: https://docs.svix.com/receiving/verifying-payloads/how-manual
 _OLD = {ID: "svix-id", TIMESTAMP: "svix-timestamp", SIGNATURE: "svix-signature"}
 WINDOW = 300
 #: Each signature is tried with each key: so many, and no more.

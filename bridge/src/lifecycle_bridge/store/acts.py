@@ -45,7 +45,7 @@ class CaseActs:
         self.database, self.config, self._wake = database, config, wake
 
     def retry(self, case: str, by: str) -> None:
-        """Run it again now; its tries are counted anew.
+        """Run it again now; its tries are counted from zero.
 
         :raises BridgeError: there is no such case, it is the actor's own, or it is not one that waits or stopped.
         """

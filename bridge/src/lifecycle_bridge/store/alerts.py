@@ -14,7 +14,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import alerts
 
-#: A settled alert whose trouble was not met for so long is over: it is raised anew.
+#: A settled alert whose trouble was not met for so long is over: it is raised again.
 OVER = timedelta(days=3)
 #: Alerts of the polls are told by them, with the news that they are over.
 OF_POLLS = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))

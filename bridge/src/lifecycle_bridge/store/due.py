@@ -19,7 +19,7 @@ from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import OPEN, SLEEPING, STOPPED, cases, runs
 from lifecycle_bridge.store.timelines import note, span
 
-#: Lower goes first: whoever leaves before whoever comes.
+#: Lower goes first: leavers before joiners.
 PRIORITY = {
     OFFBOARD: 2,
     WITHDRAW: 3,
@@ -74,7 +74,7 @@ def _leaving(c: sa.Connection, now: datetime) -> set[tuple[str, str]]:
 
 
 def _groups(found: Sequence[Row]) -> list[list[Row]]:
-    """Return who goes together: the same kind, for the first time. Whoever failed is tried again alone."""
+    """Return the cases that go together: the same kind, for the first time. A failed case is tried again alone."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in found:
         alone = row["id"] if row["attempt"] else ""

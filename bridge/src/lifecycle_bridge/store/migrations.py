@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Brings the tables of an older bridge up to date, and refuses those of a newer one.
 
-Tables are only ever added to: a column that is missing is added with its default, so that a bridge of before goes on working beside.
+Tables are only ever added to: a column that is missing is added with its default, so that an older bridge goes on working beside.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store.tables import metadata, schema
 
-#: Counts up when a bridge of before could no longer work with the tables.
+#: Counts up when an older bridge could no longer work with the tables.
 VERSION = 1
 
 

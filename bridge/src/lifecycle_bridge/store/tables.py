@@ -50,7 +50,7 @@ sources = sa.Table(
 )
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
-#: digests of the person's addresses: whoever is signed in by one of them may not act on it. Of a ``silent`` departure nobody hears before it is done. ``looks`` counts how often it waited, ``reminded``
+#: digests of the person's addresses: the person who is signed in by one of them may not act on it. Of a ``silent`` departure nobody hears before it is done. ``looks`` counts how often it waited, ``reminded``
 #: how often a person was reminded since ``waits_since``. Two verdicts, as the record last had them: ``access`` is ``closed`` or ``open``, empty where nobody's
 #: access is taken, or no run has said; ``complete``: nothing is open, and no company hardware is out (``hardware_out``).
 cases = sa.Table(

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Find access keys of other users that a person knows: of users whose tags name them as responsible, and keys that they made.
 
-Whoever makes a key is shown its secret, once (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html). Who made it
+A person who makes a key is shown its secret, once (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html). Who made it
 stands in CloudTrail's event history, for 90 days (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
 """
 

@@ -26,7 +26,7 @@ from .devops import SCOPE, SSH_KEY, TOKEN, DevOps
 from .held import Held, read_name
 from .roles import AzureRoles
 
-#: Whoever holds one of these lets everybody do everything there.
+#: Roles whose holders can give themselves any other role there.
 ADMIN_ROLES = ("Owner", "User Access Administrator", "Role Based Access Control Administrator")
 _KEYS_OF_SERVICES = Residual(
     "keys of storage accounts, shared access signatures and secrets of applications that they know",
@@ -137,7 +137,7 @@ class Azure(DirectoryUsers):
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return each role with its condition and its end; what was activated for a while is activated anew."""
+        """Return each role with its condition and its end; what was activated for a while is activated again."""
         there = {one.name for one in self._held(account)}
         return [self._way_back(account, name, state, there) for name, state in closed.items()]
 
@@ -181,7 +181,7 @@ class Azure(DirectoryUsers):
         return any(one.name.casefold() in names for one in self._held(account))
 
     def administrators(self) -> Iterator[str]:
-        """Yield whoever holds a role that lets them do everything on a whole scope; a group counts as somebody."""
+        """Yield everybody who holds a role that lets them do everything on a whole scope; a group counts as somebody."""
         act = "list administrators"
         names = {name.casefold() for _roles, name in self._admin_names(act)}
         for principal, kind, one in self.roles.all(act):

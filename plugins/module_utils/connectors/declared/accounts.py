@@ -116,7 +116,7 @@ class DeclaredAccounts(Declared):
         return self.calls.one(source.read, {**self.calls.scope, "item": row}, f"read {source.name}")
 
     def again(self, account: Account) -> Account | None:
-        """Return the same account, read anew."""
+        """Return the same account, read again."""
         own = PersonKeys(
             Person(email=account.email),
             ids=(account.id,),

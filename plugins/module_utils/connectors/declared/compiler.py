@@ -23,7 +23,7 @@ from .reading import manifest_of, read_manifest
 def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
     """Return the class of a manifest.
 
-    :param shipped: it came with the collection. Who else's file it is, the systems file must say the address itself: whoever writes
+    :param shipped: it came with the collection. For any other file, the systems file must give the address: the author of
         a connector's file must not decide where the company's credentials go.
     """
     url = manifest.apis[""].url

@@ -18,7 +18,7 @@ try:
     import jmespath
     from jmespath import exceptions, functions
 except ImportError:
-    # The collection must be readable (documentation, tests) without it; whoever reads a connector's file is told in `expression`.
+    # The collection must be readable (documentation, tests) without it; reading a connector's file raises the error in `expression`.
     jmespath = None
 
 from ...model import clock

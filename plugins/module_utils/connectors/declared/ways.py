@@ -46,7 +46,7 @@ class Ways:
         return way.each is None or way.when is None or "item" in way.when.names() or bool(way.when.of(scope))
 
     def back(self, account: Account, closed: Mapping[str, str], scope: Mapping[str, Any]) -> Sequence[WayBack]:
-        """Return what suspending closed opens again; the rest was ended, and the person has it anew by their own hands."""
+        """Return what suspending closed opens again; the rest was ended, and the person has it again by their own hands."""
         found = []
         for name in closed:
             way = next((one for one in self.calls.manifest.cutoff if pattern(one.name).fullmatch(name)), None)

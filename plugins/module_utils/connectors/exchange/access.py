@@ -136,7 +136,7 @@ class MailAccess:
     def _forwarding(self, account: Account) -> list[AccessPath]:
         """Return what the mailbox itself sends on to somewhere outside the company: a copy or all, without a rule that anybody sees.
 
-        Of a shared mailbox it is the company's: whoever took the mailbox over set it.
+        Of a shared mailbox it is the company's: the person who took the mailbox over set it.
         """
         box = account.raw
         if box.get("RecipientTypeDetails") == "SharedMailbox":

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Meetings through Graph: booked by free/busy, cancelled, and handed over.
 
-Nobody can change a meeting's organizer. Handing over is: the same meeting anew in the successor's calendar, marked so that
+Nobody can change a meeting's organizer. Handing over is: the same meeting again in the successor's calendar, marked so that
 it is made once, and then the end of the old one. A series that has begun is not cancelled but ended before its next
 occurrence, which leaves the past in everybody's calendar as it was.
 """
@@ -41,7 +41,7 @@ SCHEDULES = 20
 _BUSY = frozenset({"busy", "oof", "tentative", "unknown"})
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentativelyAccepted": "tentative"}
 _READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId,transactionId"
-#: What a meeting in the successor's calendar takes over; times, people and the rule of a series are made anew.
+#: What a meeting in the successor's calendar takes over; times, people and the rule of a series are made again.
 _KEPT = (
     "subject",
     "body",

@@ -22,7 +22,7 @@ from .policies import Binding, Policies
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 USER = "user:"
-#: Whoever holds one of these lets everybody do everything there.
+#: Roles whose holders can give themselves any other role there.
 ADMIN_ROLES = ("roles/owner", "roles/resourcemanager.organizationAdmin", "roles/iam.securityAdmin")
 _KEY_NAME = "OS Login key "
 _KEYS_OF_SERVICES = Residual(
@@ -186,7 +186,7 @@ class Gcp(Connector):
         return any(one.role in ADMIN_ROLES for one in self._bindings(account))
 
     def administrators(self) -> Iterator[str]:
-        """Yield whoever holds a role that lets them do everything; a group counts as somebody."""
+        """Yield everybody who holds a role that lets them do everything; a group counts as somebody."""
         for one in self.policies.bindings("list administrators"):
             if one.role in ADMIN_ROLES and one.member.startswith((USER, "group:")):
                 yield one.member

@@ -19,7 +19,7 @@ from ...sdk.target import Target
 from ...sdk.transport import Answer, Transport
 
 VERSION = 3
-#: How often a policy is read anew that somebody else has changed in between.
+#: How often a policy is read again that somebody else has changed in between.
 TRIES = 5
 _KINDS = ("organizations", "folders", "projects")
 

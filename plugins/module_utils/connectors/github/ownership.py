@@ -52,7 +52,7 @@ class GitHubOwnership:
         return found
 
     def _secrets(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
-        """Return whoever may push may read every secret of a repository's Actions; that they did shows in what they committed."""
+        """Return the Actions secrets of repositories that they committed to: everybody who may push may read them."""
         path, act = repository_path(repository["full_name"]), f"list Actions secrets of {repository['name']}"
         try:
             names = [s["name"] for s in self.api.listed(path.below("/actions/secrets"), act=act, key="secrets")]

@@ -136,7 +136,7 @@ class GoogleAccess:
         return (one.id for one in found if one.active)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the sign-in, which opens again, and what the person has to set up anew."""
+        """Return the sign-in, which opens again, and what the person has to set up again."""
         backs = []
         for name in closed:
             if name == SIGN_IN:

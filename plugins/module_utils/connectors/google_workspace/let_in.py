@@ -22,7 +22,7 @@ from .sent_on import settings_of
 
 CALENDAR, MAILBOX, SENDER = "calendar of", "mailbox of", "sender in the mailbox of"
 GROUP, DRIVE = "private address in group", "private address in shared drive"
-#: Of all shared drives, whoever is a member: https://developers.google.com/workspace/drive/api/guides/manage-shareddrives
+#: The members of all shared drives: https://developers.google.com/workspace/drive/api/guides/manage-shareddrives
 _ALL_DRIVES = {"useDomainAdminAccess": "true"}
 _ANY_DRIVE = {**_ALL_DRIVES, "supportsAllDrives": "true"}
 #: People whose calendars and mailbox are asked at once.
@@ -88,7 +88,7 @@ class GoogleLetIn:
         self._as(owner, one.kind).send("DELETE", where, act=act, missing=(404,))
 
     def leave(self, account: Account, owner: Account, calendar: str) -> None:
-        """Shut them out of a calendar that was theirs: Google leaves whoever gave one away among its owners."""
+        """Shut them out of a calendar that was theirs: Google leaves the person who gave one away among its owners."""
         act = f"take {account.login} out of a calendar that is {owner.login}'s now"
         for one in self._calendars(owner, _own(account) | _private(account), set(), act):
             if one.raw["calendar"] == calendar:

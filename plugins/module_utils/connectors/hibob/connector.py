@@ -220,7 +220,7 @@ class HiBob(Connector):
         return {**named, "aliases": aliases, "status": status}
 
     def _addressed(self, key: str, act: str) -> Mapping[str, Any] | None:
-        """Read one employee afresh; whoever has no work address has the one that was made."""
+        """Read one employee afresh; a person without a work address has the one that was made."""
         record, email = self._employee(key, act), self._person_fields["email"]
         if record is None or not self._rule.rule or text(value_of(record, email)):
             return record

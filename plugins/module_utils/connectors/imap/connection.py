@@ -21,7 +21,7 @@ _CHUNK = 256 * 1024
 class Limited(imaplib.IMAP4):
     """Reads through an allowance, with the three methods that the library documents as those to override.
 
-    The allowance is set by who makes a call, and may be set anew between two commands.
+    The allowance is set by who makes a call, and may be set again between two commands.
     """
 
     def __init__(self, host: str, port: int, *, allowance: Allowance, timeout: float, **more: Any) -> None:

@@ -31,7 +31,7 @@ def nobodys(row: Mapping[str, Any], ad: bool) -> str:
     """Say why an entry is nobody's own, as far as it says so itself and was read; empty otherwise.
 
     Active Directory looks services up by the names in ``servicePrincipalName``
-    (https://learn.microsoft.com/windows/win32/ad/service-principal-names): whoever carries one runs a service.
+    (https://learn.microsoft.com/windows/win32/ad/service-principal-names): an account that carries one runs a service.
     """
     if text(row, "msExchRecipientTypeDetails") in SHARED:
         return f"msExchRecipientTypeDetails is {text(row, 'msExchRecipientTypeDetails')}, a shared mailbox, room or equipment"

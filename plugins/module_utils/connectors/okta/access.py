@@ -139,7 +139,7 @@ class OktaAccess:
         self.api.send("DELETE", path("users", account.id, "clients", client["client_id"], "tokens"), act=act)
 
     def _api_tokens(self, account: Account, *, ended: bool) -> Iterator[AccessPath]:
-        """API tokens that the person made. They die with the account; whoever may not list them relies on that."""
+        """API tokens that the person made. They die with the account; without the right to list them, a run relies on that."""
         try:
             for token in self.tokens(f"list API tokens of {account.login}"):
                 if token.get("userId") == account.id:
@@ -204,7 +204,7 @@ class OktaAccess:
     # -- and back ------------------------------------------------------------------------------------------------------
 
     def ways_back(self, account: Account, closed: Mapping[str, str], *, mail: bool) -> Sequence[WayBack]:
-        """Return what opens again. A reactivated person sets everything up anew; apps come back through groups only."""
+        """Return what opens again. A reactivated person sets everything up again; apps come back through groups only."""
         status = account.raw["status"]
         shut = "closed" if status in CLOSED else "open"
         reopen = partial(self.unsuspend, account) if status == SUSPENDED else partial(self.activate, account, mail=mail)

@@ -171,7 +171,7 @@ class Okta(Connector):
         return self._access.paths(account)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the account and admin roles, which come back, and what the person has to set up anew."""
+        """Return the account and admin roles, which come back, and what the person has to set up again."""
         backs = self._access.ways_back(account, closed, mail=bool(self.target.options.get("activation_mail")))
         held = {one.name for one in self._held.held(account) if one.kind == "roles"}
         return [self._role_back(account, back, held) if back.entitlement[0] == "roles" else back for back in backs]

@@ -192,7 +192,7 @@ class OpenVpn(Connector):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _clients(self, act: str) -> Iterator[Client]:
-        """Yield every common name of the index, and whoever is connected under another."""
+        """Yield every common name of the index, and everybody who is connected under another name."""
         certificates: dict[str, list[Issued]] = {}
         for one in self.pki.issued(act):
             certificates.setdefault(one.name, []).append(one)

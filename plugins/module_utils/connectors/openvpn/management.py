@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Speaks OpenVPN's management interface (https://openvpn.net/community-resources/management-interface/): who is connected, and an end to it.
 
-It serves one program at a time; whoever comes second is not greeted until the first has left.
+It serves one program at a time; a second program is not greeted until the first has left.
 """
 
 from __future__ import annotations

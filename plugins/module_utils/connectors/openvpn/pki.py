@@ -87,7 +87,7 @@ class Pki:
         return found
 
     def end(self, certificate: Issued, act: str) -> None:
-        """Revoke a certificate, make the list anew, and put it where the server reads it."""
+        """Revoke a certificate, make the list again, and put it where the server reads it."""
         with self.machine.alone(self.folder, act=act):
             if certificate.state == "valid":
                 self._easyrsa([*certificate.revoke, _REASON], act)

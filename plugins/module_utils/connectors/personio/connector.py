@@ -224,7 +224,7 @@ class Personio(Connector):
         return {**named, **names, "email": row["email"], "aliases": row["aliases"], "status": row["status"]}
 
     def _addressed(self, key: str, act: str) -> Record | None:
-        """Read one person afresh; whoever has no work address has the one that was made."""
+        """Read one person afresh; a person without a work address has the one that was made."""
         record = self._read(key, act)
         if record is None or not self._rule.rule or record.get("email"):
             return record

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in Slack with their user groups, and the workflows that run without whoever made them."""
+"""Everybody in Slack with their user groups, and the workflows that run without the person who made them."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class TailscaleListing(Connector):
                 yield from (str(user["id"]), str(user["loginName"]))
 
     def all_devices(self) -> Iterator[Device]:
-        """Yield those of the tailnet. A tagged one is nobody's, and is shown with whoever registered it."""
+        """Yield those of the tailnet. A tagged one is nobody's, and is shown with the user who registered it."""
         for device in self.own_devices("list devices"):
             serials = (device.get("postureIdentity") or {}).get("serialNumbers") or ()
             yield Device(
