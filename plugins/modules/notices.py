@@ -12,7 +12,8 @@ description:
   - Owners, and whom the policy names under C(responsibility.escalate), hear of each step that is late, and of what they are asked on its day; each once.
   - Sends by the mail server that the policy names (C(responsibility.mail)), and notes each letter in the ledger. Without one, the letters are returned for
     C(set_stats), and the bridge sends them.
-  - Where the policy names the manager, it is the manager of the person who answers for the step, as HR says today, else as the ledger's last case of that person says.
+  - Where the policy names the manager, it is the manager of the person who answers for the step, as HR says today, else as the ledger's last
+    case of that person says.
     Where the owner is nobody whom either knows (a team's address), it is the manager of the person whom the case is about, and the letter says so.
   - Of a silent departure no manager hears anything before every way in is closed.
 extends_documentation_fragment: [workforce.lifecycle.group]
@@ -57,7 +58,7 @@ notices:
   type: list
   elements: dict
   sample: [{key: "late:case:okta:cutoff:4h", to: [grace@corp.example], subject: "Late", lines: ["..."], command: "ansible-playbook ..."}]
-lines: {description: "The letters that were sent, or are to be sent, a line each.", returned: always, type: list, elements: str, sample: ["Late: to grace@corp.example"]}
+lines: {description: "The letters that are sent or will be, a line each.", returned: always, type: list, elements: str, sample: ["Late: to grace@corp.example"]}
 """
 
 from collections.abc import Mapping

@@ -336,7 +336,7 @@ def _prepared(
 def _suspended(
     before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]
 ) -> Decision:
-    """A person who comes back to another team, or under another name, is moved then."""
+    """Move a person who comes back to another team, or under another name, after the return."""
     kinds, changed = _changed(before, now)
     later = f"; {changed}" if kinds else ""
     if start is not None and start > at and now.status == "pending":

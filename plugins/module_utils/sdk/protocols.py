@@ -111,7 +111,9 @@ class PersonalAccounts(Accounts, Protocol):
 
 @runtime_checkable
 class Correlates(Protocol):
-    """Finds the accounts that may be a person's, by every key that the system can be asked for. Not a capability of its own: every connector that knows people has it.
+    """Finds the accounts that may be a person's, by every key that the system can be asked for.
+
+    Not a capability of its own: every connector that knows people has it.
 
     What is found is compared, by every key it carries, before anything is done with it (``people/correlation.py``). So
     ``candidates`` decides nothing and leaves nothing out, second accounts of a person included.

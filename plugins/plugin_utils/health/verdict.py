@@ -145,7 +145,7 @@ def _policy(here: Here) -> Policy:
 
 
 def _of_approvers(policy: Policy, people: Sequence[Person], has_hr: bool) -> Iterator[Found]:
-    """A person who may approve or release must work here."""
+    """Yield each approver who does not work here."""
     if not people:
         if has_hr:
             yield Found("hr", "HR's people were not read, so neither approvers nor coverage could be looked at")
