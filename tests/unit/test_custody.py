@@ -130,7 +130,7 @@ def test_a_device_that_no_system_knows_is_noted_for_its_person(ledger: Ledger) -
 def test_whose_device_it_was_cannot_say_that_the_company_has_it(ledger: Ledger) -> None:
     device_step(ledger, leaver(ledger), sample.row("device SN1", before="managed", after="locked"))
     for name in ("Jane Doe", "JANE.DOE@corp.example"):
-        with pytest.raises(Refused, match="whose device it was"):
+        with pytest.raises(Refused, match="had this device"):
             say(ledger, "SN1", "received", by=name)
     with pytest.raises(InputError, match="note is empty"):
         say(ledger, "SN1", "waived")

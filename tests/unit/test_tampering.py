@@ -243,7 +243,7 @@ def an_older_copy_is_put_back_and_two_of_the_witnesses_are_silenced(c: Company) 
     subprocess.run(["git", "-C", c.world.home / "elsewhere" / "clone", "update-ref", "-d", "HEAD"], check=True)
 
 
-@way("rewritten", "was written anew")
+@way("rewritten", "was written again as a whole")
 def everything_is_written_anew_without_signatures(c: Company) -> None:
     rewrite_body(c.world, 2, '"data"', '"Data"')
     rewrite_body(c.world, 2, '"Data"', '"data"')
@@ -334,7 +334,7 @@ def another(c: Company) -> Path:
     return other.db
 
 
-@way("rewritten", "was written anew")
+@way("rewritten", "was written again as a whole")
 def the_database_is_swapped_for_another_companys(c: Company) -> None:
     db = another(c)
     c.world.db.unlink()
