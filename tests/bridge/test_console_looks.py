@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.looks import Looks, look_of
+from lifecycle_bridge.store import stamp
 from lifecycle_bridge.store.acts import CaseActs, marks_of
 from lifecycle_bridge.store.tables import cases, metadata, runs
 from starlette.testclient import TestClient
@@ -199,3 +201,20 @@ def test_what_has_ended_lingers_no_more_and_a_look_says_who_is_in_doubt() -> Non
 
 def test_names_are_still_asked_as_before(company: Company) -> None:
     assert set(NAMES) and does(company.browser("ops"), "attest", case="none", system="x", why="y").status_code == 400
+
+
+def test_a_run_that_has_ended_since_makes_the_page_look_anew(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the page says for a quarter of an hour that nothing is open, while the case waits for a badge."""
+    client = company.browser("audit")
+    until(lambda: client.get(JANE).text, "As the ledger knows it")
+    asked = company.app.state.hr.asked
+    client.get(JANE)
+    assert len(asked) == 1
+    later = NOW + timedelta(minutes=3)
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.person == "4711").values(ended_at=stamp(later)))
+    monkeypatch.setattr(clock, "now", lambda: later + timedelta(minutes=1))
+    until(lambda: client.get(JANE).text, "As the ledger knows it")
+    assert len(asked) == 2, "once, and the page shows what it found"
+    client.get(JANE)
+    assert len(asked) == 2

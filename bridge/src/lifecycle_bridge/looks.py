@@ -126,9 +126,12 @@ class Looks:
         self._failed: dict[Key, tuple[float, str]] = {}
         self._going: set[Key] = set()
 
-    def of(self, key: Key, user: str) -> Asked:
-        """Return what is in memory; what is not is asked for meanwhile, of the ledger alone."""
+    def of(self, key: Key, user: str, since: datetime | None = None) -> Asked:
+        """Return what is in memory; what is not, or is older than the end of their last run, is asked for meanwhile, of the ledger alone."""
         asked = self._state(key)
+        if asked.look is not None and since is not None and asked.look.at < since:
+            self.forget(key)
+            asked = self._state(key)
         if asked.look is None and not asked.going and not asked.trouble:
             self._begin(key, user, whole=False)
             return self._state(key)

@@ -107,7 +107,8 @@ class PeoplePages:
             card = self._frame.people.ask([key]).get(key)  # whether they may be shown has to be known first
         if not cases or not may.sees(card):
             raise Problem(404, "Not here", "Nobody of that HR system and id has a case that you may see.")
-        asked = self._looks.of(key, cases[0].user) if may.records else Asked()
+        ended = max((case.ended_at for case in cases if case.ended_at), default=None)
+        asked = self._looks.of(key, cases[0].user, ended) if may.records else Asked()
         notices = notices_sent(self._views.database, [case.id for case in cases])
         return self._frame.render(
             request,
