@@ -59,7 +59,7 @@ changes:
   type: list
   elements: dict
   sample:
-    - {what: meeting, before: booked, after: booked, outcome: already, note: "Welcome, 2026-12-01T09:00:00Z"}
+    - {what: meeting, before: booked, after: booked, outcome: already, note: "Welcome, Tue 2026-12-01 09:00 Europe/Berlin"}
     - {what: answer of ada@corp.example, before: no answer yet, after: no answer yet, outcome: already}
 """
 
@@ -89,7 +89,7 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
     )
     found = system.find_meeting(organizer, want["marker"])
     if want["state"] == "answers":
-        return _as_it_stands(found) if found else [_cancelled(organizer.email)]
+        return _as_it_stands(found, person) if found else [_cancelled(organizer.email)]
     if not (want["subject"] and want["earliest"] and want["latest"]):
         raise InputError("subject, earliest and latest are needed to book", act="book a meeting")
     if found is None:
@@ -110,7 +110,7 @@ def plan(system: Calendar, want: Mapping[str, Any]) -> list[Change]:
                 lambda: _book(system, want, person, organizer.email, attendees, instead_of=found),
             )
         ]
-    return _as_it_stands(found)
+    return _as_it_stands(found, person)
 
 
 def _book(
@@ -148,9 +148,10 @@ def _book(
     )
 
 
-def _as_it_stands(meeting: Meeting) -> list[Change]:
+def _as_it_stands(meeting: Meeting, person: Person) -> list[Change]:
     """Return the meeting, and each answer. Nothing of it is to be written, and only who declined leaves something open."""
-    note = f"{meeting.subject}, {meeting.start}"
+    begins = clock.parse(meeting.start).astimezone(person.zone)
+    note = f"{meeting.subject}, {begins:%a %Y-%m-%d %H:%M} {person.time_zone or 'UTC'}"
     return [
         Change("meeting", "booked", "booked", note=note),
         *(_answer(meeting, who, said) for who, said in meeting.responses.items() if who != meeting.organizer),

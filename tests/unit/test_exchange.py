@@ -640,6 +640,7 @@ def test_each_answer_to_an_invitation_is_read_and_only_who_declined_leaves_somet
         )
         assert run(meeting.TASK, box, "exchange", **want)["outcome"] == outcome
         assert len(box["microsoft"].writes()) == before
+    assert read["changes"][0]["note"].endswith(" 11:00 Europe/Berlin"), "as a person reads it"
     assert MARK in read["changes"][1]["note"], "who moves it is named"
     gone = run(meeting.TASK, box, "exchange", **{**asked, "marker": "another"})
     assert gone["outcome"] == "needs_human" and "onboard" in gone["changes"][0]["note"]

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Settings
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules.followups import TASK as FOLLOWUPS
 from ansible_collections.workforce.lifecycle.plugins.modules.meeting import TASK as MEETING
 from ansible_collections.workforce.lifecycle.plugins.modules.notices import TASK as NOTICES
@@ -153,3 +155,16 @@ def test_a_hire_that_was_withdrawn_asks_nobody(company: Company) -> None:
     closed = [case.id for case in company.ledger.cases() if case.kind == "withdraw"]
     company.ledger.close_case(closed[0], run="r1", complete=True, summary={})
     assert company.day(12, {"mark@corp.example": "no answer yet"}) == []
+
+
+def test_the_invitation_is_called_and_says_what_the_profile_names() -> None:
+    wanted = {
+        "organiser": "it@corp.example",
+        "attendees": [],
+        "subject": "Your first day",
+        "agenda": ["Who is who", "Lunch"],
+    }
+    day = {"earliest": "2026-06-14T22:00:00Z", "latest": "2026-06-15T22:00:00Z"}
+    case = OpenCase("c", "onboard", Person.of(ADA), orientation=wanted, first_day=day)
+    booked = MEETING.steps["orientation"].of_case(case, Here("exchange"))
+    assert booked is not None and (booked["subject"], booked["body"]) == ("Your first day", "Who is who\nLunch")

@@ -95,6 +95,8 @@ SCHEMA: Mapping[str, Any] = {
             "description": "The meeting of the first day.",
             "additionalProperties": False,
             "properties": {
+                "subject": {"type": "string", "minLength": 1, "description": "What the invitation is called."},
+                "agenda": {**_NAMES, "description": "What the invitation says, a line each."},
                 "minutes": {"type": "integer", "minimum": 5, "maximum": 480, "description": "How long it takes."},
                 "attendees": {
                     **_NAMES,

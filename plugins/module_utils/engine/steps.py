@@ -344,6 +344,7 @@ def _orientation(case: OpenCase, here: Here) -> Arguments:
         "organizer": case.orientation["organiser"],
         "attendees": case.orientation["attendees"],
         "subject": case.orientation.get("subject", f"Welcome, {person.first_name or person.email}"),
+        "body": "\n".join(case.orientation.get("agenda") or ()),
         "minutes": case.orientation.get("minutes", 60),
         "earliest": case.first_day["earliest"],
         "latest": case.first_day["latest"],
