@@ -26,6 +26,18 @@ options:
     type: str
     choices: [onboard, transfer, offboard, suspend, resume, reinstate, rename, withdraw, access, rollout]
     required: true
+  open_items:
+    description:
+      - "What waits for a person on the other systems, each with C(system), C(what) and C(why): on a ticket system with the option C(waiting),
+        each becomes a ticket too."
+      - Taken from the ledger in a run about cases.
+    type: list
+    elements: dict
+    default: []
+  listed:
+    description: Whether the steps of the system's options concern this case.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -47,9 +59,11 @@ changes:
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 from collections.abc import Mapping, Sequence
 
+from ..module_utils.model.commands import command
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.sdk.protocols import ManualSteps, Ticketing
 from ..module_utils.model.person import Person
@@ -59,18 +73,51 @@ from ..module_utils.engine.steps import MANUAL_STEP
 from ..module_utils.engine.task import Task
 
 
+_WHEN_DONE = "Do it, and close this ticket: the case looks again. What no system can show is attested:"
 #: A ticket that somebody has to close.
 OPEN = "ticket open"
 
 
 def plan(system: ManualSteps, want: Mapping[str, Any]) -> Sequence[Change]:
     person = Person.of(want["person"])
-    steps = system.manual_steps(want["kind"], person)
-    if isinstance(system, Ticketing) and steps:
-        return [_by_ticket(system, want, person, step) for step in steps]
+    steps = system.manual_steps(want["kind"], person) if want["listed"] else ()
+    if isinstance(system, Ticketing):
+        items = [
+            _Item(**{name: str(item.get(name) or "") for name in ("system", "what", "why")})
+            for item in want["open_items"]
+        ]
+        changes = [_by_ticket(system, want, person, step) for step in steps]
+        changes += [_of_item(system, want, person, item) for item in items if system.waiting]
+        return changes or absent("steps", f"nothing is to do by hand to {want['kind']} {person.email}")
     return [
         Change(step, "open", "attested", outcome=Outcome.NEEDS_HUMAN, note="do it, then attest it") for step in steps
     ] or absent("steps", f"nothing is to do by hand to {want['kind']} {person.email}")
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What waits for a person on another system."""
+
+    system: str
+    what: str
+    why: str
+
+
+def _of_item(system: Ticketing, want: Mapping[str, Any], person: Person, item: _Item) -> Change:
+    """Return the ticket of what waits elsewhere. That it was closed is a word: what counts is what the system shows when it is looked at again."""
+    step = f"{item.system}: {item.what}"
+    key = ticket_key(want, person, step)
+    found = system.find_ticket(key)
+    if found is None:
+        said = command("attest", user=person.key, system=item.system, open_end="-e by=<who>")
+        text = "\n".join((step, item.why, "", f"Case: {want['kind']} {person.name}", "", _WHEN_DONE, said))
+        return Change(step, "open", "done", lambda: system.open_ticket(key, step, text), pending=OPEN)
+    if found.state == "open":
+        return Change(
+            step, OPEN, "done", pending=OPEN, note=f"ticket {found.ref} of {found.owner or 'nobody yet'}: {found.url}"
+        )
+    note = f"ticket {found.ref} was closed, and {item.system} still shows it open: {found.url}"
+    return Change(step, "ticket closed", "done", outcome=Outcome.NEEDS_HUMAN, note=note)
 
 
 def _by_ticket(system: Ticketing, want: Mapping[str, Any], person: Person, step: str) -> Change:
@@ -104,6 +151,8 @@ TASK = Task(
             "choices": list(KINDS),
             "required": True,
         },
+        "open_items": {"type": "list", "elements": "dict", "default": []},
+        "listed": {"type": "bool", "default": True},
     },
     steps=MANUAL_STEP,
 )

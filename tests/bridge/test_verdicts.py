@@ -136,6 +136,26 @@ def test_a_move_that_waits_for_a_decision_does_not_let_a_leaver_in_again(world: 
     assert world.cases.claim(leaves + 9 * DAY, 9, "me") == []
 
 
+@pytest.mark.parametrize("beside", [[], [("github", "needs_human")]])
+def test_what_is_a_ticket_is_looked_at_every_four_hours_and_goes_on_when_it_was_closed(
+    world: World, beside: list[tuple[str, str]]
+) -> None:
+    ticket = {"system": "jira", "step": "manual_step", "outcome": "in_progress"}
+    others = [{"system": system, "step": "cutoff", "outcome": outcome} for system, outcome in beside]
+    one = {"case": "c-7", "key": "7", "complete": False, "record": "r.html", "open": [ticket, *others]}
+    world.decided("7", ("offboard", NOW))
+    now = NOW
+    for _look in range(8):
+        once(world, "7", now, Result("failed", stats={"cases": [one]}))
+        (row,) = world.of("7")
+        assert row["state"] == ("todo" if beside else "waiting")
+        again = datetime.fromisoformat(row["next_at"].replace("Z", "+00:00"))
+        assert again - now <= 4 * HOUR
+        now = again
+    once(world, "7", now, ended("7"))
+    assert world.of("7")[0]["state"] == "done"
+
+
 def test_what_fails_is_tried_again_and_then_stuck_even_after_it_waited(world: World) -> None:
     world.decided("7", ("offboard", NOW))
     once(world, "7", NOW, open_("7", ("badge", "needs_human")))

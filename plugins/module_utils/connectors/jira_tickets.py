@@ -13,7 +13,7 @@ from ..sdk.quotes import within
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Answer, Policy, Transport, basic
 from ..sdk.values import Ticket
-from .tickets.steps import STEPS, Steps
+from .tickets.steps import STEPS, WAITING, Steps
 
 _NOT_DONE = ("Won't Do", "Won't Fix", "Duplicate", "Declined", "Cannot Reproduce", "Cancelled")
 
@@ -28,6 +28,7 @@ class JiraTickets(Connector):
     }
     OPTIONS = {
         "steps": STEPS,
+        "waiting": WAITING,
         "project": Option("The key of the project.", required=True),
         "issue_type": Option("The type of the issues.", default="Task"),
         "assignee": Option("The account id of who is to do them; the project's own rule when not given.", default=""),
@@ -44,6 +45,7 @@ class JiraTickets(Connector):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.steps = Steps(target)
+        self.waiting = bool(target.options["waiting"])
         self.http = Transport(
             target,
             basic(target.credential("email"), target.credential("token")),

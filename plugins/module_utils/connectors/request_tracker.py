@@ -13,7 +13,7 @@ from ..sdk.quotes import quoted
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Policy, StaticAuth, Transport
 from ..sdk.values import Ticket
-from .tickets.steps import STEPS, Steps
+from .tickets.steps import STEPS, WAITING, Steps
 
 
 class RequestTracker(Connector):
@@ -23,6 +23,7 @@ class RequestTracker(Connector):
     CREDENTIALS = {"token": Option("An authentication token of the account (Settings, Auth Tokens).", required=True)}
     OPTIONS = {
         "steps": STEPS,
+        "waiting": WAITING,
         "queue": Option("The queue of the tickets.", required=True),
         "owner": Option("The user name of who is to do them; nobody when not given.", default=""),
         "done": Option("Statuses that say it is done.", kind="list", default=["resolved"]),
@@ -37,6 +38,7 @@ class RequestTracker(Connector):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.steps = Steps(target)
+        self.waiting = bool(target.options["waiting"])
         self.http = Transport(
             target,
             StaticAuth({"Authorization": f"token {target.credential('token')}"}),

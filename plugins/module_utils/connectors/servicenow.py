@@ -12,7 +12,7 @@ from ..sdk.address import UrlPath, at
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Answer, Policy, StaticAuth, Transport, basic, bearer
 from ..sdk.values import Ticket
-from .tickets.steps import STEPS, Steps
+from .tickets.steps import STEPS, WAITING, Steps
 
 #: Table -> states that say it is done, and states that say it was closed without. Others are open.
 _STATES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -34,6 +34,7 @@ class ServiceNow(Connector):
     }
     OPTIONS = {
         "steps": STEPS,
+        "waiting": WAITING,
         "table": Option("The table of the tickets.", default="sc_task", choices=tuple(_STATES)),
         "assignment_group": Option("The sys_id of the group that is to do them.", default=""),
         "caller": Option("The sys_id of who asks for them (incident).", default=""),
@@ -43,6 +44,7 @@ class ServiceNow(Connector):
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self.steps = Steps(target)
+        self.waiting = bool(target.options["waiting"])
         self.http = Transport(
             target,
             _auth(target),

@@ -76,6 +76,7 @@ class Here:
     :param adopted_somewhere: so it is on one system at least.
     :param unread: nobody knows what is there already, so nothing may be touched.
     :param take_first: what may not be held beside the new, and is taken before anything is given.
+    :param open_items: what waits for a person on the other systems, where this one makes tickets: ``{"system", "what", "why"}`` each.
     :param due: the follow-up that is meant, when the run is of those.
     :param fix: the finding that is meant, when the run is a reconcile.
     """
@@ -87,6 +88,7 @@ class Here:
     adopted_somewhere: bool = False
     unread: bool = False
     take_first: Names = field(default_factory=dict)
+    open_items: Sequence[Mapping[str, str]] = ()
     due: Due | None = None
     fix: Fix | None = None
 

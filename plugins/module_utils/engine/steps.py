@@ -374,7 +374,12 @@ MEETING: Steps = {"orientation": CaseStep(_orientation), "answers": CaseStep(_an
 
 
 def _by_hand(case: OpenCase, here: Here) -> Arguments:
-    return {"kind": case.kind} if case.kind in KINDS and not _not_named(case, here) else None
+    """List the steps of a person, where the case is about this system; on a ticket system, what waits for a person elsewhere too."""
+    named = not _not_named(case, here)
+    if case.kind not in KINDS or not (named or here.open_items):
+        return None
+    more = {"open_items": [*here.open_items], "listed": named} if here.open_items else {}
+    return {"kind": case.kind, **more}
 
 
 def _back_by_hand(case: OpenCase, here: Here) -> Arguments:

@@ -59,6 +59,11 @@ CAPABILITIES: Mapping[str, type] = {
 _KNOWN: dict[type, tuple[str, ...]] = {}
 
 
+def makes_tickets(connector: type) -> bool:
+    """Return whether a connector class makes tickets of what a person does: :class:`protocols.Ticketing`."""
+    return callable(getattr(connector, "find_ticket", None))
+
+
 def capabilities_of(connector: type) -> tuple[str, ...]:
     """Return the inventory groups of a connector class, in the order above.
 

@@ -395,7 +395,12 @@ class ManualSteps(Protocol):
 
 @runtime_checkable
 class Ticketing(ManualSteps, Protocol):
-    """Makes a ticket of each step that a person does. Not a capability of its own."""
+    """Makes a ticket of each step that a person does. Not a capability of its own.
+
+    ``waiting``: also of whatever waits for a person on the other systems.
+    """
+
+    waiting: bool
 
     def find_ticket(self, key: str) -> Ticket | None:
         """Return the ticket that was opened under a key; the oldest, where there are several."""

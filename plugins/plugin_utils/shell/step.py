@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils.company.policy_sections import Brake
 from ...module_utils.engine.change import Outcome
+from ...module_utils.engine.mover import UNDECIDED
 from ...module_utils.model.errors import LedgerError
 from ...module_utils.model.person import Person
 from ..ledger import links
@@ -92,6 +93,28 @@ class Step:
             f"waits for {', '.join(open_)}: the departure is silent, and others would see it. Settle that and run again"
         )
         return f"{self.name} of {self.person} on {self.system}: {waits}" if open_ else ""
+
+    def open_elsewhere(self) -> list[dict[str, str]]:
+        """Return what waits for a person on the other systems; what somebody has to decide is one item a system."""
+        found: list[dict[str, str]] = []
+        for s in self.ledger.steps(self.case) if self.ledger is not None else ():
+            if s["person"] != self.person or s["system"] == self.system or s["outcome"] != Outcome.NEEDS_HUMAN.value:
+                continue
+            said = {a.get("what", "") for a in s["attested"]}
+            rows = [
+                row
+                for row in s["result"].get("changes") or ()
+                if row["outcome"] == Outcome.NEEDS_HUMAN.value and row["what"] not in said and "" not in said
+            ]
+            asked = [str(row["what"]).removeprefix(UNDECIDED) for row in rows if row["what"].startswith(UNDECIDED)]
+            if asked:
+                found.append({"system": s["system"], "what": "decide what they keep", "why": "; ".join(asked)})
+            found += [
+                {"system": s["system"], "what": str(row["what"]), "why": str(row.get("note") or "")}
+                for row in rows
+                if not row["what"].startswith(UNDECIDED) and not str(row.get("before")).startswith("ticket")
+            ]
+        return found
 
     def unproven(self) -> str:
         """Return what of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from ...module_utils.engine.task import Task, names_of
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
 from ...module_utils.model.person import Person
-from ...module_utils.sdk.capabilities import capabilities_of
+from ...module_utils.sdk.capabilities import capabilities_of, makes_tickets
 from ...module_utils.sdk.pace import PROCESS, Pace
 from ...module_utils.sdk.target import Connector, Tokens
 from ..approval import plans
@@ -114,6 +114,8 @@ class SystemStep:
             return {"changed": False, "skipped": True, "skip_reason": "the system has nothing of the kind"}
         if step.looks == "again" and self.limits.rehearsal:
             return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
+        if "open_items" in self.task.spec and makes_tickets(self.connector):
+            cases = [(case, replace(here, open_items=self._open_elsewhere(case))) for case, here in cases]
         concerned = [(case, here, taken) for case, here in cases if (taken := step.of_case(case, here)) is not None]
         of = len(concerned)
         if not of:
@@ -129,6 +131,19 @@ class SystemStep:
             results = threads.map(once, concerned)
             concerned.clear()  # each is held until it was their turn, and no longer
             return together(self.system, list(results))
+
+    def _open_elsewhere(self, case: OpenCase) -> list[dict[str, str]]:
+        """Return what waits for a person on the other systems, for a ticket of each."""
+        step = Step.of(
+            self.limits.ledger,
+            case=case.id,
+            run=self.run,
+            phase=self.phase,
+            system=self.system,
+            name=self.module,
+            person=case.person.email,
+        )
+        return step.open_elsewhere()
 
     def case_step(self) -> CaseStep:
         """Return the step of a case that is meant.

@@ -10,7 +10,7 @@ reminders on working days: it is nobody's failure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,8 @@ _FAILING = ("failed", "unknown")
 _MOVING = ("in_progress", "acknowledged")
 #: How often what is on its way, or waits for a person, is looked at again: at first soon, later once a day.
 _LOOKS = (timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=8), timedelta(days=1))
+#: The step of what people do, which is under way while its ticket is open; and how often that is looked at.
+_TICKETS, _TICKET_LOOK = "manual_step", timedelta(hours=4)
 #: Working days after which a person is reminded.
 REMIND = (1, 3, 5)
 _REMIND_EVERY = 5
@@ -91,8 +93,13 @@ def judge(
         return _failing(case, failing, result, times)
     if all(step.outcome in _MOVING for step in steps):
         line = f"on its way: {_systems(steps)}"
-        return Verdict("waiting", "in_progress", line, _look(case.looks))
-    return _waits_for_a_person(case, [step for step in steps if step.outcome not in _MOVING])
+        ticket = any(step.step == _TICKETS for step in steps)
+        return Verdict(
+            "waiting", "in_progress", line, min(_look(case.looks), _TICKET_LOOK) if ticket else _look(case.looks)
+        )
+    tickets = [step for step in steps if step.outcome in _MOVING and step.step == _TICKETS]
+    verdict = _waits_for_a_person(case, [step for step in steps if step.outcome not in _MOVING])
+    return replace(verdict, wait=min(verdict.wait, _TICKET_LOOK)) if tickets else verdict
 
 
 def reminder_is_due(since: datetime, reminded: int, now: datetime) -> bool:

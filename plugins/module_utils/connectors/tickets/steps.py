@@ -27,6 +27,9 @@ STEPS = Option(
 )
 
 
+WAITING = Option("Whether whatever waits for a person on the other systems becomes a ticket too.", "bool", default=True)
+
+
 @dataclass(frozen=True)
 class Steps:
     """The option ``steps`` of a system.
