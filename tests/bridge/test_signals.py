@@ -17,11 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from lifecycle_bridge.config import Notify, Secret
+from lifecycle_bridge.config import Config, Notify, Secret
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.notify import Notice, check, tell
 from lifecycle_bridge.notify.signal import REVOKED, public_key
+from lifecycle_bridge.signal_keys import signal_routes
 from lifecycle_bridge.store.tables import cases
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from tests.bridge.test_work import NOW, World
 
@@ -162,3 +165,28 @@ def test_it_goes_out_when_every_way_in_is_closed_once_and_not_before(tmp_path: P
     assert run("closed") == ["cut"], "though a badge is out, and though nobody hears of a silent departure"
     assert run("closed", complete=True) == []
     world.database.close()
+
+
+def test_a_receiver_finds_the_keys_and_verifies_by_them_what_it_was_sent(tmp_path: Path, receiver: Receiver) -> None:
+    ways = [
+        Notify(
+            kind="ssf",
+            name=kind,
+            url=receiver.url,
+            issuer="https://b.example",
+            audience="https://r.example",
+            secret=Secret(file=pem(tmp_path, kind)),
+        )
+        for kind in ("ec", "rsa")
+    ]
+    app = Starlette(routes=signal_routes(Config(notify=ways, public_url="https://b.example")))
+    client = TestClient(app)
+    about = client.get("/.well-known/ssf-configuration").json()
+    assert about["issuer"] == "https://b.example" and about["delivery_methods_supported"] == ["urn:ietf:rfc:8935"]
+    receiver.keys = client.get(about["jwks_uri"].removeprefix("https://b.example")).json()["keys"]
+    assert [sorted({"d", "p", "q"} & set(key)) for key in receiver.keys] == [[], []], "nothing private is shown"
+    assert all(heard.ok for heard in tell(ways, NOTICE))
+    assert [head["kid"] for head, _claims in receiver.taken] == [key["kid"] for key in receiver.keys]
+    (tmp_path / "ec.pem").unlink()
+    assert client.get("/.well-known/jwks.json").status_code == 503
+    assert signal_routes(Config()) == []

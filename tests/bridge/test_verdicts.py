@@ -328,6 +328,34 @@ def test_followups_and_reconcile_are_run_once_a_day_and_a_failure_is_an_alert_un
     assert open_alerts(world) == []
 
 
+@pytest.mark.parametrize(
+    ("on", "begun", "days"),
+    [
+        ("month", "2026-07-01T03:00:00+00:00", ("2026-06-01", "2026-06-30")),
+        ("mon", "2026-06-08T03:00:00+00:00", ("2026-06-01", "2026-06-07")),
+        ("day", "2026-06-04T03:00:00+00:00", ("2026-06-03", "2026-06-03")),
+    ],
+)
+def test_an_audit_by_the_clock_is_of_the_time_that_has_just_ended(
+    world: World, on: str, begun: str, days: tuple[str, str]
+) -> None:
+    chore = Chore.model_validate({"at": "05:00", "zone": "Europe/Berlin", "on": on})
+    chores = Chores(world.database, world.config.model_copy(update={"chores": {"audit": chore}}))
+    chores.claim(NOW, "me")
+    now, found = datetime.fromisoformat("2026-06-03T12:00:00+00:00"), []
+    while not found:
+        now += timedelta(minutes=30)
+        found = chores.claim(now, "me")
+    assert now.isoformat() == begun
+    order = chores.begin(found[0], "me", now)
+    again = chores.begin(found[0], "other", now + 40 * DAY)
+    assert order is not None and again is not None and order.extra_vars == again.extra_vars, (
+        "also when another takes it over"
+    )
+    assert (order.playbook, order.extra_vars["from"], order.extra_vars["to"]) == ("workforce.lifecycle.audit", *days)
+    assert chores.claim(now + timedelta(minutes=30), "me") == []
+
+
 def out(person: str, devices: int) -> dict[str, object]:
     """What the record says of a leaver whose access is closed, and of whom so many devices are not back."""
     case = {"case": f"offboard-{person}", "key": person, "record": "r.html", "open": []}

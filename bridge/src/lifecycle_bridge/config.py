@@ -234,10 +234,12 @@ class Chore(_Section):
     """A playbook that the bridge runs by the clock.
 
     :param at: time of day, ``HH:MM``; empty: not by the bridge.
+    :param on: on which days: each ``day``, one weekday, or the first of each ``month``.
     :param zone: IANA name of the zone of that time; UTC when empty.
     """
 
     at: str = ""
+    on: Literal["day", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "month"] = "day"
     zone: str = ""
     extra_vars: dict[str, Any] = {}
 
@@ -335,7 +337,7 @@ class Config(_Section):
     retry: Retry = Retry()
     notify: list[Notify] = []
     notices: Notices = Notices()
-    chores: dict[Literal["followups", "reconcile", "report", "audit"], Chore] = {
+    chores: dict[Literal["followups", "reconcile", "report", "verify", "audit"], Chore] = {
         "followups": Chore(at="06:00"),
         "reconcile": Chore(at="02:30"),
     }

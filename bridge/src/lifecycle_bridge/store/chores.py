@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,20 +20,34 @@ from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
 from lifecycle_bridge.store.timelines import note
 
-#: How the idents of such runs begin.
-PREFIX = "chore-"
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: Days within which each of these days comes again.
+_LONGEST = 33
+#: Playbooks that are about a time: the one that has just ended, unless the configuration names another.
+_OF_A_TIME = ("audit",)
+#: How the idents of such runs begin, and their moment is written.
+PREFIX, _STAMP = "chore-", "%Y%m%dT%H%M%S"
 
 
 def last_due(chore: Chore, now: datetime) -> datetime:
     """Return the last minute, up to now, at which it was to be run. A minute that the clock skips is taken with the offset before the gap."""
     zone = ZoneInfo(chore.zone) if chore.zone else UTC
     hour, minute = map(int, chore.at.split(":"))
-    today = now.astimezone(zone)
-    at = [
-        today.replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=day, hours=0)
-        for day in (0, -1)
-    ]
-    return next(one for one in at if one <= now).astimezone(UTC)
+    today = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    days = (today - timedelta(days=back) for back in range(_LONGEST))
+    return next(one for one in days if one <= now and _is_on(chore.on, one.date())).astimezone(UTC)
+
+
+def _is_on(on: str, day: date) -> bool:
+    return on == "day" or (day.day == 1 if on == "month" else _WEEKDAYS[day.weekday()] == on)
+
+
+def period(chore: Chore, now: datetime) -> dict[str, str]:
+    """Return the first and the last day of what has just ended, for a playbook that is about a time: the month, the week or the day before."""
+    day = last_due(chore, now).astimezone(ZoneInfo(chore.zone) if chore.zone else UTC).date()
+    until = day - timedelta(days=1)
+    since = until.replace(day=1) if chore.on == "month" else until if chore.on == "day" else day - timedelta(days=7)
+    return {"from": since.isoformat(), "to": until.isoformat()}
 
 
 class Chores:
@@ -69,7 +83,7 @@ class Chores:
         if c.execute(at_work).first() is not None:
             return ""
         c.execute(sa.update(chores).where(chores.c.name == name).values(**values))
-        ident = f"{PREFIX}{name}-{now:%Y%m%dT%H%M%S}"
+        ident = f"{PREFIX}{name}-{now.astimezone(UTC):{_STAMP}}"
         return order_run(c, ident, kind="chore", playbook=playbook, now=now, owner=owner)
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
@@ -78,7 +92,10 @@ class Chores:
             c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
             playbook = c.execute(sa.select(runs.c.playbook).where(runs.c.ident == ident)).scalar_one()
-        given = next((chore.extra_vars for name, chore in self.config.chores.items() if name == _name(ident)), {})
+        name = _name(ident)
+        chore = next((chore for known, chore in self.config.chores.items() if known == name), Chore())
+        begun = datetime.strptime(ident.rpartition("-")[2], _STAMP).replace(tzinfo=UTC)  # asked again, it is the same
+        given = {**(period(chore, begun) if name in _OF_A_TIME and chore.at else {}), **chore.extra_vars}
         return Order(
             ident,
             playbook,
