@@ -11,6 +11,7 @@ Time passes by :attr:`Controller.clock`; what is due by then has happened when a
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ from sandbox.vendors.controller_rules import (
 )
 from sandbox.vendors.controller_tables import CHILDREN, FIELDS, KEYS, LINKS, NEEDED, TYPE
 
+#: Table -> where its updates are.
+UPDATES = {"projects": "project_updates", "inventory_sources": "inventory_updates"}
 DENIED = Reply(403, {"detail": "You do not have permission to perform this action."})
 
 
@@ -61,6 +64,20 @@ class Controller(ControllerRows):
                 },
             },
         )
+        self._add(
+            "credential_types",
+            {
+                "name": "Source Control",
+                "kind": "scm",
+                "managed": True,
+                "inputs": {
+                    "fields": [
+                        {"id": n, "label": n, "secret": n in ("password", "ssh_key_data", "ssh_key_unlock")}
+                        for n in ("username", "password", "ssh_key_data", "ssh_key_unlock")
+                    ]
+                },
+            },
+        )
         return self.state
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
@@ -90,7 +107,10 @@ class Controller(ControllerRows):
                 for rest, methods in (
                     ("", {"GET": self._list, "POST": self._create}),
                     ("{id:int}/", {"GET": self._detail, "PATCH": self._change}),
-                    ("{id:int}/{sub}/", {"GET": self._sub_read, "POST": self._sub_write}),
+                    (
+                        "{id:int}/{sub}/",
+                        {"GET": self._sub_read, "POST": self._sub_write, "DELETE": self._sub_delete},
+                    ),
                 )
                 for method, handler in methods.items()
             ]
@@ -280,15 +300,7 @@ class Controller(ControllerRows):
             row["_cancelled"] = row["_cancelled"] or self.clock() or 1e-9
             return Reply(202, {})
         if sub in ("approve", "deny") and table == "workflow_approvals":
-            if row["status"] != "pending":
-                return Reply(400, {"error": "This workflow step has already been approved or denied."})
-            row.update(
-                status="successful" if sub == "approve" else "failed",
-                failed=sub == "deny",
-                _by=user["id"],
-                finished=self._now(),
-            )
-            return Reply(204)
+            return self._decide(row, sub == "approve", user)
         if not user["is_superuser"]:
             return DENIED
         if sub == "survey_spec" and table.endswith("job_templates"):
@@ -296,6 +308,8 @@ class Controller(ControllerRows):
                 return Reply(400, {"error": mistake})
             row["survey_spec"] = call.body
             return Reply(200, {})
+        if sub == "update" and table in UPDATES:
+            return self._update(row, UPDATES[table])
         if (table, sub) in CHILDREN and CHILDREN[table, sub][0] in ("workflow_job_template_nodes", "inventory_sources"):
             of, key = CHILDREN[table, sub]
             return self._create(call, table=of, **{key: row["id"]})
@@ -307,6 +321,34 @@ class Controller(ControllerRows):
             row["unified_job_template"] = made["id"]
             return Reply(201, self._shown(made))
         return self._associate(call, row, sub) if sub in LINKS else self.not_found(call)
+
+    def _decide(self, row: dict[str, Any], approved: bool, user: Mapping[str, Any]) -> Reply:
+        if row["status"] != "pending":
+            return Reply(400, {"error": "This workflow step has already been approved or denied."})
+        status = "successful" if approved else "failed"
+        row.update(status=status, failed=not approved, _by=user["id"], finished=self._now())
+        return Reply(204)
+
+    def _sub_delete(self, call: Call) -> Reply:
+        row = self._get(self._table(call), call.args["id"])
+        if row is None or call.args["sub"] != "survey_spec" or not row["type"].endswith("job_template"):
+            return self.not_found(call)
+        row["survey_spec"] = {}
+        return Reply(200, {})
+
+    def _update(self, row: dict[str, Any], table: str) -> Reply:
+        """Fetch a repository, or read an inventory: it has ended when somebody looks."""
+        if table == "project_updates":
+            row["scm_revision"] = hashlib.sha256(f"{row['scm_url']}{row['scm_branch']}".encode()).hexdigest()[:40]
+        ended = {
+            "status": "successful",
+            "failed": False,
+            "started": self._now(),
+            "finished": self._now(),
+            "elapsed": 1.0,
+        }
+        more = {"name": row["name"], "event_processing_finished": True, "scm_revision": row.get("scm_revision", "")}
+        return Reply(202, self._shown(self._add(table, {**ended, **more})))
 
     def _associate(self, call: Call, row: dict[str, Any], sub: str) -> Reply:
         number = (call.body or {}).get("id")

@@ -19,7 +19,7 @@ from sandbox.vendors.controller_rules import (
     sorted_answers,
     type_mistakes,
 )
-from sandbox.vendors.controller_tables import FIELDS, KEYS, LINKS, RELATED, TYPE
+from sandbox.vendors.controller_tables import FIELDS, KEYS, LINKS, RELATED, ROLES, TYPE
 
 
 class ControllerRows(Launching):
@@ -55,6 +55,11 @@ class ControllerRows(Launching):
             if table == "job_templates":
                 row["organization"] = (self._get("projects", row["project"]) or {}).get("organization")
         self.state["tables"][table][number] = row
+        if table in ROLES:
+            row["_roles"] = {
+                f"{role}_role": self._add("roles", {"name": role.capitalize(), "description": ""})["id"]
+                for role in ROLES[table]
+            }
         return row
 
     def _now(self) -> str:
@@ -81,6 +86,11 @@ class ControllerRows(Launching):
             summary["labels"] = {
                 "count": len(labels),
                 "results": [{"id": label["id"], "name": label["name"]} for label in labels],
+            }
+        if "_roles" in row:
+            summary["object_roles"] = {
+                name: {"id": number, "name": self.state["tables"]["roles"][number]["name"]}
+                for name, number in row["_roles"].items()
             }
         shown["related"] = {name: f"{row['url']}{name}/" for name in RELATED.get(row["type"], ())}
         if template := row.get("unified_job_template"):

@@ -40,6 +40,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "organizations": {"name": NEEDED, "description": ""},
     "users": {"username": NEEDED, "email": "", "is_superuser": False, "first_name": "", "last_name": ""},
     "labels": {"name": NEEDED, "organization": NEEDED},
+    "teams": {"name": NEEDED, "description": "", "organization": NEEDED},
+    "instance_groups": {"name": NEEDED},
     "credential_types": {
         "name": NEEDED,
         "description": "",
@@ -71,6 +73,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "allow_override": False,
         "timeout": 0,
         "default_environment": None,
+        "scm_revision": "",
     },
     "inventories": {"name": NEEDED, "description": "", "organization": NEEDED, "kind": "", "variables": ""},
     "inventory_sources": {
@@ -131,6 +134,9 @@ FIELDS: dict[str, dict[str, Any]] = {
         "enabled": True,
         "extra_data": {},
     },
+    "roles": {},
+    "project_updates": {},
+    "inventory_updates": {},
     "jobs": {},
     "workflow_jobs": {},
     "workflow_job_nodes": {},
@@ -152,6 +158,9 @@ KEYS = {
 #: Lists of others that hang on a thing -> where they are.
 LINKS = {
     "credentials": "credentials",
+    "instance_groups": "instance_groups",
+    "users": "users",
+    "teams": "teams",
     "labels": "labels",
     "success_nodes": "workflow_job_template_nodes",
     "failure_nodes": "workflow_job_template_nodes",
@@ -169,10 +178,22 @@ CHILDREN = {
     ("workflow_jobs", "workflow_nodes"): ("workflow_job_nodes", "workflow_job"),
     ("inventories", "inventory_sources"): ("inventory_sources", "inventory"),
 }
+#: Table -> the roles that one of its rows has, as its serializer shows them.
+ROLES = {
+    "organizations": ("admin", "execute", "member", "auditor", "read", "approval"),
+    "teams": ("admin", "member", "read"),
+    "projects": ("admin", "use", "update", "read"),
+    "inventories": ("admin", "use", "update", "adhoc", "read"),
+    "credentials": ("admin", "use", "read"),
+    "job_templates": ("admin", "execute", "read"),
+    "workflow_job_templates": ("admin", "execute", "read", "approval"),
+}
 #: Type -> what ``related`` leads to.
 RELATED = {
-    "job_template": ("launch", "survey_spec", "jobs", "credentials", "labels"),
+    "job_template": ("launch", "survey_spec", "jobs", "credentials", "labels", "instance_groups"),
     "workflow_job_template": ("launch", "survey_spec", "workflow_jobs", "workflow_nodes", "labels"),
+    "project": ("update", "project_updates"),
+    "inventory_source": ("update", "inventory_updates"),
     "workflow_job_template_node": ("create_approval_template", "success_nodes", "failure_nodes", "always_nodes"),
     "job": ("cancel", "job_events", "stdout", "labels"),
     "workflow_job": ("cancel", "workflow_nodes", "labels"),

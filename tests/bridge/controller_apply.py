@@ -103,20 +103,6 @@ class Applied:
         for entry in config.get("controller_credential_types", []):
             self.keep("credential_types", entry)
         for entry in config.get("controller_credentials", []):
-            if entry["credential_type"] == "Source Control":  # the controller's own
-                self.keep(
-                    "credential_types",
-                    {
-                        "name": "Source Control",
-                        "kind": "cloud",
-                        "inputs": {
-                            "fields": [
-                                {"id": "username", "label": "u"},
-                                {"id": "password", "label": "p", "secret": True},
-                            ]
-                        },
-                    },
-                )
             self.keep(
                 "credentials", self.named(entry, organization="organizations", credential_type="credential_types")
             )
