@@ -23,7 +23,7 @@ from lifecycle_bridge.store.acts import CaseActs, marks_of
 from lifecycle_bridge.store.tables import cases, metadata, runs
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import NOW, WHERE
+from tests.bridge.console_support import NOW, STUCK, WHERE
 from tests.bridge.test_console_pages import does, text_of
 from tests.bridge.test_console_people import NAMES, Company
 
@@ -72,6 +72,11 @@ def test_a_page_asks_only_the_ledger_by_itself_and_every_system_when_somebody_wa
     asked = company.app.state.hr.asked
     assert [(one["user"], one["ask_systems"]) for one in asked] == [(["hr_id:4711"], "false"), (["hr_id:4711"], "true")]
     assert len(company.app.state.hr.forgotten) >= 2, "what a run left behind is removed at once: names stand in it"
+
+
+def test_who_ticks_off_sees_what_waits_there(company: Company) -> None:
+    client = company.browser("ops")
+    until(lambda: client.get(f"/act/attest?case={STUCK}&system=intune").text, "On intune : device C02JANE001 What was done")
 
 
 def test_who_sees_a_department_alone_sees_and_asks_nothing_of_the_systems(company: Company) -> None:

@@ -254,6 +254,18 @@ def test_nobody_acts_on_a_case_of_their_own(world: World) -> None:
     world.acts.cancel(case, "grace@corp.example", "a mistake")
 
 
+def test_nobody_settles_an_alert_about_themselves(world: World) -> None:
+    mine = sorted(marks_of("ann@corp.example"))
+    world.decided("7", ("transfer", NOW), alert="access was ended, and HR still says active", marks=mine)
+    (key,) = open_alerts(world)
+    assert key.startswith("hr:7:")
+    with pytest.raises(BridgeError, match="this alert is about"):
+        world.acts.settle(key, "Ann+x@corp.example")
+    assert open_alerts(world) == [key]
+    world.acts.settle(key, "grace@corp.example")
+    assert open_alerts(world) == []
+
+
 def test_a_cancelled_leaver_sends_notices_and_stays_cancelled_until_hr_changes(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
     case = world.of("7")[0]["id"]

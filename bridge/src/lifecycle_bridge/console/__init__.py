@@ -59,7 +59,7 @@ def console_routes(
         metrics_route(database, config, door),
         *Signing(frame, token, provider).routes(),
         *Deciding(frame, views, acts, looks).routes(),
-        *Doing(frame, views, acts, config).routes(),
+        *Doing(frame, views, acts, config, looks).routes(),
         *Pages(frame, views, config).routes(),
         *PeoplePages(frame, views, looks).routes(),
         Route("/static/{name}", frame.static),

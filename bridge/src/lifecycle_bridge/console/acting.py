@@ -18,6 +18,7 @@ from lifecycle_bridge.console.acts import ACTS, Act, Acts
 from lifecycle_bridge.console.frame import Form, Frame, Problem, one
 from lifecycle_bridge.console.plans import plan_of
 from lifecycle_bridge.console.sessions import Who
+from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.store.views import Case, Filter, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -28,8 +29,8 @@ _WHY = 500
 class Doing:
     """See the module."""
 
-    def __init__(self, frame: Frame, views: Views, acts: Acts, config: Config) -> None:
-        self._frame, self._views, self._acts, self._config = frame, views, acts, config
+    def __init__(self, frame: Frame, views: Views, acts: Acts, config: Config, looks: Looks) -> None:
+        self._frame, self._views, self._acts, self._config, self._looks = frame, views, acts, config, looks
 
     def routes(self) -> list[Route]:
         return [
@@ -83,8 +84,16 @@ class Doing:
             alert=alert,
             wrong=wrong,
             given=given or {"system": "", "plan": ""},
+            waits=self._waits(cases, (given or {}).get("system", "")) if act.name == "attest" else [],
             plan=plan_of((given or {}).get("plan", ""), self._config) if act.name == "approve" else None,
         )
+
+    def _waits(self, cases: Sequence[Case], system: str) -> list[str]:
+        """Return what waits for a person on a system, as far as the ledger was read."""
+        (case,) = cases
+        look = self._looks.of((case.source, case.person), case.user).look
+        items = look.items if look else ()
+        return [one.what for one in items if one.system == system and one.ledger_case == case.ledger_case]
 
     def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
         """Return the cases that are meant, all of which can be acted on.

@@ -181,10 +181,17 @@ class CaseActs:
     def settle(self, key: str, by: str) -> None:
         """Note that somebody has looked at an alert.
 
-        :raises BridgeError: there is no such alert, or it ends by itself only.
+        :raises BridgeError: there is no such alert, it ends by itself only, or it is about the actor.
         """
         if key.startswith(cancelled_key("")):
             raise BridgeError("settle: this alert ends when HR says something else; correct it in HR, or run the case")
+        source, _, rest = key.partition(":")
+        person = rest.rpartition(":")[0]
+        with self.database.read() as c:
+            theirs = c.execute(sa.select(cases.c.marks).where(cases.c.source == source, cases.c.person == person))
+            own = any(is_about(marks, [by]) for marks in theirs.scalars())
+        if own:
+            raise BridgeError(f"settle: this alert is about {by}: somebody else has to look at it")
         Alerts(self.database).settle(key, by, clock.now())
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
