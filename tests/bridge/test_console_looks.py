@@ -76,7 +76,10 @@ def test_a_page_asks_only_the_ledger_by_itself_and_every_system_when_somebody_wa
 
 def test_who_ticks_off_sees_what_waits_there(company: Company) -> None:
     client = company.browser("ops")
-    until(lambda: client.get(f"/act/attest?case={STUCK}&system=intune").text, "On intune : device C02JANE001 What was done")
+    until(
+        lambda: client.get(f"/act/attest?case={STUCK}&system=intune").text,
+        "On intune : device C02JANE001 What was done",
+    )
 
 
 def test_who_sees_a_department_alone_sees_and_asks_nothing_of_the_systems(company: Company) -> None:

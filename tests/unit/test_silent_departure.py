@@ -27,6 +27,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.post.letters i
 
 from sandbox.box import Box
 from sandbox.vendors.github import GitHub
+from sandbox.vendors.jira_tickets import JiraCloud
 from sandbox.vendors.microsoft import Microsoft
 from tests.unit.ledger_run import ledger_run
 from tests.unit.role_play import Run
@@ -56,13 +57,13 @@ WAYS = (
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Box]:
-    with Box([GitHub, Microsoft]) as box:
+    with Box([GitHub, Microsoft, JiraCloud]) as box:
         yield box
 
 
 class Company:
     def __init__(self, box: Box, folder: Path) -> None:
-        for name in ("github", "microsoft"):
+        for name in ("github", "microsoft", "jira_tickets"):
             box[name].reset()
         self.box, self.ledger = box, Ledger(str(folder / "ledger.db"))
         self.policy = Policy(departures=WAYS)
@@ -80,6 +81,7 @@ class Company:
         run.role("cutoff", ["github", "entra"], cases=self.cases)
         for part in ("mailbox", "meetings"):
             run.role("preserve", ["exchange"], part)
+        run.role("closeout", ["jira_tickets"], "by_hand")
 
     @property
     def mailbox(self) -> Any:
@@ -116,6 +118,16 @@ def test_while_a_way_in_is_open_nobody_sees_anything_and_the_mailbox_is_held(com
     company.run()
     assert company.seen == before and company.mailbox["hold"]
     assert company.outcomes["mailbox"] == company.outcomes["meetings_handover"] == "failed"
+
+
+def test_no_ticket_names_them_before_every_way_in_is_closed(company: Company) -> None:
+    fault = company.box["github"].fault("status", status=500, times=-1)
+    company.leaves("involuntary")
+    company.run()
+    assert company.box["jira_tickets"].tickets() == [] and company.outcomes["manual_step"] == "failed"
+    fault.times = 0
+    company.run()
+    assert company.box["jira_tickets"].tickets() and company.outcomes["manual_step"] == "in_progress"
 
 
 def test_once_every_way_in_is_closed_the_rest_is_done(company: Company) -> None:

@@ -170,7 +170,8 @@ class SystemStep:
             case=case.id,
             person=case.person.email,
             requires=step.requires,
-            silently=step.shows and bool(case.facts.others.get("silent")),
+            # A ticket names whom it is about: others see it.
+            silently=(step.shows or makes_tickets(self.connector)) and bool(case.facts.others.get("silent")),
             looks=bool(step.looks),
         )
 
