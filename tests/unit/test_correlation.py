@@ -102,6 +102,13 @@ def test_a_login_of_names_is_asked_about_even_where_only_hrs_people_are() -> Non
     assert judge(wiki.keys_of(Person.of(JANE)), account("JLind")).whose is Whose.DOUBT
 
 
+def test_a_login_that_begins_with_an_at_sign_is_no_address_that_speaks_against_the_person() -> None:
+    chat = Wiki(Target("chat", "wiki", options={"login": "@{local_part}:chat.corp.example", "hr_only": True}))
+    found = account("@jane.lind:chat.corp.example")
+    assert [key.kind for key in found.carried] == [Kind.LOGIN]
+    assert judge(chat.keys_of(Person.of(JANE)), found).whose is Whose.THEIRS
+
+
 def test_a_link_outlives_every_rename() -> None:
     renamed = account("xx", "xx@corp.example", name="Somebody New", ident="42")
     assert judge(keys_of(), renamed).whose is Whose.ANOTHER

@@ -38,12 +38,13 @@ class Account:
 
     @property
     def carried(self) -> tuple[Key, ...]:
-        """Return every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both."""
+        """Return every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both;
+        one that only begins with an @, such as ``@jane:chat.corp.example``, is none."""
         further = self.attributes.get("aliases") or ()
         addresses = (self.email, self.login, *(further if isinstance(further, (list, tuple)) else ()))
         return (
             *(Key(Kind.NUMBER, str(number)) for number in (self.attributes.get("employee_id"),) if number),
-            *(Key(Kind.ADDRESS, str(value)) for value in addresses if "@" in str(value)),
+            *(Key(Kind.ADDRESS, str(value)) for value in addresses if "@" in str(value)[1:]),
             Key(Kind.LOGIN, self.login),
             *self.keys,
         )
