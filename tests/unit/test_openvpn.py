@@ -19,6 +19,7 @@ from cryptography import x509
 
 from sandbox.box import Box
 from sandbox.vendors.openvpn import OpenVpnHost
+from tests import virtual_time
 from tests.support import connect, person_of, run
 
 
@@ -157,7 +158,10 @@ def test_a_certificate_whose_file_is_gone_is_left_to_a_person(box: Box) -> None:
     assert len(box["openvpn"].revoked()) == 1
 
 
-def test_a_client_without_a_certificate_of_ours_is_ended_and_how_it_signed_in_stays_open(box: Box) -> None:
+def test_a_client_without_a_certificate_of_ours_is_ended_and_how_it_signed_in_stays_open(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    virtual_time.install(monkeypatch)
     host = box["openvpn"]
     host.connect("UNDEF", 0, user="tom@corp.example")
     assert outcomes(cut(box, "tom")) == {"live sessions": "failed"}, "it came back: its password is still good"
