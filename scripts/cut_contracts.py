@@ -46,13 +46,13 @@ PATHS = {
 }
 #: Google's discovery documents, all in one contract: file -> the paths of it that the connector uses.
 DISCOVERY = {
-    "google/admin.directory_v1.json": r"/admin/directory/v1/(users(/\{userKey\}(/(aliases|asps(/\{codeId\})?|makeAdmin|signOut|tokens(/\{clientId\})?"
+    "google/admin.directory_v1.json": r"/admin/directory/v1/(users(/\{userKey\}(/(aliases|asps(/\{codeId\})?|makeAdmin|signOut|tokens(/\{clientId\})?|twoStepVerification/turnOff"
     r"|undelete|verificationCodes(/invalidate)?))?)?|groups(/\{groupKey\}(/members(/\{memberKey\})?)?)?"
     r"|customer/\{customer\}/role(s|assignments)(/\{roleAssignmentId\})?"
     r"|customer/\{customerId\}/devices/(mobile(/\{resourceId\}/action)?|chromeos(/\{deviceId\}|:batchChangeStatus)?))$",
     "google/admin.datatransfer_v1.json": r"/admin/datatransfer/v1/(applications|transfers)$",
     "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
-    "google/vault.v1.json": r"/v1/matters/\{matterId\}/holds(/\{holdId\})?$",
+    "google/vault.v1.json": r"/v1/matters(/\{matterId\}/(holds(/\{holdId\})?|exports(/\{exportId\})?))?$",
     "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|sendAs|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",
     "google/calendar.v3.json": r"/calendar/v3/(freeBusy|users/me/calendarList|calendars/\{calendarId\}/(transferOwnership|acl(/\{ruleId\})?|events(/\{eventId\}(/move)?)?))$",
     "google/drive.v3.json": r"/drive/v3/(drives|files/\{fileId\}/permissions(/\{permissionId\})?)$",

@@ -18,6 +18,10 @@ seealso:
 extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
   hold: {description: "Whether nothing in it can be deleted.", type: bool}
+  export:
+    description: Whether all of its mail is exported by the system itself, such as Google Vault, which takes its time.
+    type: bool
+    version_added: 0.2.0
   type: {description: "Whose it is - one person's or shared.", type: str, choices: [user, shared]}
   delegates: {description: "Addresses that have full access.", type: list, elements: str}
   forward_to: {description: "Address that new mail goes to; empty ends forwarding.", type: str}
@@ -58,6 +62,7 @@ from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here, refuse_no_person
+from ..module_utils.model.person import Person
 from ..module_utils.sdk.protocols import Mailbox
 from ..module_utils.sdk.values import Account
 from ..module_utils.engine.change import Change, Outcome, absent
@@ -65,7 +70,7 @@ from ..module_utils.engine.steps import MAILBOX
 from ..module_utils.engine.task import Task
 
 #: In this order: what preserves comes first, and full access can be given only to a mailbox that stays.
-SETTINGS = ("hold", "type", "delegates", "forward_to", "keep_copy", "auto_reply", "hidden")
+SETTINGS = ("hold", "export", "type", "delegates", "forward_to", "keep_copy", "auto_reply", "hidden")
 
 
 def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
@@ -80,18 +85,33 @@ def plan(system: Mailbox, want: Mapping[str, Any]) -> list[Change]:
         refuse_no_person(Account("", person.email, True, no_person=f"the type of the mailbox is {found['type']}"), want)
     changes = []
     for key in SETTINGS:
-        if want[key] is None:
+        if want[key] is None or (key == "export" and not want[key]):
             continue
         value = sorted(address.lower() for address in want[key]) if key == "delegates" else want[key]
         if key not in found:
             changes.append(
                 Change(key, None, value, outcome=Outcome.UNSUPPORTED, note="this system has no such setting")
             )
+        elif key == "export":
+            changes.append(_exported(system, person, found))
         else:
             changes.append(
                 Change(key, found[key], value, partial(system.set_mailbox, person, key, value), gate=key == "hold")
             )
     return changes
+
+
+def _exported(system: Mailbox, person: Person, found: Mapping[str, Any]) -> Change:
+    """Return the export, which the system makes in its own time, and keeps for a while only: once it is done, it is done."""
+    return Change(
+        "export",
+        found["export"],
+        "exported",
+        partial(system.set_mailbox, person, "export", True),
+        pending="exporting",
+        once=True,
+        note=str(found.get("export_note") or ""),
+    )
 
 
 TASK = Task(
@@ -100,6 +120,7 @@ TASK = Task(
     {
         **PERSON_SPEC,
         "hold": {"type": "bool"},
+        "export": {"type": "bool"},
         "type": {"type": "str", "choices": ["user", "shared"]},
         "delegates": {"type": "list", "elements": "str"},
         "forward_to": {"type": "str"},

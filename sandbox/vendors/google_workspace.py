@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Google Workspace at one address: directory, licences, data transfer, Vault, Gmail and Calendar.
 
-It refuses what Google refuses: a token for somebody who is suspended, backup codes of a suspended user, a delegate
+It refuses what Google refuses: a token for somebody who is suspended or archived, backup codes of a suspended user, a delegate
 twice, a forwarding to an address that is not verified, a deletion of what is not there.
 """
 
@@ -94,6 +94,7 @@ class GoogleWorkspace(Emulator):
             ("DELETE", user + "/asps/{id}", lambda call: self._drop(call, "asps", "codeId")),
             ("GET", user + "/verificationCodes", lambda call: self._of(call, "codes")),
             ("POST", user + "/verificationCodes/invalidate", self.invalidate),
+            ("POST", user + "/twoStepVerification/turnOff", self.turn_off),
             ("GET", D + "/groups", self.list_groups),
             ("GET", D + "/groups/{group}", self.read_group),
             ("GET", D + "/groups/{group}/members", self.members),
@@ -134,7 +135,7 @@ class GoogleWorkspace(Emulator):
             text = "Client is unauthorized to retrieve access tokens using this method"
             return Reply(401, {"error": "unauthorized_client", "error_description": text})
         user = self.by_key(claims["sub"])
-        if user is None or user["suspended"]:
+        if user is None or user["suspended"] or user["archived"]:
             return Reply(
                 400, {"error": "invalid_grant", "error_description": "Account has been suspended or not found"}
             )
@@ -216,6 +217,14 @@ class GoogleWorkspace(Emulator):
         body.pop("changePasswordAtNextLogin", None)
         if "name" in body:
             body["name"] = {**user["name"], **body["name"]}
+        if body.get("archived") and not user["archived"]:
+            if not self.state["archive_seats"]:
+                return error(412, "conditionNotMet", "There aren't enough available licenses for the archived user.")
+            self.state["archive_seats"] -= 1
+            self.state["licences"][user["id"]] = [seeded.ARCHIVED]
+        elif body.get("archived") is False and user["archived"]:
+            self.state["archive_seats"] += 1
+            self.state["licences"][user["id"]] = []
         if "primaryEmail" in body and body["primaryEmail"].lower() != user["primaryEmail"].lower():
             user["aliases"] = [*user["aliases"], user["primaryEmail"].lower()]
         user.update(body)
@@ -278,6 +287,15 @@ class GoogleWorkspace(Emulator):
         if len(left) == len(rows):
             return gone("resourceId")
         self.state[what][user["id"]] = left
+        return Reply(204)
+
+    def turn_off(self, call: Call) -> Reply:
+        user = self.by_key(call.args["user"])
+        if user is None:
+            return gone("userKey")
+        if not user["isEnrolledIn2Sv"] or user.get("isEnforcedIn2Sv"):
+            return error(400, "invalid", "Invalid Input")
+        user["isEnrolledIn2Sv"] = False
         return Reply(204)
 
     def invalidate(self, call: Call) -> Reply:
@@ -429,6 +447,9 @@ class GoogleWorkspace(Emulator):
         row = {**body, "id": number, "overallTransferStatusCode": "inProgress", "applicationDataTransfers": parts}
         self.state["transfers"][number] = row
         return Reply(200, row)
+
+    def finish_exports(self, status: str = "COMPLETED") -> None:
+        google_workspace_mail.finish_exports(self, status)
 
     def finish_transfers(self) -> None:
         """What Google does in the background: the files and the calendar are the heir's now."""

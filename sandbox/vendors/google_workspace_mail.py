@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Gmail's settings and messages, and Vault's holds, of the sandbox's Google Workspace."""
+"""Gmail's settings and messages, and Vault's matters, holds and exports, of the sandbox's Google Workspace."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.days import stamp
 from sandbox.emulator import Call, Handler, Reply
 from sandbox.vendors import google_workspace_seed as seeded
 from sandbox.vendors.google_workspace_errors import error, gone
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
     mail = _Mail(google)
-    user, vault = "/gmail/v1/users/{user}", "/v1/matters/{matter}/holds"
+    user, vault, exports = "/gmail/v1/users/{user}", "/v1/matters/{matter}/holds", "/v1/matters/{matter}/exports"
     return [
         ("GET", user + "/profile", mail.profile),
         ("GET", user + "/messages", mail.messages),
@@ -29,6 +30,11 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("GET", user + "/settings/sendAs", mail.senders),
         ("GET", user + "/settings/{what}", mail.setting),
         ("PUT", user + "/settings/{what}", mail.set),
+        ("GET", "/v1/matters", mail.matters),
+        ("POST", "/v1/matters", mail.make_matter),
+        ("GET", exports, mail.exports),
+        ("POST", exports, mail.export),
+        ("DELETE", exports + "/{id}", mail.delete_export),
         ("GET", vault, mail.holds),
         ("POST", vault, mail.hold),
         ("DELETE", vault + "/{id}", mail.release),
@@ -122,10 +128,39 @@ class _Mail:
 
     # -- Vault ---------------------------------------------------------------------------------------------------------
 
-    def holds(self, call: Call) -> Reply:
-        if call.args["matter"] != "matter1":
+    def _of_matter(self, call: Call, what: str) -> Reply:
+        if call.args["matter"] not in self.google.state["matters"]:
             return gone("matter")
-        return self.google.page(call, list(self.google.state["holds"].values()), "holds")
+        rows = [row for row in self.google.state[what].values() if row["_matter"] == call.args["matter"]]
+        return self.google.page(call, [_shown(row) for row in rows], what)
+
+    def matters(self, call: Call) -> Reply:
+        return self.google.page(call, list(self.google.state["matters"].values()), "matters")
+
+    def make_matter(self, call: Call) -> Reply:
+        number = f"matter{len(self.google.state['matters']) + 1}"
+        self.google.state["matters"][number] = {**call.body, "matterId": number, "state": "OPEN"}
+        return Reply(200, self.google.state["matters"][number])
+
+    def exports(self, call: Call) -> Reply:
+        return self._of_matter(call, "exports")
+
+    def export(self, call: Call) -> Reply:
+        """Begin it; :meth:`GoogleWorkspace.finish_exports` ends it."""
+        if call.args["matter"] not in self.google.state["matters"]:
+            return gone("matter")
+        if not all(self.google.by_key(one) for one in call.body["query"]["accountInfo"]["emails"]):
+            return error(400, "invalidArgument", "Account not found")
+        number = f"export{len(self.google.state['exports'])}"
+        more = {"id": number, "matterId": call.args["matter"], "status": "IN_PROGRESS", "createTime": stamp(0)}
+        self.google.state["exports"][number] = {**call.body, **more, "_matter": call.args["matter"]}
+        return Reply(200, _shown(self.google.state["exports"][number]))
+
+    def delete_export(self, call: Call) -> Reply:
+        return Reply(200, {}) if self.google.state["exports"].pop(call.args["id"], None) else gone("export")
+
+    def holds(self, call: Call) -> Reply:
+        return self._of_matter(call, "holds")
 
     def hold(self, call: Call) -> Reply:
         body = call.body
@@ -134,9 +169,31 @@ class _Mail:
         if any(one.get("accountId") not in self.google.state["users"] for one in body["accounts"]):
             return error(400, "failedPrecondition", "Account cannot be held")
         number = f"hold{len(self.google.state['holds'])}"
-        self.google.state["holds"][number] = {**body, "holdId": number, "updateTime": seeded.THEN}
-        return Reply(200, self.google.state["holds"][number])
+        self.google.state["holds"][number] = {
+            **body,
+            "holdId": number,
+            "_matter": call.args["matter"],
+            "updateTime": seeded.THEN,
+        }
+        return Reply(200, _shown(self.google.state["holds"][number]))
 
     def release(self, call: Call) -> Reply:
         found = self.google.state["holds"].pop(call.args["id"], None)
         return Reply(200, {}) if found else gone("hold")
+
+
+def _shown(row: Any) -> Any:
+    """Return a hold or an export as Vault shows it; which matter's it is stands in the path."""
+    return {key: value for key, value in row.items() if key != "_matter"}
+
+
+def finish_exports(google: GoogleWorkspace, status: str) -> None:
+    """What Vault does in the background."""
+    for row in google.state["exports"].values():
+        user = google.by_key(row["query"]["accountInfo"]["emails"][0]) or {}
+        count = str(len(google.state["messages"].get(user.get("id"), [])))
+        files = [{"bucketName": "b", "objectName": f"{row['id']}.zip", "size": "10", "md5Hash": "c0ffee"}]
+        stats = {"exportedArtifactCount": count, "totalArtifactCount": count, "sizeInBytes": "10"}
+        row.update(
+            status=status, **({"stats": stats, "cloudStorageSink": {"files": files}} if status == "COMPLETED" else {})
+        )

@@ -20,6 +20,8 @@ from sandbox.days import stamp
 THEN = stamp(-1000).replace("Z", ".000Z")
 CLIENT = "lifecycle@corp-example.iam.gserviceaccount.com"
 APPLICATIONS = {"55656082996": "Drive and Docs", "435070579839": "Calendar"}
+#: The licence that Google gives in exchange when somebody is archived.
+ARCHIVED = "101034/1010340002"
 ROLES = {"101": "_SEED_ADMIN_ROLE", "102": "_HELP_DESK_ADMIN_ROLE"}
 
 
@@ -131,6 +133,7 @@ def seeded(company: Company) -> dict[str, Any]:
         "assignments": {
             "201": {"roleAssignmentId": "201", "roleId": "102", "assignedTo": jane, "scopeType": "CUSTOMER"}
         },
+        "archive_seats": 2,
         "passwords": {},
         "sessions": dict.fromkeys(users, 2),
         "tokens": {jane: [{"clientId": "app1", "displayText": "Notes", "scopes": ["mail"], "userKey": jane}]},
@@ -138,6 +141,8 @@ def seeded(company: Company) -> dict[str, Any]:
         "codes": {jane: [{"userId": jane, "verificationCode": "11112222"}]},
         "transfers": {},
         "holds": {},
+        "exports": {},
+        "matters": {"matter1": {"matterId": "matter1", "name": "Leavers", "state": "OPEN"}},
         "mail": {uid: mail_settings() for uid in users},
         "messages": {jane: [message(f"m{n}", users[jane]["primaryEmail"]) for n in range(5)]},
         "events": {

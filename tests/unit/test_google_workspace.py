@@ -18,6 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     account,
     cutoff,
     device,
+    entitlements,
     files_handover,
     mailbox,
     meeting,
@@ -27,7 +28,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
 
 from sandbox.box import Box
 from sandbox.vendors.google_workspace import GoogleWorkspace
-from sandbox.vendors.google_workspace_seed import THEN
+from sandbox.vendors.google_workspace_seed import ARCHIVED, THEN
 from tests.support import connect, person_of, run
 
 NAME = "google_workspace"
@@ -112,6 +113,93 @@ def test_what_gmail_does_not_do_for_a_suspended_user_is_said(box: Box) -> None:
     result = run(mailbox.TASK, box, NAME, person=person_of(box, "jane"), hold=True, auto_reply="Gone", hidden=True)
     rows = {row["what"]: row["outcome"] for row in result["changes"]}
     assert rows == {"hold": "done", "hidden": "done", "auto_reply": "unsupported"}
+
+
+def test_mail_of_a_suspended_person_is_exported_by_vault_and_followed_to_its_end(box: Box) -> None:
+    box[NAME].state["users"][JANE]["suspended"] = True
+    wish = {"person": person_of(box, "jane"), "hold": True, "export": True}
+    assert run(mailbox.TASK, box, NAME, **wish)["outcome"] == "in_progress"
+    assert [entry["path"].rpartition("/")[2] for entry in box[NAME].writes()] == ["holds", "exports"]
+    assert run(mailbox.TASK, box, NAME, **wish)["outcome"] == "in_progress"
+    box[NAME].finish_exports()
+    result = run(mailbox.TASK, box, NAME, **wish)
+    assert result["outcome"] == "already" and len(box[NAME].state["exports"]) == 1
+    assert "5 of 5 messages" in str(result["changes"]) and "MD5 c0ffee" in str(result["changes"])
+
+
+def test_an_export_that_failed_is_taken_away_and_made_again(box: Box) -> None:
+    wish = {"person": person_of(box, "jane"), "export": True}
+    run(mailbox.TASK, box, NAME, **wish)
+    box[NAME].finish_exports("FAILED")
+    assert run(mailbox.TASK, box, NAME, **wish)["outcome"] == "in_progress"
+    assert [row["status"] for row in box[NAME].state["exports"].values()] == ["IN_PROGRESS"]
+
+
+def test_each_leaver_has_a_matter_of_their_own_where_the_systems_file_says_so(box: Box) -> None:
+    each = {"options": {**box.systems()[NAME]["options"], "vault_matter": "each"}}
+    wish = {"person": person_of(box, "jane"), "hold": True, "export": True}
+    for _time in range(2):
+        run(mailbox.TASK, box, NAME, changes=each, **wish)
+    made = [row["name"] for row in box[NAME].state["matters"].values() if row["matterId"] != "matter1"]
+    assert made == [f"leaver jane@corp.example ({JANE})"]
+    kept = [*box[NAME].state["holds"].values(), *box[NAME].state["exports"].values()]
+    assert [row["_matter"] for row in kept] == ["matter2", "matter2"]
+
+
+ARCHIVE = {"admin": "grace@corp.example", "vault_matter": "matter1", "archive": True}
+
+
+def test_who_is_suspended_is_archived_in_place_of_losing_the_licence_and_comes_back_with_one(box: Box) -> None:
+    state = box[NAME].state
+    state["users"][JANE]["suspended"] = True
+    taking = {"person": person_of(box, "jane"), "mode": "remove", "changes": {"options": ARCHIVE}}
+    assert run(entitlements.TASK, box, NAME, **taking)["outcome"] == "done"
+    assert state["users"][JANE]["archived"] and state["licences"][JANE] == [ARCHIVED]
+    assert run(entitlements.TASK, box, NAME, **taking)["outcome"] in ("already", "absent")
+    back = {"person": person_of(box, "jane"), "changes": {"options": ARCHIVE}}
+    assert run(account.TASK, box, NAME, state="active", **back)["outcome"] == "done"
+    assert not state["users"][JANE]["archived"] and not state["users"][JANE]["suspended"]
+
+
+def test_without_a_seat_for_an_archived_user_the_licence_stays(box: Box) -> None:
+    box[NAME].state["users"][JANE]["suspended"] = True
+    box[NAME].state["archive_seats"] = 0
+    result = run(
+        entitlements.TASK, box, NAME, person=person_of(box, "jane"), mode="remove", changes={"options": ARCHIVE}
+    )
+    assert result["outcome"] == "failed" and "enough available licenses" in result["msg"]
+    assert box[NAME].state["licences"][JANE] == ["Google-Apps/1010020028"]
+
+
+def test_a_mover_is_never_archived(box: Box) -> None:
+    wanted = {"licences": ["Enterprise Plus"]}
+    mover = {"person": person_of(box, "tom"), "wanted": wanted, "mode": "exact", "changes": {"options": ARCHIVE}}
+    run(entitlements.TASK, box, NAME, **mover)
+    users = box[NAME].state["users"].values()
+    assert not any(row["archived"] for row in users)
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_a_licence_stays_while_files_are_under_way(box: Box, archive: bool) -> None:
+    box[NAME].state["users"][JANE]["suspended"] = True
+    run(files_handover.TASK, box, NAME, person=person_of(box, "jane"), successor="mark@corp.example", end_sharing=False)
+    how = {"options": {**ARCHIVE, "archive": archive}}
+    result = run(entitlements.TASK, box, NAME, person=person_of(box, "jane"), mode="remove", changes=how)
+    assert result["outcome"] == "failed" and "still being handed over" in result["msg"]
+    assert box[NAME].state["licences"][JANE] == ["Google-Apps/1010020028"]
+    assert not box[NAME].state["users"][JANE]["archived"]
+
+
+def test_second_factors_are_turned_off_before_the_suspension_unless_google_enforces_them(box: Box) -> None:
+    person = person_of(box, "jane")
+    run(cutoff.TASK, box, NAME, person=person)
+    paths = [entry["path"] for entry in box[NAME].writes()]
+    assert not box[NAME].state["users"][JANE]["isEnrolledIn2Sv"]
+    assert next(n for n, path in enumerate(paths) if path.endswith("turnOff")) < len(paths) - 1
+    box[NAME].reset()
+    box[NAME].state["users"][JANE]["isEnforcedIn2Sv"] = True
+    run(cutoff.TASK, box, NAME, person=person)
+    assert box[NAME].state["users"][JANE]["suspended"] and "turnOff" not in str(box[NAME].writes())
 
 
 def test_a_delegate_that_is_not_named_any_more_is_taken(box: Box) -> None:

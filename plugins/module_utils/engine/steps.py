@@ -202,6 +202,7 @@ def _mailbox_kept(case: OpenCase, here: Here) -> Arguments:
         reply += f" Please write to {case.successor}."
     return {
         "hold": said.get("hold", True),
+        "export": said.get("export"),
         "type": said.get("type", "shared"),
         "delegates": [case.successor] if case.successor else [],
         "forward_to": said.get("forward_to"),

@@ -229,7 +229,8 @@ class Mailbox(Protocol):
     """A mailbox's life after its owner. Keys of both mappings, absent where the system has no such thing:
 
     ``type`` (``user``/``shared``), ``forward_to`` (address or ""), ``keep_copy`` (bool), ``auto_reply`` (text or ""),
-    ``delegates`` (sorted list of addresses with full access), ``hold`` (bool), ``hidden`` (bool).
+    ``delegates`` (sorted list of addresses with full access), ``hold`` (bool), ``hidden`` (bool), ``export`` (``none``, ``exporting`` or
+    ``exported``, and in ``export_note`` what proves it).
     """
 
     def mailbox(self, person: Person) -> Mapping[str, Any] | None: ...

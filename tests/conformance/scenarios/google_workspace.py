@@ -56,6 +56,11 @@ def _moved(box: Box) -> None:
     assert _state(box)["licences"][TOM] == ["Google-Apps/1010020020"]
 
 
+def _exporting(box: Box) -> None:
+    exports = box["google_workspace"].state["exports"].values()
+    assert [row["query"]["accountInfo"] for row in exports] == [{"emails": ["jane@corp.example"]}]
+
+
 def _handed_over(box: Box) -> None:
     state, mail = _state(box), _state(box)["mail"][JANE]
     assert [row["delegateEmail"] for row in mail["delegates"]] == ["mark@corp.example"]
@@ -141,6 +146,14 @@ SCENARIOS = [
             "hidden": True,
         },
         _handed_over,
+    ),
+    Scenario(
+        "export the mail by Vault",
+        "google_workspace",
+        "mailbox",
+        {"person": "jane", "export": True},
+        _exporting,
+        outcome="in_progress",
     ),
     Scenario(
         "hand the files over",

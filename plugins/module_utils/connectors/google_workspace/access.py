@@ -18,6 +18,7 @@ from .accounts import GoogleAccounts, new_password
 from .api import GoogleApi, directory
 from .sent_on import FILTER, FORWARDING, SentOn
 
+TWO_STEPS = "2-Step Verification"
 PASSWORD, RECOVERY, SESSIONS, CODES, SIGN_IN = (
     "password",
     "recovery address and phone",
@@ -52,6 +53,7 @@ class GoogleAccess:
         paths += self._recovery(account)
         if not shut:
             paths += self._backup_codes(account)
+            paths += self._two_steps(account)
         paths += self._app_passwords(account)
         paths += self._tokens(account)
         paths += self.sent_on.paths(account)
@@ -98,6 +100,16 @@ class GoogleAccess:
                 retry_safe=True,
             )
             yield AccessPath(CODES, "open", end)
+
+    def _two_steps(self, account: Account) -> Iterator[AccessPath]:
+        """Yield the second factors that the person set up. Where their unit enforces them Google refuses to turn them off.
+
+        https://developers.google.com/workspace/admin/directory/reference/rest/v1/twoStepVerification/turnOff
+        """
+        if account.raw.get("isEnrolledIn2Sv") and not account.raw.get("isEnforcedIn2Sv"):
+            act = f"turn off 2-Step Verification of {account.login}"
+            end = partial(self._send, "POST", account, "twoStepVerification", "turnOff", act=act, retry_safe=True)
+            yield AccessPath(TWO_STEPS, "open", end, spares=True)
 
     def _app_passwords(self, account: Account) -> Iterator[AccessPath]:
         act = f"list app passwords of {account.login}"
@@ -151,6 +163,6 @@ class GoogleAccess:
             elif name.startswith((FORWARDING, FILTER)):
                 lost = "it went outside the company: the person can set it again"
                 backs.append(WayBack(name, lost=lost, anew=True))
-            elif name in (SESSIONS, CODES) or name.startswith(("app password ", "OAuth grant ")):
+            elif name in (SESSIONS, CODES, TWO_STEPS) or name.startswith(("app password ", "OAuth grant ")):
                 backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))
         return backs

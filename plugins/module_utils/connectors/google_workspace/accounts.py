@@ -140,7 +140,15 @@ class GoogleAccounts:
 
     def set_suspended(self, account: Account, suspended: bool) -> None:
         act = f"{'suspend' if suspended else 'let in'} {account.login}"
-        self.patch(account, {"suspended": suspended}, act)
+        archived = {"archived": False} if account.raw.get("archived") and not suspended else {}
+        self.patch(account, {"suspended": suspended, **archived}, act)
+
+    def archive(self, account: Account) -> None:
+        """Keep the account and its data under an Archived User licence, which takes the place of its own.
+
+        https://support.google.com/a/answer/9048836
+        """
+        self.patch(account, {"archived": True}, f"archive {account.login}")
 
     def delete(self, account: Account) -> None:
         act = f"delete {account.login}"

@@ -33,12 +33,14 @@ from .accounts import ATTRIBUTES, GoogleAccounts, account_of
 from .api import GoogleApi, directory
 from .calendar import GoogleCalendar
 from .devices import GoogleDevices
-from .entitlements import KINDS, GoogleEntitlements
+from .entitlements import KINDS, GoogleEntitlements, is_workspace_licence
 from .gmail import GoogleMail
 from .left_behind import CALENDAR as SECONDARY
 from .left_behind import GoogleLeftBehind
 from .let_in import GoogleLetIn
+from .settings import OPTIONS, PERMISSIONS
 from .transfer import GoogleTransfer
+from .vault import GoogleVault
 
 
 class GoogleWorkspace(Connector):
@@ -50,48 +52,9 @@ class GoogleWorkspace(Connector):
     LOGIN_RULE = LoginRule(r"[A-Za-z0-9'._-]+@[A-Za-z0-9.-]+", "ASCII letters, digits and ' . - _")
     DEFAULT_URL = "https://admin.googleapis.com"
     FIRST_CREDENTIAL = "a password"
-    OPTIONS = {
-        "admin": Option("Address of the administrator whom the service account acts for.", required=True),
-        "end_state": Option(
-            "How a cut-off leaves the account: suspend; or lock, which ends everything but leaves the mailbox reachable.",
-            choices=("suspend", "lock"),
-            default="suspend",
-        ),
-        "vault_matter": Option("Id of the Vault matter that leavers' mail is held in.", default=""),
-        "org_unit": Option("Organisational unit of new and restored accounts.", default=""),
-        "licences": Option("Further licences by name: product/sku.", kind="dict", default={}),
-        "delegations_up_to": Option(
-            "How many people's calendars and mailboxes are asked whether they let a leaver in; beyond that a person looks.",
-            kind="int",
-            default=2000,
-        ),
-        "working_hours": Option("When meetings may be booked.", default="09:00-17:00"),
-    }
+    OPTIONS = OPTIONS
     CREDENTIALS = {"service_account": Option("The service account's key, JSON, as Google hands it out.", required=True)}
-    PERMISSIONS = {
-        "accounts": ("admin.directory.user",),
-        "provisioning": ("admin.directory.user",),
-        "restorable": ("admin.directory.user",),
-        "cutoff": ("admin.directory.user", "admin.directory.user.security"),
-        "entitlements": ("admin.directory.group", "admin.directory.rolemanagement", "apps.licensing"),
-        "security_controls": ("admin.directory.user",),
-        "mailbox": ("gmail.settings.basic", "gmail.settings.sharing", "ediscovery"),
-        "mail_archive": ("gmail.readonly",),
-        "calendar": ("calendar",),
-        "files": ("admin.datatransfer",),
-        "ownership": (
-            "admin.directory.user",
-            "admin.directory.group",
-            "admin.directory.device.chromeos",
-            "calendar",
-            "drive",
-            "gmail.settings.basic",
-            "gmail.settings.sharing",
-        ),
-        "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
-        "account_listing": ("admin.directory.user",),
-        "device_listing": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
-    }
+    PERMISSIONS = PERMISSIONS
     #: A new account, a membership, a licence: https://support.google.com/a/answer/7514107
     SETTLES_WITHIN = 10.0
     CREATES_CLOSED = True
@@ -121,7 +84,8 @@ class GoogleWorkspace(Connector):
         self._accounts = GoogleAccounts(self.api)
         self._access = GoogleAccess(self.api, self._accounts, suspends=options["end_state"] == "suspend")
         self._held = GoogleEntitlements(self.api, options["licences"] or {})
-        self._mail = GoogleMail(self.api, self._accounts, matter=str(options["vault_matter"] or ""))
+        vault = GoogleVault(self.api, matter=str(options["vault_matter"] or ""), region=str(options["vault_region"]))
+        self._mail = GoogleMail(self.api, self._accounts, vault)
         self._calendar = GoogleCalendar(self.api, working_hours=str(options["working_hours"]))
         self._devices = GoogleDevices(self.api)
         self._transfer = GoogleTransfer(self.api)
@@ -163,13 +127,7 @@ class GoogleWorkspace(Connector):
 
         :raises Conflict: its files are still on their way to somebody else.
         """
-        if self._transfer.running(account):
-            raise Conflict(
-                "its files and calendar are still being handed over",
-                act=f"delete {account.login}",
-                system=self.target.name,
-                hint="run it again when the transfer has ended: deleting now would lose what was not moved",
-            )
+        self._transfer.refuse_while_running(account, f"delete {account.login}")
         self._accounts.delete(account)
 
     def find_deleted(self, person: Person) -> Account | None:
@@ -205,6 +163,15 @@ class GoogleWorkspace(Connector):
         self._held.grant(account, entitlement)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
+        """Take it; of who is suspended, Google exchanges the Workspace licence for one of an archived user, where the systems file wants that.
+
+        :raises Conflict: their files are still on their way to somebody else.
+        """
+        if is_workspace_licence(entitlement) and not account.active:
+            self._transfer.refuse_while_running(account, f"take {entitlement.name} from {account.login}")
+            if self.target.options["archive"]:
+                self._accounts.archive(account)
+                return
         self._held.revoke(account, entitlement)
 
     def administers(self, account: Account) -> bool:

@@ -190,6 +190,11 @@ class GoogleEntitlements:
         return self._role_names
 
 
+def is_workspace_licence(entitlement: Entitlement) -> bool:
+    """Return whether it is the licence that mail and files live on; others are beside it."""
+    return entitlement.kind == "licences" and entitlement.id.startswith("Google-Apps/")
+
+
 def _group(row: Mapping[str, Any]) -> Entitlement:
     return Entitlement("groups", str(row["email"]).lower(), str(row["id"]), raw=row)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A leaver's mailbox: forwarding, answer, delegates and messages through Gmail, hold through Vault, the address list through the directory.
+"""A leaver's mailbox: forwarding, answer, delegates and messages through Gmail, hold and export through Vault, the address list through the directory.
 
 Gmail answers in the person's own name only, and nothing at all for somebody who is suspended.
 https://developers.google.com/gmail/api/guides/settings
@@ -14,31 +14,30 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...model import clock
-from ...model.errors import InputError, Refused
+from ...model.errors import Refused
 from ...sdk.address import UrlPath
 from ...sdk.transport import Transport
 from ...sdk.values import Account, MailFolder, MailMessage
 from .accounts import GoogleAccounts
 from .api import GoogleApi, path
+from .vault import GoogleVault
 
 #: Every message once, whatever its labels.
 ALL_MAIL = "All Mail"
 
 
 class GoogleMail:
-    """The mailbox of one account.
+    """The mailbox of one account."""
 
-    :param matter: id of the Vault matter that holds are set in; empty: none is set.
-    """
-
-    def __init__(self, api: GoogleApi, accounts: GoogleAccounts, *, matter: str) -> None:
-        self.api, self.accounts, self.matter = api, accounts, matter
+    def __init__(self, api: GoogleApi, accounts: GoogleAccounts, vault: GoogleVault) -> None:
+        self.api, self.accounts, self.vault = api, accounts, vault
 
     def settings(self, account: Account) -> Mapping[str, Any]:
-        """Return what :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold and hidden."""
+        """Return what :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold, export and hidden."""
         found: dict[str, Any] = {"hidden": account.raw.get("includeInGlobalAddressList") is False}
-        if self.matter:
-            found["hold"] = self._hold(account) is not None
+        if self.vault.matter:
+            found["hold"] = self.vault.hold(account) is not None
+            found["export"], found["export_note"] = self.vault.export(account)
         if not account.active:
             return found
         act = f"read mail settings of {account.login}"
@@ -65,7 +64,10 @@ class GoogleMail:
             self.accounts.patch(account, {"includeInGlobalAddressList": not value}, act)
             return
         if key == "hold":
-            self._set_hold(account, bool(value), act)
+            self.vault.set_hold(account, bool(value), act)
+            return
+        if key == "export":
+            self.vault.start_export(account, act)
             return
         if not account.active:
             raise Refused(
@@ -123,40 +125,6 @@ class GoogleMail:
         for address in sorted(now - set(addresses)):
             gmail.send("DELETE", _settings(account, "delegates", address), act=act, missing=(404,))
 
-    # -- hold ----------------------------------------------------------------------------------------------------------
-
-    def _hold(self, account: Account) -> Mapping[str, Any] | None:
-        """Return the hold on the account's mail that we set, or somebody else in the same matter."""
-        act = f"read holds of {account.login}"
-        where = path("v1", "matters", self.matter, "holds")
-        for hold in self.api.listed(self.api.admin("vault"), where, "holds", act=act, view="FULL_HOLD"):
-            held = {str(row.get("accountId")) for row in hold.get("accounts") or ()}
-            if hold.get("corpus") == "MAIL" and account.id in held:
-                return hold
-        return None
-
-    def _set_hold(self, account: Account, wanted: bool, act: str) -> None:
-        if not self.matter:
-            raise InputError(
-                "option vault_matter is not set",
-                act=act,
-                system=self.api.target.name,
-                hint="name the Vault matter that leavers' mail is held in",
-            )
-        where, vault = path("v1", "matters", self.matter, "holds"), self.api.admin("vault")
-        if wanted:
-            body = {
-                "name": f"leaver {account.id}",
-                "corpus": "MAIL",
-                "accounts": [{"accountId": account.id}],
-                "query": {"mailQuery": {}},
-            }
-            vault.send("POST", where, act=act, json=body, missing=(409,), retry_safe=True)
-            return
-        hold = self._hold(account)
-        if hold is not None:
-            vault.send("DELETE", path("v1", "matters", self.matter, "holds", hold["holdId"]), act=act, missing=(404,))
-
     # -- messages ------------------------------------------------------------------------------------------------------
 
     def folders(self, account: Account) -> Sequence[MailFolder]:
@@ -170,7 +138,7 @@ class GoogleMail:
                 "the account is suspended, and Gmail hands nothing out for it",
                 act=act,
                 system=self.api.target.name,
-                hint="archive before the suspension (end_state: lock), or export it with Google Vault",
+                hint="archive before the suspension (end_state: lock), or have it exported by Google Vault: lifecycle_mailbox: {export: true}",
             )
         profile = self._gmail(account).get(path("gmail", "v1", "users", account.login, "profile"), act=act) or {}
         total = int(profile.get("messagesTotal") or 0)

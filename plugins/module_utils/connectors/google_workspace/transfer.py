@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.errors import NotFound
+from ...model.errors import Conflict, NotFound
 from ...sdk.values import Account
 from .api import GoogleApi, path
 
@@ -43,9 +43,18 @@ class GoogleTransfer:
             )
         )
 
-    def running(self, account: Account) -> bool:
-        """Return whether one is under way: until it ends, a deletion would lose what was not moved yet."""
-        return any(row.get("overallTransferStatusCode") not in (COMPLETED, FAILED) for row in self.of(account))
+    def refuse_while_running(self, account: Account, act: str) -> None:
+        """Let nothing be taken that files and calendar live on.
+
+        :raises Conflict: a transfer is under way, and what was not moved yet would be lost.
+        """
+        if any(row.get("overallTransferStatusCode") not in (COMPLETED, FAILED) for row in self.of(account)):
+            raise Conflict(
+                "its files and calendar are still being handed over",
+                act=act,
+                system=self.api.target.name,
+                hint="run it again when the transfer has ended: what was not moved would be lost",
+            )
 
     def moved(self, account: Account, application: str) -> bool:
         """Return whether the account's data of one application was moved to its end."""
