@@ -9,9 +9,20 @@ from collections.abc import Mapping
 from lifecycle_bridge.poll.bamboohr import BambooHR
 from lifecycle_bridge.poll.base import Incident, Polled, Poller
 from lifecycle_bridge.poll.csv_drop import CsvDrop
+from lifecycle_bridge.poll.gusto import Gusto
 from lifecycle_bridge.poll.hibob import HiBob
 from lifecycle_bridge.poll.personio import Personio
+from lifecycle_bridge.poll.rippling import Rippling
+from lifecycle_bridge.poll.workday import Workday
 
 __all__ = ["POLLERS", "Incident", "Polled", "Poller"]
 
-POLLERS: Mapping[str, Poller] = {"bamboohr": BambooHR(), "csv": CsvDrop(), "hibob": HiBob(), "personio": Personio()}
+POLLERS: Mapping[str, Poller] = {
+    "bamboohr": BambooHR(),
+    "csv": CsvDrop(),
+    "gusto": Gusto(),
+    "hibob": HiBob(),
+    "personio": Personio(),
+    "rippling": Rippling(),
+    "workday": Workday(),
+}

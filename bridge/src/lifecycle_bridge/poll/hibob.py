@@ -15,8 +15,8 @@ from typing import Any
 
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.poll import api
-from lifecycle_bridge.poll.base import Incident, Polled, credential, digest, settings, shrunk
-from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
+from lifecycle_bridge.poll.base import Incident, Polled, credential, settings
+from lifecycle_bridge.poll.snapshot import Seen, checked, compared
 
 URL = "https://api.hibob.com"
 #: Whose change wakes the intake; it reads everything again itself.
@@ -53,20 +53,21 @@ class HiBob:
         records = body.get("employees") if isinstance(body, dict) else None
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise Incident(f"poll {name}: the answer holds no employees; is poll.url HiBob's API?")
-        checked(name, [str(value(record, "root.id") or "") for record in records])
+        seen = [
+            Seen(
+                str(value(record, "root.id") or ""),
+                [value(record, field) for field in fields],
+                str(value(record, "internal.status") or "").casefold() != "inactive",
+            )
+            for record in records
+        ]
+        checked(name, [one.id for one in seen])
         for field in DECISIVE:
             if records and not any(shown(record, field) for record in records):
                 raise Incident(
                     f"poll {name}: the service user may not see {field} of anybody; give it View on that category (Settings > Integrations)"
                 )
-        before = Known.read(cursor)
-        shrunk(name, len(before.people) if before else 0, len(records), poll.options, accept=accept)
-        people = {
-            str(value(record, "root.id")): digest([value(record, field) for field in fields]) for record in records
-        }
-        active = sum(str(value(record, "internal.status") or "").casefold() != "inactive" for record in records)
-        found = changes(name, before, people, now) if before else ()
-        return Polled(found, next_look(before, people, active).text(), len(people), active, whole=before is None)
+        return compared(name, cursor, seen, poll.options, now, accept=accept)
 
 
 def value(record: Mapping[str, Any], field: str) -> Any:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lifecycle_bridge.events import Event
-from lifecycle_bridge.poll.base import Incident, canonical, digest, event
+from lifecycle_bridge.poll.base import Incident, Polled, canonical, digest, event, shrunk
 
 #: More people than this are not kept: about 20 bytes each.
 MOST = 50_000
@@ -105,4 +105,35 @@ def next_look(
     return Known(people, active, before.look + (dict(before.people) != dict(people)), extra)
 
 
-__all__ = ["MOST", "Known", "changes", "checked", "digest", "next_look"]
+@dataclass(frozen=True)
+class Seen:
+    """One record of a list: the person's id, what decides, and whether they have not left."""
+
+    id: str
+    decides: Any
+    active: bool
+
+
+def compared(
+    name: str,
+    cursor: str,
+    records: Sequence[Seen],
+    options: Mapping[str, Any],
+    now: datetime,
+    *,
+    accept: bool,
+) -> Polled:
+    """Compare a whole list with how it looked last time.
+
+    :raises Incident: an id is missing or twice there, or the list shrank.
+    """
+    checked(name, [one.id for one in records])
+    before = Known.read(cursor)
+    shrunk(name, len(before.people) if before else 0, len(records), options, accept=accept)
+    people = {one.id: digest(one.decides) for one in records}
+    active = sum(one.active for one in records)
+    found = changes(name, before, people, now) if before else ()
+    return Polled(found, next_look(before, people, active).text(), len(people), active, whole=before is None)
+
+
+__all__ = ["MOST", "Known", "Seen", "changes", "checked", "compared", "digest", "next_look"]
