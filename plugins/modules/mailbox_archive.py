@@ -29,6 +29,11 @@ options:
     description: Whether a complete archive is read back and compared. Without it the manifest alone is checked.
     type: bool
     default: true
+  exported:
+    description: Whether the system's own export (M(workforce.lifecycle.mailbox), option C(export)) is the archive, where it makes one.
+    type: bool
+    default: false
+    version_added: 0.2.0
 """
 
 EXAMPLES = r"""
@@ -56,7 +61,7 @@ from ..module_utils.mailbox.archive import Archive
 from ..module_utils.mailbox.manifest import State
 from ..module_utils.engine.arguments import PERSON_SPEC
 from ..module_utils.engine.correlate import person_here
-from ..module_utils.sdk.protocols import MailArchive, OnSystem
+from ..module_utils.sdk.protocols import MailArchive, Mailbox, OnSystem
 from ..module_utils.sdk.values import MailFolder, MailMessage, Residual
 from ..module_utils.model import private
 from ..module_utils.model.errors import InputError
@@ -72,6 +77,9 @@ class _Archived(MailArchive, OnSystem, Protocol):
 
 def plan(system: _Archived, want: Mapping[str, Any]) -> list[Change]:
     person = person_here(system, want)
+    exported = _exported(system, person) if want["exported"] else None
+    if exported is not None:
+        return [exported]
     folders = system.mail_folders(person)
     if folders is None:
         return absent("mailbox", f"{person.email} has no mailbox here")
@@ -105,6 +113,15 @@ def plan(system: _Archived, want: Mapping[str, Any]) -> list[Change]:
             note=note,
         )
     ]
+
+
+def _exported(system: object, person: Person) -> Change | None:
+    """Return the system's own export, which the module mailbox has begun, in place of an archive of ours; None where it makes none."""
+    found = system.mailbox(person) if isinstance(system, Mailbox) else None
+    if found is None or "export" not in found:
+        return None
+    note = str(found.get("export_note") or "") or "the system exports it itself: lifecycle_mailbox: {export: true}"
+    return Change("mailbox archive", found["export"], "exported", pending="exporting", once=True, note=note)
 
 
 def _lingers(system: _Archived) -> Residual | None:
@@ -142,7 +159,12 @@ def _something_left(system: MailArchive, person: Person, folders: Sequence[MailF
 TASK = Task(
     MailArchive,
     plan,
-    {**PERSON_SPEC, "path": {"type": "str", "required": True}, "verify": {"type": "bool", "default": True}},
+    {
+        **PERSON_SPEC,
+        "path": {"type": "str", "required": True},
+        "verify": {"type": "bool", "default": True},
+        "exported": {"type": "bool", "default": False},
+    },
     steps=MAILBOX_ARCHIVE,
     deadline=6 * 3600.0,
 )

@@ -15,6 +15,9 @@ from ..sdk.values import lasting
 from .answer_shape import read_answers
 from .change import WORST, Change, History, Outcome
 
+#: What somebody may say by name that they have done: also what the system has no way to do.
+_BY_HAND = (Outcome.NEEDS_HUMAN, Outcome.UNSUPPORTED)
+
 
 class Outcomes:
     """The changes of one run on their way from plan to outcome."""
@@ -40,7 +43,7 @@ class Outcomes:
 
     def _settled(self, change: Change) -> bool:
         said = self.history.attested.get(change.what)
-        if said and (change.outcome is Outcome.NEEDS_HUMAN or change.what in self.history.unsure):
+        if said and (change.outcome in _BY_HAND or change.what in self.history.unsure):
             self.outcomes[change.what] = Outcome.ALREADY
             self.notes[change.what] = f"attested by {said['by']} at {said['at']}"
         elif change.outcome is not None:

@@ -244,7 +244,8 @@ MAILBOX: Steps = {
 
 
 def _archive(case: OpenCase, here: Here) -> Arguments:
-    return {"path": f"{here.settings.archive}/{case.person.email}/{here.system}"}
+    path = f"{here.settings.archive}/{case.person.email}/{here.system}"
+    return {"path": path, "exported": bool(here.settings.mailbox.get("export"))}
 
 
 def _successor(case: OpenCase, here: Here) -> Arguments:

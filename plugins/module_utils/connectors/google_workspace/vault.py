@@ -95,7 +95,7 @@ class GoogleVault:
 
     # -- matter --------------------------------------------------------------------------------------------------------
 
-    def _listed(self, account: Account, what: str, act: str, **params: Any) -> Iterator[Mapping[str, Any]]:
+    def _listed(self, account: Account, what: str, act: str, **params: str) -> Iterator[Mapping[str, Any]]:
         matter = self._matter_of(account, act)
         if matter:
             yield from self.api.listed(self._vault(), path("v1", "matters", matter, what), what, act=act, **params)
