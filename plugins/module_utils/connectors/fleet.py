@@ -31,6 +31,8 @@ _PLATFORMS = {
 #: https://fleetdm.com/docs/rest-api/rest-api#get-host: device_status and pending_action.
 _NO_ROTATION = "Fleet asks the person for a new recovery key when they next sign in to the device"
 _PENDING = {"lock": "lock_pending", "wipe": "wipe_pending"}
+#: https://fleetdm.com/docs/rest-api/rest-api#wipe-host
+_UNLOCK_FIRST = "it is locked, and Fleet wipes no host that is: unlock it there (a Mac wants the PIN that Fleet shows), and run again"
 _STATUS = {"locked": "locked", "wiped": "wiped"}
 _MOBILE = ("iOS", "iPadOS", "Android")
 _NO_LOCK = ("Android", "ChromeOS")
@@ -154,7 +156,11 @@ def _shown(row: Mapping[str, Any], *, listed: bool = False) -> Device:
         software=tuple(sorted({str(one["name"]) for one in row.get("software") or () if one.get("name")})),
         assigned_to=owners[0] if owners else "",
         recovery_key=_RECOVERY_KEYS.get(platform, ""),
-        refuses={"escrow": _NO_ROTATION, **({"lock": f"Fleet can't lock {platform}"} if platform in _NO_LOCK else {})},
+        refuses={
+            "escrow": _NO_ROTATION,
+            **({"lock": f"Fleet can't lock {platform}"} if platform in _NO_LOCK else {}),
+            **({"wipe": _UNLOCK_FIRST} if mdm.get("device_status") == "locked" else {}),
+        },
         raw=row,
     )
 
