@@ -322,7 +322,7 @@ COMMANDS = (
     _command(
         "doctor",
         _doctor,
-        "what is wrong with the set-up, and what waits for a human",
+        "list what is wrong with the set-up, and what waits for a person",
         ("--set-up", {"action": "store_true", "help": "only the set-up: for the start"}),
     ),
 )

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass
 class Counts:
-    """What was read, and what could not be told."""
+    """What was read, and what is not known."""
 
     accounts: int = 0
     active: int = 0

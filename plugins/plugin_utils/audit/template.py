@@ -68,7 +68,7 @@ a.head.partition(":")[0] }}.</p>
 {% else %}<div class="card"><p style="margin:12px 0">None.</p></div>{% endfor %}
 
 <h2>The population, and how it was reconciled</h2>
-<p class="dim said">HR's leavers of the period against the ledger's leaver cases. Whoever is in one and not in the other is explained.</p>
+<p class="dim said">HR's leavers of the period against the ledger's leaver cases. Each person who is in only one of them has a reason.</p>
 <div class="card"><table><tr><th>How the two fit</th><th class="r">People</th></tr>
 {% for standing, count in standings %}<tr><td>{{ standing | capitalize }}</td><td class="r">{{ count }}</td></tr>{% endfor %}</table></div>
 {% if explained %}<div class="card scroll" style="margin-top:12px"><table class="stack"><tr><th>Who</th><th>How it fits</th><th>Why</th></tr>

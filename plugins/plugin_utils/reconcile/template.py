@@ -87,7 +87,7 @@ border-top:1px solid var(--line); border-left:3px solid var(--tone) } .f:first-c
 {% endfor %}{% if g.more %}<div class="more">and {{ g.more | thousands }} more, in the CSV and the JSON</div>{% endif %}
 </div></section>
 {% endfor %}
-<h2>What was read</h2><div class="card"><table><tr><th>System</th><th>Accounts</th><th>Devices</th><th>Keys</th><th>What could not be told</th></tr>
+<h2>What was read</h2><div class="card"><table><tr><th>System</th><th>Accounts</th><th>Devices</th><th>Keys</th><th>Not known</th></tr>
 {% for s in r.systems %}<tr><td><strong>{{ s.system }}</strong><br><span class="change">{{ s.title }}</span></td>{% if s.read %}
 <td class="n">{% if s.accounts %}{{ s.accounts | thousands }}<br><span class="change">{{ s.active | thousands }} active</span>{% else %}–{% endif %}</td>
 <td class="n">{{ s.devices | thousands if s.devices else "–" }}</td><td class="n">{{ s.credentials | thousands if s.credentials else "–" }}</td>

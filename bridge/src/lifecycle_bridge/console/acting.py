@@ -122,7 +122,14 @@ class Doing:
         idents, key = list(form.get("case") or ()), one(form, "key")
         if act.needs_why and not why:
             return self._confirm(
-                request, who, act, idents, key, "Say why: whoever looks at this later will want to know.", 422, given
+                request,
+                who,
+                act,
+                idents,
+                key,
+                "Give a reason: it is kept for people who look at this later.",
+                422,
+                given,
             )
         if act.danger and not one(form, "sure"):
             return self._confirm(

@@ -84,7 +84,9 @@ class Deciding:
         if not chosen:
             return self._page(request, who, case, "Say of at least one of them whether it is kept or removed.")
         if not why:
-            return self._page(request, who, case, "Say why: whoever looks at this later will want to know.", chosen)
+            return self._page(
+                request, who, case, "Give a reason: it is kept for people who look at this later.", chosen
+            )
         if "remove" in chosen.values() and not one(form, "sure"):
             return self._page(
                 request, who, case, "Something is removed: look at it again, and tick that you have.", chosen

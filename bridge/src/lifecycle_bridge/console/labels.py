@@ -62,7 +62,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     "held": ("held", "warn"),
     "done": ("done", "good"),
     "cancelled": ("cancelled", "quiet"),
-    "told": ("told", "soft"),
+    "told": ("notice sent", "soft"),
     "released": ("released", "good"),
     "refused": ("release refused", "bad"),
     "retried": ("tried again by hand", "soft"),

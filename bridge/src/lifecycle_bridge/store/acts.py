@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Acts of a person on a case, from the console, the API or the shell. The case's time line keeps who did each.
 
-Nobody acts on a case of their own. Who cancels a leaver's case leaves access open that HR wants ended: others are told, and an alert
+Nobody acts on a case of their own. Cancelling a leaver's case leaves access open that HR wants ended: others get a notice, and an alert
 stands until HR says something else.
 """
 

@@ -22,7 +22,7 @@ OF_POLLS = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent"
 
 @dataclass(frozen=True)
 class Alert:
-    """One that was not told yet."""
+    """An alert that was not sent yet."""
 
     key: str
     detail: str
@@ -59,7 +59,7 @@ class Alerts:
         self._database = database
 
     def untold(self) -> list[Alert]:
-        """Return those that nobody was told of yet, the oldest first."""
+        """Return the alerts that were not sent yet, the oldest first."""
         with self._database.read() as c:
             found = c.execute(
                 sa.select(alerts.c.key, alerts.c.detail)

@@ -94,7 +94,7 @@ cases = sa.Table(
 )
 
 #: upcoming: waits for its minute. ready: bound to a run. running. waiting: is tried, or looked at, again at ``next_at``. todo: a person has
-#: something to do, and it is looked at again at ``next_at``. stuck: it failed, and a person was told. held: the brake or an approval stops it.
+#: something to do, and it is looked at again at ``next_at``. stuck: it failed, and a person got a notice. held: the brake or an approval stops it.
 #: done. cancelled: HR changed its mind before it ran, or a person did.
 CASE_STATES = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held", "done", "cancelled")
 #: Not yet over.

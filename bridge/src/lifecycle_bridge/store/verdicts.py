@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The verdict on one case at the end of a run. Pure: a row, the record's words and the result in, a verdict out.
 
-Three things are kept apart. What **fails** is tried again for a while, and then a person is told. What **is on its way** (a wipe, a
+Three things are kept apart. What **fails** is tried again for a while, and then a person gets a notice. What **is on its way** (a wipe, a
 mover's overlap) is looked at again, however long it takes. What **waits for a person** (a badge, a first sign-in) waits quietly, with
 reminders on working days: it is nobody's failure.
 """
@@ -51,7 +51,7 @@ class Verdict:
     """What becomes of a case.
 
     :param wait: how long until it is looked at again.
-    :param tell: a person is told now.
+    :param tell: whether a person gets a notice now.
     """
 
     state: str
@@ -78,7 +78,7 @@ def judge(
 
     :param steps: what the record says is open; None when the run did not get as far as the record.
     :param together: how many cases the run had.
-    :param times: after how many tries a person is told.
+    :param times: after how many tries a person gets a notice.
     """
     if steps is not None and complete:
         return Verdict("done", "complete", "seen to be complete")
@@ -103,7 +103,7 @@ def judge(
 
 
 def reminder_is_due(since: datetime, reminded: int, now: datetime) -> bool:
-    """Return whether it is time to remind somebody of what waits since then. Working days are Monday to Friday; both moments are local."""
+    """Return whether a reminder is due for a case that waits since then. Working days are Monday to Friday; both moments are local."""
     wanted = REMIND[reminded] if reminded < len(REMIND) else REMIND[-1] + _REMIND_EVERY * (reminded - len(REMIND) + 1)
     return now.weekday() < 5 and _working_days(since.date(), now.date()) >= wanted
 
