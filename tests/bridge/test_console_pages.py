@@ -181,7 +181,7 @@ def test_a_case_tells_its_story_in_order(company: Company) -> None:
         "Block sign-in on entra",
         "tries again 1 step open",
         "stuck a person has to act",
-        "told by mail and slack",
+        "notice sent by mail and slack",
     ]
     assert sorted(told.index(part) for part in story) == [told.index(part) for part in story]
     assert "Tue 24 Mar, 12:20 Berlin time" in page, "in the person's own zone"
@@ -349,7 +349,7 @@ def test_an_alert_is_settled(company: Company) -> None:
 def test_without_a_reason_nothing_is_ended(company: Company) -> None:
     client = company.browser("ops")
     answer = does(client, "cancel", case=RUNNING, why=" \n ")
-    assert answer.status_code == 422 and "Say why" in answer.text and not company.acts.asked
+    assert answer.status_code == 422 and "Give a reason" in answer.text and not company.acts.asked
 
 
 @pytest.mark.parametrize("act", ACTS)
