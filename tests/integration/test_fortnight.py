@@ -38,10 +38,12 @@ MADRID = ZoneInfo("Europe/Madrid")
 ADA, MARK, GRACE = "ada@corp.example", "mark@corp.example", "grace@corp.example"
 #: What a case is while nobody has to act, or only somebody's own task waits.
 QUIET = {"upcoming", "waiting", "todo", "done"}
+CLOCK = ROOT / "tests" / "clock"
+#: A callback that moves the clock of a run.
 MOVED = f"""
 import sys
 
-sys.path.insert(0, {str(ROOT / "tests" / "clock")!r})
+sys.path.insert(0, {str(CLOCK)!r})
 import sitecustomize
 from ansible.plugins.callback import CallbackBase
 
@@ -86,6 +88,11 @@ class Clock:
         self.traveller.stop()
 
 
+def day_of_invitation(exchange: Any) -> bool:
+    """Return whether the orientation stands in its organiser's calendar."""
+    return any(event["subject"] == "Welcome, Ada" for event in exchange.mailbox_of(GRACE)["events"].values())
+
+
 class Fortnight:
     """Corp Example, its HR, the bridge, the mail server, and a browser."""
 
@@ -114,6 +121,7 @@ class Fortnight:
         self.moved()
         self.box, (hr, microsoft) = box, (box["bamboohr"], box["microsoft"])
         self.exchange = next(part for part in microsoft.parts if part.name == "exchange")
+        self.entra = next(part for part in microsoft.parts if part.name == "entra")
         hr.change("120", workEmail="")
         (self.folder / "stock.csv").write_text("serial,platform,model\n5CGADA001,Windows,EliteBook 840\n")
         (self.folder / "group_vars").mkdir()
@@ -143,7 +151,7 @@ class Fortnight:
     def environment(self) -> dict[str, str]:
         return {
             **ENVIRONMENT,
-            "PYTHONPATH": str(ROOT / "tests" / "clock"),
+            "PYTHONPATH": str(CLOCK),
             "LIFECYCLE_CLOCK_FILE": str(self.clock.file),
             "ANSIBLE_CALLBACK_PLUGINS": str(self.folder / "callbacks"),
         }
@@ -185,7 +193,7 @@ class Fortnight:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **self.environment, "PYTHONPATH": f"{CLOCK}{os.pathsep}{ROOT / 'bridge' / 'src'}"},
             )
         try:
             until(lambda: listening(self.port), "the bridge listens", self.log, process)
@@ -221,7 +229,8 @@ class Fortnight:
         due = self.rows(
             f"SELECT id FROM cases WHERE state IN ('upcoming', 'waiting', 'todo', 'ready') AND next_at <= '{now}'"
         )
-        return not busy and not due
+        letters = self.rows("SELECT n FROM notices WHERE state IN ('new', 'sending')")
+        return not busy and not due and not letters
 
     def settles(self) -> None:
         """Wait until the bridge has nothing to do for three seconds."""
@@ -234,8 +243,15 @@ class Fortnight:
 
     def looks(self, when: str) -> None:
         """Note who received what, and what the bridge's cases are."""
-        for envelope, message in self.mail.got[len(self.received) :]:
-            self.received.append((self.day, when, envelope["to"][0], str(message["Subject"])))
+        news = [(envelope["to"][0], str(message["Subject"])) for envelope, message in self.mail.got]
+        for mail in self.entra.state["mails"]:
+            to = mail["message"]["toRecipients"][0]["emailAddress"]["address"]
+            news.append((to, f"(by Entra) {mail['message']['subject']}"))
+        for who in (MARK, GRACE, ADA) if day_of_invitation(self.exchange) else ():
+            news.append((who, "(in the calendar) Welcome, Ada"))
+        for one in news:
+            if news.count(one) > [row[2:] for row in self.received].count(one):
+                self.received.append((self.day, when, *one))
         found = self.rows("SELECT stage, state, detail FROM cases WHERE kind = 'onboard' AND person = '120'")
         self.states[self.day] = {row["stage"] or "the day": row["state"] for row in found}
         red = {
@@ -339,7 +355,9 @@ def happens(fortnight: Fortnight, day: int) -> None:
 
 def judged(fortnight: Fortnight) -> None:
     heard = {(day, who): subject for day, _when, who, subject in fortnight.received}
+    assert [day for day, _when, who, said in fortnight.received if "by Entra" in said] == [0], "the first credential"
     assert fortnight.box["bamboohr"].state["employees"]["120"]["workEmail"] == ADA, "HR was told"
     assert fortnight.states[LAST - 1].get("the day") == "done", fortnight.table()
     assert any(who == MARK and "answer the invitation" in said for (_day, who), said in heard.items())
-    assert not any(who == ADA and day < 0 for day, who in heard), "nobody writes to an address that she can't read yet"
+    early = [said for day, _when, who, said in fortnight.received if who == ADA and day < 0 and "calendar" not in said]
+    assert not early, "nobody writes to an address that she can't read yet"

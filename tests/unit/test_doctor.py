@@ -301,6 +301,7 @@ def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_
     (waits,) = [one for one in known["open"] if one["system"] == "wiki"]
     assert (waits["what"], waits["case"]) == (row["what"], case.id) and waits["decide"].startswith("d")
     assert any("unexplained: groups: Chess" in line for line in result["lines"])
+    assert "tom@corp.example: no system was asked" in result["lines"] and "Nobody" not in " ".join(result["lines"])
     assert LOCATE.hands_over is not None and LOCATE.hands_over(result, False)["known"] == result["known"]
 
 

@@ -20,7 +20,9 @@ def act(here: Here, want: Mapping[str, Any]) -> Mapping[str, Any]:
     known = _known(here)
     said = put_together(here)
     lines = [line for who, one in known.items() for line in _lines(who, one)]
-    return {**said, "known": known, "lines": [*said["lines"], *lines]}
+    asked_none = bool(known) and not said["located"] and not said["silent"]
+    first = [f"{who}: no system was asked" for who in known] if asked_none else said["lines"]
+    return {**said, "known": known, "lines": [*first, *lines]}
 
 
 def _known(here: Here) -> dict[str, dict[str, Any]]:
