@@ -107,6 +107,8 @@ def _service_secrets(want: Mapping[str, Any]) -> Iterator[Change]:
 
 def _closed(path: AccessPath) -> list[Change]:
     """Return the way in, and what a person has to look at when it is closed."""
+    if path.unread:
+        return [Change(path.name, "not seen", "closed", outcome=Outcome.FAILED, note=path.unread)]
     way = Change(
         path.name,
         path.state,

@@ -105,10 +105,15 @@ class Outcomes:
     def observe(self, changes: Sequence[Change]) -> None:
         """Compare a fresh plan with what was wanted."""
         fresh = {c.what: c for c in changes}
+        blind = next((c.note for c in changes if c.outcome is Outcome.FAILED), "")
         for change in self.pending:
             if change.what not in self.unseen:
                 continue
             now = fresh.get(change.what)
+            if now is None and blind:  # it may stand in the list that was not read
+                self.outcomes[change.what], self.codes[change.what] = Outcome.UNKNOWN, "read_back"
+                self.notes[change.what] = f"written, but could not be read back: {blind}"
+                continue
             value = now.before if now else None
             if change.unobservable and value != change.after:
                 if change.what not in self.lost:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from ..model import clock
+from ..model.errors import SystemError_
 from ..model.person import Person
 from .keys import Key, Kind
 
@@ -158,6 +159,16 @@ class AccessPath:
     leaves: str = ""
     #: The state in which the system has accepted the closing and is still at it; empty: it closes at once.
     pending: str = ""
+    #: Why ways of this kind could not be listed: the step fails and names it, when it has closed the others.
+    unread: str = ""
+
+
+def listed_or_named(kind: str, ways: Iterable[AccessPath]) -> Iterator[AccessPath]:
+    """Yield ways in of one kind; where the system does not list them, one that says so: one list keeps no other way open."""
+    try:
+        yield from ways
+    except SystemError_ as e:
+        yield AccessPath(kind, "unseen", unread=str(e))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack, listed_or_named
 from .api import AwsApi
 from .center import IdentityCenter
 from .entitlements import AwsEntitlements
@@ -43,7 +43,7 @@ class AwsAccess:
         """List every way in, the block first; deleting is for ``delete_account``."""
         paths = list(self._iam_paths(account)) if "iam" in account.raw else []
         if account.raw.get("center"):
-            paths += self._center_paths(account)
+            paths += listed_or_named("Identity Center", self._center_paths(account))
         return paths
 
     def _iam_paths(self, account: Account) -> Iterator[AccessPath]:
@@ -60,18 +60,38 @@ class AwsAccess:
                 lasts=LONGEST_ROLE_SESSION,
             ),
         )
+        for kind, ways in (
+            ("access keys", self._access_keys(user)),
+            ("console password", self._console(user, act)),
+            ("SSH keys", self._ssh_keys(user, act)),
+            ("service credentials", self._service_credentials(user)),
+            ("signing certificates", self._certificates(user, act)),
+            ("MFA devices", self._devices(user, act)),
+        ):
+            yield from listed_or_named(kind, ways)
+
+    def _access_keys(self, user: str) -> Iterator[AccessPath]:
         for key in self.users.keys(user):
             yield self._status_path(user, "access key", "update_access_key", "AccessKeyId", key)
+
+    def _console(self, user: str, act: str) -> Iterator[AccessPath]:
         if self.api.read("iam", "get_login_profile", act, key="LoginProfile", UserName=user):
             yield AccessPath("console password", "open", lambda: self.users.drop_password(user))
+
+    def _ssh_keys(self, user: str, act: str) -> Iterator[AccessPath]:
         for key in self.api.every("iam", "list_ssh_public_keys", act, key="SSHPublicKeys", UserName=user):
             yield self._status_path(user, "SSH key", "update_ssh_public_key", "SSHPublicKeyId", key)
+
+    def _service_credentials(self, user: str) -> Iterator[AccessPath]:
+        operation, name = "update_service_specific_credential", "ServiceSpecificCredentialId"
         for one in self.users.service_credentials(user):
-            yield self._status_path(
-                user, "service credential", "update_service_specific_credential", "ServiceSpecificCredentialId", one
-            )
+            yield self._status_path(user, "service credential", operation, name, one)
+
+    def _certificates(self, user: str, act: str) -> Iterator[AccessPath]:
         for one in self.api.every("iam", "list_signing_certificates", act, key="Certificates", UserName=user):
             yield self._status_path(user, "signing certificate", "update_signing_certificate", "CertificateId", one)
+
+    def _devices(self, user: str, act: str) -> Iterator[AccessPath]:
         for device in self.api.every("iam", "list_mfa_devices", act, key="MFADevices", UserName=user):
             serial = device["SerialNumber"]
             close = partial(self.users.remove_mfa, user, serial)
@@ -91,7 +111,7 @@ class AwsAccess:
 
         return AccessPath(f"{what} {one[id_name]}", "open" if one["Status"] == "Active" else "closed", close)
 
-    def _center_paths(self, account: Account) -> list[AccessPath]:
+    def _center_paths(self, account: Account) -> Iterator[AccessPath]:
         """Yield what the portal gives, to be taken away: no call disables the person or ends a portal session."""
         lingering = Residual(
             "Identity Center sessions",
@@ -99,13 +119,10 @@ class AwsAccess:
             "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the identity source too",
             lasts=LONGEST_ROLE_SESSION,
         )
-        return [
-            AccessPath(
-                f"{one.kind.replace('_', ' ')} {one.name}", "open", partial(self.held.revoke, account, one), lingering
-            )
-            for one in (*self.center.assignments_of(account), *self.center.groups_of(account))
-            if not one.fixed
-        ]
+        for one in (*self.center.assignments_of(account), *self.center.groups_of(account)):
+            if not one.fixed:
+                name = f"{one.kind.replace('_', ' ')} {one.name}"
+                yield AccessPath(name, "open", partial(self.held.revoke, account, one), lingering)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """Open keys while the block still holds, the block last."""

@@ -12,7 +12,7 @@ from typing import Any
 from ...model import clock
 from ...sdk.address import at
 from ...sdk.transport import Transport
-from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack, listed_or_named
 from ..microsoft.graph import graph_pages
 from .accounts import SYNCED, EntraAccounts, unknown_password, user_path
 from .entitlements import ADMINISTRATORS, EntraEntitlements
@@ -37,10 +37,11 @@ class EntraAccess:
         """Return roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
         moment = ((clock.parse(since) if since else clock.now() - _RECENT) + skew).replace(microsecond=0)
         return [
-            *self._roles(account),
+            *listed_or_named("roles", self._roles(account)),
             *self._sign_in(account, moment),
-            self._consents(account),
-            *self._devices(account),
+            *listed_or_named("authentication methods", self._methods(account)),
+            *listed_or_named("app consents", self._consents(account)),
+            *listed_or_named("devices", self._devices(account)),
         ]
 
     def _roles(self, account: Account) -> Iterator[AccessPath]:
@@ -78,20 +79,19 @@ class EntraAccess:
             lambda: self._scramble(account),
             refused=mastered,
         )
-        yield AccessPath(
-            "authentication methods",
-            "open" if self.methods.of(account) else "closed",
-            lambda: self.methods.remove(account),
-        )
 
-    def _consents(self, account: Account) -> AccessPath:
+    def _methods(self, account: Account) -> Iterator[AccessPath]:
+        state = "open" if self.methods.of(account) else "closed"
+        yield AccessPath("authentication methods", state, lambda: self.methods.remove(account))
+
+    def _consents(self, account: Account) -> Iterator[AccessPath]:
         grants = user_path(account.id).below("/oauth2PermissionGrants")
         consents = [
             row
             for row in graph_pages(self.graph, grants, act=f"read app consents of {account.login}")
             if row.get("consentType") == "Principal" and row.get("principalId") == account.id
         ]
-        return AccessPath(
+        yield AccessPath(
             "app consents",
             "open" if consents else "closed",
             lambda: self._remove_consents(account, consents),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack, listed_or_named
 from .accounts import GoogleAccounts, new_password
 from .api import GoogleApi, directory
 from .sent_on import FILTER, FORWARDING, SentOn
@@ -52,10 +52,10 @@ class GoogleAccess:
         paths = [] if shut else [AccessPath(PASSWORD, "unseen", partial(self._scramble, account))]
         paths += self._recovery(account)
         if not shut:
-            paths += self._backup_codes(account)
+            paths += listed_or_named(CODES, self._backup_codes(account))
             paths += self._two_steps(account)
-        paths += self._app_passwords(account)
-        paths += self._tokens(account)
+        paths += listed_or_named("app passwords", self._app_passwords(account))
+        paths += listed_or_named("OAuth grants", self._tokens(account))
         paths += self.sent_on.paths(account)
         paths.append(
             AccessPath(SESSIONS, "closed" if shut else "unseen", partial(self._sign_out, account), spares=True)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ...model.errors import PermissionDenied
-from ...sdk.values import AccessPath, Account, Residual, WayBack
+from ...sdk.values import AccessPath, Account, Residual, WayBack, listed_or_named
 from .api import OktaApi, path
 
 ACTIVE, SUSPENDED, DEPROVISIONED, STAGED = "ACTIVE", "SUSPENDED", "DEPROVISIONED", "STAGED"
@@ -45,11 +45,11 @@ class OktaAccess:
             AccessPath(SESSIONS, "unseen", partial(self.end_sessions, account), residual=APP_SESSIONS, spares=True)
         )
         if not ended:
-            paths += self._factors(account)
-        paths += self._grants(account)
-        paths += self._api_tokens(account, ended=ended)
-        paths += self._devices(account)
-        paths += self._roles(account)
+            paths += listed_or_named("factors", self._factors(account))
+        paths += listed_or_named(GRANTS, self._grants(account))
+        paths += listed_or_named("API tokens", self._api_tokens(account, ended=ended))
+        paths += listed_or_named("devices", self._devices(account))
+        paths += listed_or_named("admin roles", self._roles(account))
         if self.deactivates:
             paths.append(AccessPath(ACCOUNT, "closed" if ended else "open", partial(self.deactivate, account)))
         return paths
