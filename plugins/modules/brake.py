@@ -91,7 +91,7 @@ TASK = LedgerTask(
         "of": "of",
         "user": "user",
         "by": ("by", "awx_user_email"),
-        "ends": "until",
+        "ends": ("ends", "until"),
         "account": "awx_user_name",
         "note": "note",
     },

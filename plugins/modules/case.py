@@ -250,7 +250,7 @@ TASK = LedgerTask(
         "plan": "plan",
         "of": "lifecycle_of",
         "withdrawn_by": "withdrawn_by",
-        "until": "until",
+        "until": ("back_on", "until"),
         "access": "access",
         "ends": "ends",
         "sponsor": "sponsor",

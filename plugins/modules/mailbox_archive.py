@@ -129,7 +129,11 @@ def _lingers(system: _Archived) -> Residual | None:
     lingers: Residual | None = system.LINGERS
     if lingers is None:
         return None
-    return replace(lingers, closed_with=str(system.target.options.get("passwords_in") or ""))
+    checks = str(system.target.options.get("passwords_in") or "")
+    if not checks:
+        return lingers
+    why = f"{checks} checks the password, and the cut there ends it; an open session ends when somebody kicks it at the server"
+    return replace(lingers, closed_with=checks, why=why)
 
 
 def write(system: _Archived, person: Person, folders: Sequence[MailFolder], archive: Archive) -> None:

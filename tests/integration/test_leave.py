@@ -41,7 +41,8 @@ def enabled(company: SandboxCompany, key: str) -> bool:
 def test_away_everywhere_with_nothing_taken_and_back_on_the_day(company: SandboxCompany) -> None:
     company.reset()
     before, can = held(company, "mark"), asked(company, "mark")
-    ran = company.play("suspend", "-e", "user=mark@corp.example", "-e", "until=2099-12-15")
+    ran = company.play("suspend", "-e", "user=mark@corp.example", "-e", "back_on=2099-12-15")
+    assert "reserved name" not in ran.output
     assert ran.code == 0, ran.output
     shut = asked(company, "mark")
     assert not enabled(company, "mark") and held(company, "mark") == before

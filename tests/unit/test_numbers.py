@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Duty, Levels
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.durations import seconds, words
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.numbers import Numbers, Spread, numbers
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.page import numbers_page
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.plots import buckets
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import Period
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
@@ -221,3 +222,17 @@ def test_lengths_of_time_are_said_as_people_say_them() -> None:
         "1 d 1 h",
         "-1 h",
     ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "mark", "said"),
+    [
+        ({}, "none", "No case began in this time."),
+        ({"steps": 3}, "good", "Nothing is late, open or out."),
+        ({"steps": 3, "access_open": 1}, "warn", "1 leaver has a way in that is open"),
+    ],
+)
+def test_a_period_without_cases_gets_no_green_tick(figures: dict[str, int], mark: str, said: str) -> None:
+    page = numbers_page(Numbers("2026-01-01", "2026-01-31", "2026-02-01T00:00:00Z", **figures), "Corp")
+    assert f'<div class="verdict {mark}">' in page and said in page
+    assert ("<b>✓</b>" in page) is (mark == "good")

@@ -55,6 +55,27 @@ def test_a_failure_is_never_shown_as_success() -> None:
     ] == ["done", "failed", "skipped"]
 
 
+def test_an_hr_system_that_knows_nobody_by_a_name_is_not_called_done() -> None:
+    def said(step: str, **result: Any) -> tuple[str, str]:
+        [line] = wording.lines("hr", step, {"changed": False, **result})
+        return wording.WORDS[line.outcome][0], wording.WORDS[line.outcome][2]
+
+    assert said("person_info", people=[{"email": "jane@corp.example"}]) == ("✓", "found")
+    assert said("person_info", people=[]) == ("–", "knows nobody by that")
+    assert said("case", cases=[{"id": "c1"}]) == ("✓", "opened")
+    assert said("person_info", people=[], failed=True, msg="no answer")[1] == "failed"
+
+
+def test_a_message_of_several_lines_is_no_python_list() -> None:
+    [line] = wording.lines("hr", "assert", {"failed": True, "msg": ["one is missing", "two is missing"]})
+    assert line.message == "one is missing; two is missing"
+
+
+def test_a_record_that_says_what_is_open_was_written_and_is_no_failure() -> None:
+    [line] = wording.lines("localhost", "record", {"failed": True, "code": "open", "msg": "1 thing still open."})
+    assert line.outcome == "needs_human" and line.outcome in wording.OPEN
+
+
 def test_no_secret_and_no_cursor() -> None:
     said = wording.text("\x1b[2Jget https://me:hunter2@x/ password=hunter2 Authorization: Bearer hunter2hunter2")
     assert "hunter2" not in said and "\x1b" not in said

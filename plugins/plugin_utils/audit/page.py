@@ -66,6 +66,7 @@ def numbers_page(figures: Numbers, company: str) -> str:
         people=people(figures),
         company=company,
         said="; ".join(attention(figures)),
+        calm=calm(figures),
         owners=owed(figures.open_items),
         spread=distribution(figures.closed_after),
         trend=trend(figures.months),
@@ -90,6 +91,16 @@ def attention(figures: Numbers) -> list[str]:
         )
         if count
     ]
+
+
+def calm(figures: Numbers) -> str:
+    """Return what is said of a period in which nothing wants attention: of one without cases nothing is known to be well."""
+    if not figures.steps:
+        return "No case began in this time."
+    waiting = len(figures.open_items)
+    if waiting:
+        return f"{waiting} {'step waits' if waiting == 1 else 'steps wait'}, none of them late; nothing is out."
+    return "Nothing is late, open or out."
 
 
 def owed(items: Sequence[OpenItem]) -> list[Owed]:

@@ -20,6 +20,7 @@ p { margin:0 0 10px } .dim { color:var(--dim) } a { color:var(--soft) }
 font-weight:560 }
 .verdict b { flex:none; width:38px; height:38px; border-radius:50%; display:grid; place-items:center; color:var(--card); font-size:20px }
 .good { color:var(--good) } .soft { color:var(--soft) } .warn { color:var(--warn) } .bad { color:var(--bad) } .quiet { color:var(--quiet) }
+.verdict.none { background:var(--card) } .verdict.none b { background:var(--dim) }
 .verdict.good { background:var(--goodbg) } .verdict.good b { background:var(--good) } .verdict.warn { background:var(--warnbg) }
 .verdict.warn b { background:var(--warn) } .two { display:flex; flex-wrap:wrap; gap:8px; margin:12px 0 0 }
 .numbers { display:grid; grid-template-columns:repeat(auto-fit,minmax(150px,1fr)); gap:12px; margin:16px 0 0 } .numbers div { background:var(--card);

@@ -19,6 +19,9 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "done": ("✓", "+", "done", "green"),
     "already": ("✓", "=", "was so already", "dim"),
     "absent": ("–", "-", "no account here", "dim"),
+    "found": ("✓", "+", "found", "green"),
+    "nobody": ("–", "-", "knows nobody by that", "dim"),
+    "opened": ("✓", "+", "opened", "green"),
     "acknowledged": ("≈", "~", "accepted, cannot be seen", "cyan"),
     "in_progress": ("…", ".", "under way", "yellow"),
     "needs_human": ("!", "!", "needs a person", "yellow"),
@@ -28,6 +31,11 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "unreachable": ("✗", "x", "not reached", "red"),
     "skipped": ("·", ".", "skipped", "dim"),
     "planned": ("→", ">", "would change", "cyan"),
+}
+#: Steps that end with what they found: step -> key of the answer, outcome with something under it, and without.
+_FINDS: Mapping[str, tuple[str, str, str]] = {
+    "person_info": ("people", "found", "nobody"),
+    "case": ("cases", "opened", "already"),
 }
 OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "failed", "unreachable"))
 PHASES: Mapping[str, str] = {
@@ -53,7 +61,7 @@ QUIET = frozenset(
     ("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot", "contacts_info")
 )
 _SECRET = re.compile(
-    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?<!invalid_)(?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
+    r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
 _SECRET_KEYS = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)"
@@ -109,8 +117,13 @@ def lines(
         outcome = "unreachable"
     elif skipped:
         outcome = "skipped"
+    elif found.get("failed") and found.get("code") == "open":
+        outcome = "needs_human"  # the record was written, and says what is open
     elif (failed or found.get("failed")) and outcome not in OPEN:
         outcome = "failed"
+    elif step in _FINDS and _FINDS[step][0] in found:
+        key, some, none = _FINDS[step]
+        outcome = some if found[key] else none
     elif planned and outcome == "done":
         outcome = "planned"
     elif outcome not in WORDS:
@@ -120,13 +133,18 @@ def lines(
         text(found.get("step") or step),
         text(found.get("person") or _person(found)),
         outcome,
-        text(found.get("msg") or ""),
+        _message(found.get("msg")),
         rows,
         tuple(r for r in _sequence(found.get("residual") or found.get("residual_access")) if isinstance(r, Mapping)),
         text(found.get("html") or ""),
         planned,
         float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
     )
+
+
+def _message(value: Any) -> str:
+    """Return what a result says; of several lines, one after the other."""
+    return "; ".join(text(one) for one in _sequence(value)) if _sequence(value) else text(value or "")
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:
