@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LifecycleError
-from ansible_collections.workforce.lifecycle.plugins.modules import mailbox_archive
+from ansible_collections.workforce.lifecycle.plugins.modules import existing_info, mailbox_archive
 
 from sandbox.box import Box
 from sandbox.servers.dovecot import Dovecot
@@ -116,3 +116,13 @@ def test_the_archive_of_another_mailbox_is_refused(box: Box, system: str, tmp_pa
 def test_errors_are_ours(box: Box, system: str) -> None:
     with pytest.raises(LifecycleError):
         connect(box, system, url="imaps://localhost:1").mail_folders(mailbox_archive.Person.of(person_of(box, "jane")))
+
+
+def test_a_mailbox_that_a_joiners_profile_names_is_looked_for(box: Box, system: str) -> None:
+    def look(key: str) -> tuple[str, str]:
+        result = run(existing_info.TASK, box, system, person=person_of(box, key), expected=True)
+        [row] = result["changes"]
+        return result["outcome"], row["before"]
+
+    assert look("jane") == ("already", "there")
+    assert look("ada") == ("needs_human", "not there")

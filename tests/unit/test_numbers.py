@@ -235,4 +235,4 @@ def test_lengths_of_time_are_said_as_people_say_them() -> None:
 def test_a_period_without_cases_gets_no_green_tick(figures: dict[str, int], mark: str, said: str) -> None:
     page = numbers_page(Numbers("2026-01-01", "2026-01-31", "2026-02-01T00:00:00Z", **figures), "Corp")
     assert f'<div class="verdict {mark}">' in page and said in page
-    assert ("<b>✓</b>" in page) is (mark == "good")
+    assert ("✓</b" in page) is (mark == "good")

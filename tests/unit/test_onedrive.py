@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.onedrive import OneDrive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Rejected, SystemError_
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.modules import files_handover
+from ansible_collections.workforce.lifecycle.plugins.modules import existing_info, files_handover
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
@@ -125,3 +125,13 @@ def test_a_sign_in_name_that_is_not_the_address_hides_no_drive(box: Box) -> None
     jane["userPrincipalName"] = "jmo@corp.onmicrosoft.com"
     result = hand_over(box)
     assert result["outcome"] == "done", result
+
+
+def test_files_that_a_joiners_profile_names_are_looked_for(box: Box) -> None:
+    def look(key: str) -> tuple[str, str]:
+        result = run(existing_info.TASK, box, "onedrive", person=person_of(box, key), expected=True)
+        [row] = result["changes"]
+        return result["outcome"], row["before"]
+
+    assert look("jane") == ("already", "there")
+    assert look("ada") == ("needs_human", "not there")

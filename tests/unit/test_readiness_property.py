@@ -37,6 +37,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     device_assignment,
     device_info,
     entitlements,
+    existing_info,
     first_sign_in,
     mailbox,
     meeting,
@@ -225,6 +226,24 @@ class Post(Connector):
     def set_mailbox(self, person: Person, key: str, value: Any) -> None: ...
 
 
+class Drive(Connector):
+    """Files, each of which somebody else made, or nobody did."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(Target(server.name, "drive"))
+        self.server = server
+
+    def files(self, person: Person) -> Mapping[str, Any] | None:
+        self.server.ask()
+        return {"owners": [person.email]} if self.server.mailbox else None
+
+    def hand_over_files(self, person: Person, successor: str) -> None: ...
+
+    def end_sharing(self, person: Person) -> None: ...
+
+    def take_back_files(self, person: Person, successor: str) -> None: ...
+
+
 #: By system: its connector here, and one that is shipped and can do the same.
 COMPANY: Mapping[str, tuple[type[Connector], str]] = {
     "entra": (Directory, "entra"),
@@ -233,6 +252,7 @@ COMPANY: Mapping[str, tuple[type[Connector], str]] = {
     "mdm": (Management, "intune"),
     "calendar": (Agenda, "google_workspace"),
     "mail": (Post, "imap"),
+    "drive": (Drive, "onedrive"),
 }
 CAN = {name: frozenset(capabilities_of(connector)) for name, (connector, _shipped) in COMPANY.items()}
 #: Names that a system does not know, facts that are not so, writes that get lost, no answer, a run that is killed or limited to a part.
@@ -242,6 +262,7 @@ RUN: tuple[tuple[Task, str, CaseStep, frozenset[str]], ...] = (
     (account.TASK, "account", steps.ACCOUNT["provision"], frozenset({"provisioning"})),
     (entitlements.TASK, "entitlements", steps.ENTITLEMENTS["provision"], frozenset({"entitlements"})),
     (mailbox.TASK, "mailbox", steps.MAILBOX["provision"], frozenset({"mailbox"})),
+    (existing_info.TASK, "existing_info", steps.EXISTING_INFO["expected"], frozenset({"files"})),
     (device_assignment.TASK, "device_assignment", steps.DEVICE_ASSIGNMENT["prepare"], frozenset({"devices"})),
     (first_sign_in.TASK, "first_sign_in", steps.FIRST_SIGN_IN["welcome"], frozenset({"first_sign_in"})),
     (meeting.TASK, "meeting", steps.MEETING["orientation"], frozenset({"calendar"})),
@@ -269,6 +290,8 @@ class Company:
         }
         if chance.random() < 0.6:
             systems["mail"] = {}
+        if chance.random() < 0.6:
+            systems["drive"] = {}
         self.profile = Profile(
             "new",
             systems=systems,
@@ -323,6 +346,7 @@ class Company:
             "device_info": bool(profile.device),
             "controls_info": bool(profile.controls),
             "mailbox": "mail" in profile.systems,
+            "existing_info": "drive" in profile.systems,
             "entitlements": any(any(names.values()) for names in profile.systems.values()),
         }
         return "entra" in profile.systems and wanted.get(module, True)
@@ -334,7 +358,7 @@ class Company:
     def _has(self) -> Iterator[bool]:
         for name, wanted in self.profile.systems.items():
             server = self.servers[name]
-            if name == "mail":
+            if name in ("mail", "drive"):
                 yield server.mailbox
                 continue
             yield bool(server.active) and {f"{k}:{one}" for k, names in wanted.items() for one in names} <= server.held

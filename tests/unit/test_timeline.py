@@ -72,7 +72,7 @@ def test_a_message_of_several_lines_is_no_python_list() -> None:
 
 
 def test_a_record_that_says_what_is_open_was_written_and_is_no_failure() -> None:
-    [line] = wording.lines("localhost", "record", {"failed": True, "code": "open", "msg": "1 thing still open."})
+    [line] = wording.lines("localhost", "record", {"code": "open", "msg": "1 thing still open."}, failed=True)
     assert line.outcome == "needs_human" and line.outcome in wording.OPEN
 
 

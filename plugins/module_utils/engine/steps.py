@@ -320,6 +320,13 @@ def _existing(case: OpenCase, here: Here) -> Arguments:
     return {} if here.system in case.wanted or "provisioning" not in here.capabilities else None
 
 
+def _expected_there(case: OpenCase, here: Here) -> Arguments:
+    """Look for what a joiner's profile names and no run makes: a mailbox at a server of its own, a drive."""
+    wanted = case.kind == ONBOARD and here.system in case.wanted and here.settings.stage != "prepare"
+    makes_none = {"files", "mail_archive"} & set(here.capabilities) and "mailbox" not in here.capabilities
+    return {"expected": True} if wanted and makes_none and not here.unread else None
+
+
 def _first_credential(case: OpenCase, here: Here) -> Arguments:
     # The account is opened, and its credential issued, on the day.
     if here.unread or here.settings.stage == "prepare" or _not_named(case, here):
@@ -366,7 +373,10 @@ def _to_hr(case: OpenCase, here: Here) -> Arguments:
     return {"policy": here.settings.policy or None}
 
 
-EXISTING_INFO: Steps = {"look": CaseStep(_existing, looks="first")}
+EXISTING_INFO: Steps = {
+    "look": CaseStep(_existing, looks="first"),
+    "expected": CaseStep(_expected_there, name="expected", looks="again"),
+}
 FIRST_SIGN_IN: Steps = {"welcome": CaseStep(_first_credential), "restore": CaseStep(_credential_again)}
 HR_ADDRESS: Steps = {"tell": CaseStep(_to_hr)}
 MEETING: Steps = {"orientation": CaseStep(_orientation), "answers": CaseStep(_answers_asked_for)}

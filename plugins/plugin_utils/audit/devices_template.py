@@ -15,7 +15,8 @@ DEVICES = (
 %} and from the reconcile of {{ source.reconcile | when }}{% endif %}.</p>
 {% if not source.reconcile %}<p class="said warn">No reconcile was found: which devices are not encrypted or not managed is not known here.</p>{% endif %}
 {% if source.not_read %}<p class="said bad">The reconcile could not read {{ source.not_read | join(", ") }}: of its devices nothing is said.</p>{% endif %}
-<div class="verdict {{ 'warn' if said else 'good' if source.reconcile else 'none' }}"><b>{{ "!" if said else "✓" if source.reconcile else "–" }}</b><span>{{ said
+<div class="verdict {{ 'warn' if said else 'good' if source.reconcile else 'none' }}"><b>{{
+"!" if said else "✓" if source.reconcile else "–" }}</b><span>{{ said
 or "All company hardware of leavers is back, and nothing wrong is known of any device." if source.reconcile
 else "All company hardware of leavers is back; more is not known before a reconcile." }}</span></div>
 <div class="numbers four">

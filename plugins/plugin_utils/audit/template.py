@@ -45,8 +45,10 @@ AUDIT = (
 <p class="dim said">Made {{ a.made | when }} from HR ({{ a.sources | join(", ") or "no source" }}) and from the ledger up to its head {{
 a.head.partition(":")[0] }}.</p>
 {% set n = a.problems | length %}
-<div class="verdict {{ 'warn' if n else 'good' if a.members else 'none' }}"><b>{{ "!" if n else "✓" if a.members else "–" }}</b><span>{% if n %}{{ n }} exception{{ "s" if n != 1 }}: {{ worst }}
-{%- elif not a.members %}Nobody left in this time.{% else %}Everybody who left has a case, every way in was closed in time, and all company hardware is back.{% endif %}</span></div>
+<div class="verdict {{ 'warn' if n else 'good' if a.members else 'none' }}"><b>{{ "!" if n else "✓" if a.members else "–" }}</b
+><span>{% if n %}{{ n }} exception{{ "s" if n != 1 }}: {{ worst }}
+{%- elif not a.members %}Nobody left in this time.
+{%- else %}Everybody who left has a case, every way in was closed in time, and all company hardware is back.{% endif %}</span></div>
 <div class="numbers three">
 <div><strong>{{ a.members | length }}</strong><span>people in the population</span></div>
 <div><strong>{{ a.count(LEFT) }}</strong><span>left and have a case</span></div>
@@ -113,7 +115,8 @@ NUMBERS = (
 <div class="eyebrow">Joiners, movers, leavers{% if company %} · {{ company }}{% endif %}</div>
 <h1>{{ n.first | day }} to {{ n.last | day }}</h1>
 <p class="dim">{{ people }}. Made {{ n.made | when }} from the ledger.</p>
-<div class="verdict {{ 'warn' if said else 'good' if n.steps else 'none' }}"><b>{{ "!" if said else "✓" if n.steps else "–" }}</b><span>{{ said or calm }}</span></div>
+<div class="verdict {{ 'warn' if said else 'good' if n.steps else 'none' }}"><b>{{ "!" if said else "✓" if n.steps else "–" }}</b
+><span>{{ said or calm }}</span></div>
 <div class="numbers four">
 <div><strong>{{ n.to_access_closed.median | span if n.to_access_closed.count else "–" }}</strong>
 <span>from HR's word to the last way in closed, the middle leaver</span></div>

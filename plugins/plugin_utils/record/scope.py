@@ -57,7 +57,11 @@ _GIVES = (
     ("entitlements", "entitlements", "what the profile gives"),
     ("first_sign_in", "first_sign_in", "the first credential"),
     ("mailbox", "mailbox", "the mailbox"),
+    ("files", "expected", "the files"),
+    ("mail_archive", "expected", "the mailbox"),
 )
+#: Steps that stand for something wanted by themselves, whatever else ran on the system.
+_BY_THEMSELVES = ("mailbox", "expected")
 #: And what the profile asks for wherever it is: the fact that keeps it, capability, step, and what is missing without it.
 _ASKS = (
     ("orientation", "calendar", "meeting", "the orientation"),
@@ -81,8 +85,9 @@ def never_given(
         ran = {a["action"] for a in actions if a["system"] == name}
         for capability, step, what in _GIVES:
             # of a system with a part in it, on which no step ran at all, the scope tells
-            names = step == "mailbox" or ran and (step != "entitlements" or any(wanted.values()))
-            if names and capability in facts.get("capabilities", ()) and step not in ran:
+            names = step in _BY_THEMSELVES or ran and (step != "entitlements" or any(wanted.values()))
+            made_here = step == "expected" and "mailbox" in facts.get("capabilities", ())
+            if names and not made_here and capability in facts.get("capabilities", ()) and step not in ran:
                 items.append(_not_given(name, step, what, facts))
     for fact, capability, step, what in _ASKS:
         if not getattr(case.facts, fact):

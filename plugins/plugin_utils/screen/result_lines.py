@@ -117,7 +117,7 @@ def lines(
         outcome = "unreachable"
     elif skipped:
         outcome = "skipped"
-    elif found.get("failed") and found.get("code") == "open":
+    elif (failed or found.get("failed")) and found.get("code") == "open":
         outcome = "needs_human"  # the record was written, and says what is open
     elif (failed or found.get("failed")) and outcome not in OPEN:
         outcome = "failed"
@@ -142,7 +142,7 @@ def lines(
     )
 
 
-def _message(value: Any) -> str:
+def _message(value: object) -> str:
     """Return what a result says; of several lines, one after the other."""
     return "; ".join(text(one) for one in _sequence(value)) if _sequence(value) else text(value or "")
 
