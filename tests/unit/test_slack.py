@@ -2,15 +2,19 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.slack.connector import Slack as Slacks
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine import absence
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
     AuthenticationFailed,
     Rejected,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
 from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, ownership
 
 from sandbox.box import Box
@@ -137,3 +141,27 @@ def test_workflows_that_no_plan_shows_are_unsupported(box: Box) -> None:
 def test_a_bad_token_is_named(box: Box) -> None:
     with pytest.raises((AuthenticationFailed, Rejected)):
         connect(box, "slack", credentials={"token": "xoxp-wrong"}).find_account(Person.of(person_of(box, "jane")))
+
+
+def test_a_leaver_who_married_is_found_by_the_number_that_slack_cannot_be_asked_for(box: Box) -> None:
+    married = {
+        **person_of(box, "lena"),
+        "email": "lena.vogel@corp.example",
+        "last_name": "Vogel",
+        "aliases": [],
+        "logins": {},
+    }
+    index = base64.b64encode(pack([Person.of(married), Person.of(person_of(box, "mark"))], {"slack": Slacks.LOGIN}))
+    known = {"others": {"inline": [index.decode()]}}
+    result = run(cutoff.TASK, box, "slack", person=married, known=known)
+    assert result["outcome"] == "done", result
+    assert [u["active"] for u in box["slack"].state["users"].values() if u["userName"] == "lena"] == [False]
+    assert all(u["active"] for u in box["slack"].state["users"].values() if u["userName"] == "mark")
+
+
+def test_an_account_that_carries_a_key_of_theirs_and_does_not_answer_to_it_is_no_absence(box: Box) -> None:
+    married = {**person_of(box, "lena"), "email": "lena.vogel@corp.example", "aliases": [], "logins": {}}
+    index = base64.b64encode(pack([Person.of(married)], {"slack": Slacks.LOGIN}))
+    system, known = connect(box, "slack"), {"others": {"inline": [index.decode()]}}
+    why = absence.open_question(system, {"known": known}, Person.of(married))
+    assert "lena" in why

@@ -97,10 +97,14 @@ def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
     placed, nobodys, linked = 0, [], frozenset(jsonlib.loads(known.linked))
     for account in islice(_active_people(system, known), SEARCHED):
+        how = agreement(keys, account.carried, account.id, account.names)
+        if how.certain:
+            nobodys.append(account.login or account.id)  # it carries a key of their own, and did not answer to it
+            continue
         keys_here = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
         if account.id in linked or any(others.owners(name, key) for key in keys_here):
             placed += 1
-        elif agreement(keys, (), account.id, account.names).other_name:
+        elif how.other_name:
             placed += 1  # it carries a name that has no word in common with any of theirs
         elif not others and _same_kind(account, keys):
             placed += 1  # no HR system: keys of the kinds that the person has are all there is to go by

@@ -8,7 +8,7 @@ A cut acts on what is certain and asks about the rest (:func:`person_and_account
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..model.person import Person
 from ..people.correlation import Correlation, Judged, Whose, correlate
 from ..people.others import Others
 from ..sdk.keys import Agreement, Kind, PersonKeys
-from ..sdk.protocols import Accounts, Correlates
+from ..sdk.protocols import AccountListing, Accounts, Correlates
 from ..sdk.values import Account
 
 
@@ -52,13 +52,20 @@ class Known:
         return cls(**(want.get("known") or {}))
 
 
-def correlated(system: Correlates | Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
-    """Return the person, and every account that answers to any of their keys, judged."""
+def correlated(
+    system: Correlates | Accounts, want: Mapping[str, Any], *, listed: bool = False
+) -> tuple[Person, Correlation]:
+    """Return the person, and every account that answers to any of their keys, judged.
+
+    :param listed: when none answers, also look through the list of all accounts for keys that the system can't be asked for.
+    """
     person, known = Person.of(want["person"]), Known.of(want)
     if isinstance(system, Correlates):
         name = str(getattr(getattr(system, "target", None), "name", ""))
         keys = system.keys_of(person, [link["id"] for link in known.links])
-        accounts = _again(system, person, want) or system.candidates(keys)
+        accounts = list(_again(system, person, want) or system.candidates(keys))
+        if listed and not accounts:
+            accounts = list(_carrying(system, keys))
         found = correlate(keys, accounts, Others.read(known.others), name)
     else:
         found = _by_address(system, person)
@@ -78,6 +85,15 @@ def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Seque
         return ()
     accounts = [*system.candidates(PersonKeys(person, ids=ids))]
     return accounts if {account.id for account in accounts} == set(ids) else ()
+
+
+def _carrying(system: Correlates, keys: PersonKeys) -> Iterator[Account]:
+    """Yield the accounts that carry a key of the person's for which the system has no question: of Slack, the employee number."""
+    unasked = [kind for kind in system.COMPARES - system.LOOKS_UP if keys.of(kind)]
+    if unasked and isinstance(system, AccountListing):
+        for one in system.all_accounts():
+            if any(key.kind in unasked and keys.has(key.kind, key.value) for key in one.account.carried):
+                yield one.account
 
 
 def _by_address(system: Accounts, person: Person) -> Correlation:
@@ -124,7 +140,7 @@ def person_and_accounts(system: Accounts, want: Mapping[str, Any]) -> tuple[Pers
     :raises AmbiguousIdentity: ``account_id`` says that another account is meant.
     :raises Refused: the only account is nobody's own.
     """
-    person, found = correlated(system, want)
+    person, found = correlated(system, want, listed=True)
     meant = want.get("account_id") or ""
     if meant:
         account = _meant(person, found, meant)
