@@ -220,7 +220,8 @@ class SystemStep:
             return step.finished({**_failed(blocked, "waiting"), "system": self.system})
         args = {**run.args, "history": step.history()}
         if "person" in self.task.spec:
-            args["known"] = self._known(args.get("person"), run.case)
+            args["person"] = self._signing_in(args.get("person"))
+            args["known"] = self._known(args["person"], run.case)
         writes = self.task.info is None and not run.looks
         if writes:
             self._limit(args, run, step)
@@ -235,6 +236,21 @@ class SystemStep:
         if self.limits.rehearsal and writes:
             plans.leave(self.phase, finished)
         return finished
+
+    def _signing_in(self, person: object) -> object:
+        """Return the person with the login by which the system knows them that checks passwords for this one, where HR names none.
+
+        A mail server has no key but the login: whoever married has the mailbox of before, and signs in by the directory's login.
+        """
+        options = self.host_args.get("options") or {}
+        checks, pattern = str(options.get("passwords_in") or ""), str(options.get("login") or self.connector.LOGIN)
+        if not checks or self.limits.ledger is None or not isinstance(person, Mapping):
+            return person
+        named = person.get("logins") or {}
+        seen = links.links(self.limits.ledger, Person.of(person), checks)
+        if self.system in named or len(seen) != 1 or "@" in pattern or "email" in pattern:
+            return person
+        return {**person, "logins": {**named, self.system: seen[0].login}}
 
     def _known(self, person: Any, case: str) -> dict[str, Any]:
         """Return what ledger and HR know of the person on this system, as plain data for either shell."""
