@@ -15,7 +15,9 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.aws
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AuthenticationFailed,
     Conflict,
+    InputError,
     Rejected,
+    Unavailable,
     WriteInCheckMode,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
@@ -361,3 +363,39 @@ def test_service_accounts_whose_keys_policy_says_a_leaver_knows_stay_open_even_w
     nobody = {**person, "email": "no@where.example", "aliases": [], "employee_id": "", "logins": {}}
     result = run(cutoff.TASK, box, "aws", person=nobody, known={"secrets": ["ci-deploy"]})
     assert [row["outcome"] for row in result["changes"]][-1] == "needs_human" and result["outcome"] == "needs_human"
+
+
+def test_aws_that_drips_or_never_ends_has_the_limits_of_everybody() -> None:
+    """The library's own timeout is of the silence between two bytes."""
+    from tests.unit.test_endless_answers import drip, server, within_bound
+
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 100000\r\n\r\n"
+    with server(lambda asked: drip(head)) as one:
+        slow = Aws(
+            Target(
+                "drips",
+                "aws",
+                url=f"http://127.0.0.1:{one.server_address[1]}",
+                credentials={"access_key_id": "x", "secret_access_key": "x"},
+                options=checked_options("drips", Aws, {}),
+                timeout=0.5,
+                max_wait=0,
+            )
+        )
+        within_bound(
+            lambda: slow.api.read("iam", "get_user", "read user", key="User"), Unavailable, "no whole answer in 1 s"
+        )
+
+
+def test_a_key_is_not_sent_to_aws_in_plain_text() -> None:
+    plain = Aws(
+        Target(
+            "plain",
+            "aws",
+            url="http://iam.corp.example",
+            credentials={"access_key_id": "x", "secret_access_key": "x"},
+            options=checked_options("plain", Aws, {}),
+        )
+    )
+    with pytest.raises(InputError, match="is not encrypted"):
+        plain.api.read("iam", "get_user", "read user", key="User")

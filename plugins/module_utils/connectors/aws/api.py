@@ -27,6 +27,7 @@ from ...model.errors import (
     Throttled,
     Unavailable,
 )
+from ...sdk.address import refuse_plain
 from ...sdk.allowance import CALL_TIMEOUTS, MOST_PAGES
 from ...sdk.target import Target
 from ...sdk.wire import Request, exchange
@@ -114,6 +115,8 @@ class AwsApi:
             tuple(sorted(target.credentials.items())),
         )
         if key not in _CLIENTS:
+            if target.url:
+                refuse_plain(target.url, act="connect", system=target.name)
             import boto3
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError
