@@ -42,7 +42,7 @@ class Door:
 
 
 _SDK, _BRIDGE = "plugins/module_utils", "bridge/src/lifecycle_bridge"
-_MADE = {"csv": hr.file, "ldap": sockets.directory, "imap": sockets.mail_server}
+_MADE = {"csv": hr.file, "ldap": sockets.directory, "imap": sockets.mail_server, "openvpn": sockets.vpn_host}
 
 
 def _systems() -> list[Door]:
@@ -61,6 +61,13 @@ DOORS: tuple[Door, ...] = (
     Door("hr: csv", "HR's list as a file", f"{_SDK}/connectors/csv.py", hr.file, 20),
     *_systems(),
     Door("answers: ldap", "Directories", f"{_SDK}/connectors/ldap/wire.py", sockets.directory, 12),
+    Door(
+        "answers: openvpn",
+        "A VPN's own machine",
+        f"{_SDK}/connectors/openvpn/connector.py",
+        sockets.vpn_host,
+        2,
+    ),
     Door("answers: imap", "Mail servers", f"{_SDK}/connectors/imap/connector.py", sockets.mail_server, 2),
     *(
         Door(f"webhook: {name}", "Webhooks", f"{_BRIDGE}/receive/scheme.py", bridge.scheme(name), 10)

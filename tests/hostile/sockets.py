@@ -13,8 +13,10 @@ from pathlib import Path
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LifecycleError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.modules import cutoff, locate_system
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
 from ldaptor.protocols import pureldap
 
+from tests import support
 from tests.hostile import answers, words
 from tests.unit import test_endless_answers as odd
 
@@ -134,3 +136,42 @@ def mail_server(folder: Path) -> Iterator[Try]:
             assert time.monotonic() - began < 30
 
         yield once
+
+
+@contextmanager
+def vpn_host(folder: Path) -> Iterator[Try]:
+    """A VPN's own machine: certificates, its index and its clients' files broken, and what its management interface says."""
+    from sandbox.box import Box
+    from sandbox.vendors.openvpn import OpenVpnHost
+    from tests.conformance.test_conformance import SETS
+
+    with Box([OpenVpnHost]) as box:
+        host = box["openvpn"]
+        genuine = host._answers
+
+        def once(chance: random.Random) -> None:
+            scenario = chance.choice(SETS["openvpn"].SCENARIOS)
+            host._answers = genuine
+            host.reset()
+            if chance.random() < 0.5:
+                kept = sorted(
+                    path for part in ("pki", "ccd") for path in (host.folder / part).rglob("*") if path.is_file()
+                )
+                path = chance.choice(kept)
+                path.write_bytes(words.broken(path.read_bytes(), chance))
+            else:
+                host._answers = lambda line: [_turned(one, chance) for one in genuine(line)]
+            began = time.monotonic()
+            want = {**scenario.want, "person": support.person_of(box, scenario.want["person"])}
+            answers.judge(support.run(TASKS[scenario.module], box, "openvpn", timeout=0.5, max_wait=1.0, **want))
+            assert time.monotonic() - began < 60
+
+        yield once
+
+
+def _turned(line: str, chance: random.Random) -> str:
+    cells = line.split("\t")
+    if chance.random() < 0.5:
+        said = words.text(chance).encode("utf-8", "replace").decode()
+        cells[chance.randrange(len(cells))] = " ".join(said.splitlines())
+    return "\t".join(cells)

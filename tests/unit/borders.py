@@ -61,21 +61,67 @@ def concatenated_addresses(tree: ast.AST) -> list[int]:
     return [line for line, text in put_together(tree) if ADDRESS.search(text)]
 
 
+#: Values of the bridge's addresses that are no others' words: its configuration, names of its own routes, numbers of processes.
+OURS = frozenset(
+    {
+        "DOOR", "act.name", "asked.source", "config.public_url.rstrip('/')", "issuer.rstrip('/')", "number", "one.path",
+        "os.open(folder, os.O_PATH)", "path", "pid", "playbook_process.DOOR", "self._api.base",
+        "self._config.public_url.rstrip('/')", "self.source", "source", "template.path",
+    }
+)  # fmt: skip
+
+
+def unquoted_addresses(tree: ast.AST) -> list[tuple[int, str]]:
+    """Where an address takes a value that is neither quoted nor ours; with the value."""
+    return [
+        (node.lineno, ast.unparse(part.value))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) and ADDRESS.search(text_of(node) or "")
+        for part in node.values
+        if isinstance(part, ast.FormattedValue)
+        and not ast.unparse(part.value).startswith(("quote(", "urlencode("))
+        and ast.unparse(part.value) not in OURS
+    ]
+
+
 #: A command, or options of one, with a value in it: ``ansible-playbook x.\0``, ``... -e user=\0``, ``--limit \0``. A person copies it.
 COMMAND = re.compile(
     r"\bansible(?:-playbook|-vault|-galaxy)? (?:-\S+ )*[\w.]*\0(?: |$)|(?:^|[ '\"(`])(?:-e|-i|-m|-a|--extra-vars|--limit)[ =][^\n ]*\0"
+    r"|(?:^|[ '\"(`])-e\0"
 )
 #: A header of HTTP or mail, as a line of its own.
 HEADER = re.compile(r"(?:^|\n)[A-Za-z][A-Za-z-]*: ?[^\r\n]*\0[^\r\n]*\r\n|\r\n[A-Za-z][A-Za-z-]*: ?[^\r\n]*\0")
-_SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
+_SHELLS = frozenset(
+    {
+        "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "pty.spawn",
+        "asyncio.create_subprocess_shell",
+    }
+)  # fmt: skip
+#: Programs that divide and execute what stands behind ``-c``.
+_INTERPRETERS = re.compile(r"(?:.*/)?(?:sh|bash|dash|zsh|ksh|python[\d.]*|perl|ruby)")
 _VARIABLES = ("-e", "--extra-vars")
 
 
 def concatenated_commands(tree: ast.AST) -> list[int]:
     """Where a command is put together, or a shell is asked to divide one."""
     return [line for line, text in put_together(tree) if COMMAND.search(text)] + [
-        node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and _asks_a_shell(node)
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and _asks_a_shell(node)
+        or isinstance(node, (ast.List, ast.Tuple))
+        and _is_a_script(node.elts)
+        or isinstance(node, ast.Call)
+        and _is_a_script(node.args)
     ]
+
+
+def _is_a_script(words: list[ast.expr]) -> bool:
+    """``["sh", "-c", text]``, where the text is put together elsewhere."""
+    for first, option, script in zip(words, words[1:], words[2:], strict=False):
+        if isinstance(option, ast.Constant) and option.value == "-c" and not isinstance(script, ast.Constant):
+            return isinstance(first, ast.Constant) and bool(_INTERPRETERS.fullmatch(str(first.value)))
+    return False
 
 
 def _asks_a_shell(call: ast.Call) -> bool:
@@ -92,6 +138,13 @@ def handed_variables(tree: ast.AST) -> list[int]:
         for words in (*lists, *calls)
         for first, second in zip(words, words[1:], strict=False)
         if isinstance(first, ast.Constant) and first.value in _VARIABLES and not isinstance(second, ast.Constant)
+    ] + [
+        # ansible-runner writes them into a file that Ansible reads as templates
+        word.value.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg == "extravars" and not isinstance(word.value, ast.Constant)
     ]
 
 

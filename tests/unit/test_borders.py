@@ -8,7 +8,13 @@ import ast
 
 import pytest
 
-from tests.unit.borders import concatenated_addresses, concatenated_commands, concatenated_headers, handed_variables
+from tests.unit.borders import (
+    concatenated_addresses,
+    concatenated_commands,
+    concatenated_headers,
+    handed_variables,
+    unquoted_addresses,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,10 @@ def test_the_words_of_a_message_are_no_address(line: str) -> None:
         "subprocess.run(line, shell=True)",
         "subprocess.run(line, shell=wanted)",
         "os.system(line)",
+        "asyncio.create_subprocess_shell(line)",
+        'subprocess.run(["/bin/sh", "-c", line])',
+        'os.execlp("bash", "bash", "-c", line)',
+        'f"-e{text}"',
     ],
 )
 def test_a_command_that_is_put_together_is_found(line: str) -> None:
@@ -67,7 +77,13 @@ def test_words_of_a_command_that_are_made_in_their_place_are_none(line: str) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ['["-e", json.dumps(variables)]', 'run("x", "-e", f"user={who}")', '("--extra-vars", text)']
+    "line",
+    [
+        '["-e", json.dumps(variables)]',
+        'run("x", "-e", f"user={who}")',
+        '("--extra-vars", text)',
+        "ansible_runner.run(extravars=variables)",
+    ],
 )
 def test_a_value_that_is_given_to_ansible_as_a_template_is_found(line: str) -> None:
     assert handed_variables(ast.parse(line))
@@ -87,3 +103,8 @@ def test_a_header_that_is_put_together_is_found(line: str) -> None:
 
 def test_a_sentence_with_a_colon_is_no_header() -> None:
     assert not concatenated_headers(ast.parse('f"hint: {text}"'))
+
+
+def test_a_value_that_is_not_quoted_is_found_in_an_address_of_the_bridge() -> None:
+    assert unquoted_addresses(ast.parse("f\"{config.public_url.rstrip('/')}/cases/{case.id}\"")) == [(1, "case.id")]
+    assert unquoted_addresses(ast.parse("f\"/cases/{quote(case.id, safe='')}?said={act.name}\"")) == []

@@ -39,6 +39,7 @@ from tests.unit.borders import (
     concatenated_commands,
     concatenated_headers,
     handed_variables,
+    unquoted_addresses,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -764,6 +765,15 @@ def test_nobody_puts_an_address_together_by_hand() -> None:
         for line in concatenated_addresses(tree)
     ]
     assert not found, f"build it with at(), docs/adding-a-connector.md: {found}"
+
+
+def test_every_value_in_an_address_of_the_bridge_is_quoted_or_its_own() -> None:
+    found = [
+        f"{name}:{line} {value}"
+        for name, tree in parsed("bridge/src/**/*.py", "extensions/**/*.py")
+        for line, value in unquoted_addresses(tree)
+    ]
+    assert not found, f"quote(value, safe=''): {found}"
 
 
 @pytest.mark.parametrize(

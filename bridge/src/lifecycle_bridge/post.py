@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote
 
 from lifecycle_bridge import clock, notify
 from lifecycle_bridge.config import Config, Notify
@@ -154,7 +155,7 @@ class Post:
             person=case.person,
             open_steps=[f"{step.system}: {step.step or 'all of it'} ({step.outcome})" for step in one.open_steps],
             command="" if route.role else command_for(one.news, case, one.open_steps),
-            link=f"{self._config.public_url.rstrip('/')}/cases/{case.id}",
+            link=f"{self._config.public_url.rstrip('/')}/cases/{quote(case.id, safe='')}",
             why=one.detail,
             at=case.changed_at,
             reader=f"{route.name}{one.mark}",

@@ -158,7 +158,7 @@ class Provider:
 
     def _claims(self, metadata: Mapping[str, Any], token: str, nonce: str) -> Mapping[str, Any]:
         allowed = [
-            one for one in metadata.get("id_token_signing_alg_values_supported") or ["RS256"] if one in ALGORITHMS
+            one for one in _named(metadata, "id_token_signing_alg_values_supported") or ["RS256"] if one in ALGORITHMS
         ]
         try:
             header = jws.extract_compact(token.encode()).headers()
@@ -197,15 +197,13 @@ class Provider:
     # -- bytes
 
     def _session(self, metadata: Mapping[str, Any]) -> Any:
-        ways = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        ways = _named(metadata, "token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         way = (
             "client_secret_post"
             if "client_secret_basic" not in ways and "client_secret_post" in ways
             else "client_secret_basic"
         )
-        groups = (
-            " groups" if self._oidc.claim == "groups" and "groups" in (metadata.get("scopes_supported") or ()) else ""
-        )
+        groups = " groups" if self._oidc.claim == "groups" and "groups" in _named(metadata, "scopes_supported") else ""
         session = OAuth2Session(
             self._oidc.client_id,
             self._oidc.client_secret.read(),
@@ -246,6 +244,12 @@ class Provider:
                 f"sign-in: {host} answered {answer.status_code} where JSON was expected; is console.oidc.issuer right?"
             )
         return found
+
+
+def _named(metadata: Mapping[str, Any], name: str) -> list[str]:
+    """Return the words of a list that the provider shows; none where it shows something else."""
+    found = metadata.get(name)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _may_sign(key: Any) -> bool:
