@@ -82,6 +82,7 @@ def _forget() -> None:
 
 def _child(door: Door, tries: int, seed: int, out: str) -> None:
     logging.disable(logging.CRITICAL)
+    gc.freeze()  # what was there before the fork is looked through by no collection
     Path(out).write_text(json.dumps(asdict(try_door(door, tries, seed))))
     os._exit(0)  # threads of emulators are nobody's to wait for
 
