@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import Conflict, InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
-from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements
+from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, restore
 
 from sandbox.box import Box
 from sandbox.vendors.gcp import NIGHT, GoogleCloud
@@ -75,6 +75,19 @@ def test_who_is_suspended_in_google_loses_the_roles_all_the_same(box: Box) -> No
     box["gcp"].state["suspended"].append(JANE)
     assert run(cutoff.TASK, box, "gcp", person=person_of(box, "jane"))["outcome"] == "done"
     assert box["gcp"].roles_of(JANE) == []
+
+
+def test_who_comes_back_gets_the_role_again_and_one_under_a_condition_waits_for_a_person(box: Box) -> None:
+    closed = {
+        "roles/editor on projects/shop": "open",
+        f"roles/storage.admin on projects/shop if {NIGHT['title']}: x": "open",
+    }
+    next(row for row in bindings(box, "projects/shop") if row["role"] == "roles/editor")["members"].remove(
+        f"user:{JANE}"
+    )
+    result = run(restore.TASK, box, "gcp", person=person_of(box, "jane"), part="access", taken={"access": closed})
+    assert "roles/editor on projects/shop" in box["gcp"].roles_of(JANE), result
+    assert {row["outcome"] for row in result["changes"]} == {"done", "needs_human"}
 
 
 def test_the_last_administrator_waits_for_a_person(box: Box) -> None:

@@ -124,13 +124,20 @@ class Gcp(Connector):
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        found: list[WayBack] = []
-        for name in closed:
-            if name.startswith(_KEY_NAME):
-                found.append(WayBack(name, lost="it was deleted: they register it again", anew=True))
-            else:
-                found.append(WayBack(name, "closed", entitlement=("roles", name)))
-        return found
+        there = {one.name for one in self._bindings(account)}
+        return [self._way_back(account, name, there) for name in closed]
+
+    def _way_back(self, account: Account, name: str, there: set[str]) -> WayBack:
+        if name.startswith(_KEY_NAME):
+            return WayBack(name, lost="it was deleted: they register it again", anew=True)
+        role = ("roles", name)
+        if name in there:
+            return WayBack(name, "open", entitlement=role)
+        found = None if " if " in name else self.find_entitlement(*role)
+        if found is None:
+            why = "a role under a condition, or on a resource that is not looked at: give it by hand"
+            return WayBack(name, lost=why, entitlement=role)
+        return WayBack(name, "closed", partial(self.grant, account, found), entitlement=role)
 
     def _os_login_keys(self, account: Account) -> Mapping[str, Any]:
         """Return the SSH keys that a person registered. Who is suspended in Google can't sign in by them, and gets no token."""
