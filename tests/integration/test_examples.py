@@ -172,6 +172,7 @@ def a_working_day() -> str:
 
 @pytest.mark.rotating(of=6, by="examples")
 def test_every_example_works_as_it_is_written(company: SandboxCompany, tmp_path: Path) -> None:
+    (company.folder / "stock.csv").write_text("serial,platform\n5CGADA001,Windows\n", encoding="utf-8")
     policy_of(company)
     book = tmp_path / "examples.yml"
     plays = [play(one, {"first_day": a_working_day()}) for one in STORY]
