@@ -124,7 +124,7 @@ def _default(value: Any) -> Any:
     """Return a default as the file would say it; of a section, what differs from the section's own defaults."""
     if is_dataclass(value) and not isinstance(value, type):
         own = {key.name: key.default for key in fields(value)}
-        return {name: made for name, made in vars(value).items() if made != own[name]}
+        return {name: made for name, made in vars(value).items() if made and made != own[name]}
     return json.loads(json.dumps(value)) if isinstance(value, (str, int, float, tuple)) else None
 
 
