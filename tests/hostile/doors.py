@@ -42,7 +42,13 @@ class Door:
 
 
 _SDK, _BRIDGE = "plugins/module_utils", "bridge/src/lifecycle_bridge"
-_MADE = {"csv": hr.file, "ldap": sockets.directory, "imap": sockets.mail_server, "openvpn": sockets.vpn_host}
+_MADE = {
+    "csv": hr.file,
+    "ldap": sockets.directory,
+    "imap": sockets.mail_server,
+    "openvpn": sockets.vpn_host,
+    "wireguard": sockets.wireguard_host,
+}
 
 
 def _systems() -> list[Door]:
@@ -61,6 +67,13 @@ DOORS: tuple[Door, ...] = (
     Door("hr: csv", "HR's list as a file", f"{_SDK}/connectors/csv.py", hr.file, 20),
     *_systems(),
     Door("answers: ldap", "Directories", f"{_SDK}/connectors/ldap/wire.py", sockets.directory, 12),
+    Door(
+        "answers: wireguard",
+        "A VPN's own machine",
+        f"{_SDK}/connectors/wireguard/connector.py",
+        sockets.wireguard_host,
+        2,
+    ),
     Door(
         "answers: openvpn",
         "A VPN's own machine",

@@ -175,3 +175,26 @@ def _turned(line: str, chance: random.Random) -> str:
         said = words.text(chance).encode("utf-8", "replace").decode()
         cells[chance.randrange(len(cells))] = " ".join(said.splitlines())
     return "\t".join(cells)
+
+
+@contextmanager
+def wireguard_host(folder: Path) -> Iterator[Try]:
+    """A WireGuard's own machine: its configuration with hostile lines, or bytes that are none."""
+    from sandbox.box import Box
+    from sandbox.vendors.wireguard import WireGuardHost
+    from tests.conformance.test_conformance import SETS
+
+    with Box([WireGuardHost]) as box:
+        host = box["wireguard"]
+
+        def once(chance: random.Random) -> None:
+            scenario = chance.choice(SETS["wireguard"].SCENARIOS)
+            host.reset()
+            content = host.file.read_bytes()
+            lines = content.split(b"\n")
+            lines.insert(chance.randrange(len(lines)), raw(words.text(chance)))
+            host.file.write_bytes(words.broken(content, chance) if chance.random() < 0.5 else b"\n".join(lines))
+            want = {**scenario.want, "person": support.person_of(box, scenario.want["person"])}
+            answers.judge(support.run(TASKS[scenario.module], box, "wireguard", timeout=0.5, max_wait=1.0, **want))
+
+        yield once
