@@ -41,7 +41,7 @@ class DevOps:
                         for row in self._tokens(organisation, user, public, account):
                             yield self._path(organisation, kind, public, row, account)
             except (AuthenticationFailed, PermissionDenied) as e:
-                yield AccessPath(f"tokens of Azure DevOps in {organisation}", "unseen", _nothing, refused=str(e))
+                yield AccessPath(f"tokens of Azure DevOps in {organisation}", "unseen", refused=str(e))
 
     def _path(self, organisation: str, kind: str, public: str, row: Raw, account: Account) -> AccessPath:
         id = str(row["authorizationId"])
@@ -95,7 +95,3 @@ def _at(organisation: str, *segments: str) -> UrlPath:
 def _following(answer: Answer) -> Mapping[str, Any] | None:
     token = answer.body.get("continuationToken") if isinstance(answer.body, dict) else None
     return {"continuationToken": token} if token else None
-
-
-def _nothing() -> None:
-    """Closes what only a person can."""
