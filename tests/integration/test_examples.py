@@ -80,7 +80,7 @@ STORY: list[str | dict[str, Any]] = [
     ours("people_snapshot", "hr_records", path=f"{DOCTORS}/doctor-{{{{ inventory_hostname }}}}.jsonl"),
     *("doctor:1", "locate_system", "locate", "connector_check"),
     *("audit:0", "people_snapshot", "rollout"),
-    *("steps", "init", "account", "device_assignment", "first_sign_in"),
+    *("steps", "init", "account", "device_assignment", "device_enrolment", "first_sign_in"),
     ours("entitlements", "entra", person=ADA, wanted={"licences": ["SPE_E3"]}),
     "meeting",
     *ASK,

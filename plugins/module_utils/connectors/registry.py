@@ -20,6 +20,12 @@ from ..sdk.target import Connector
 Loader = Callable[[], type[Connector]]
 
 
+def _apple_business() -> type[Connector]:
+    from .apple_business import AppleBusiness
+
+    return AppleBusiness
+
+
 def _aws() -> type[Connector]:
     from .aws.connector import Aws
 
@@ -226,6 +232,7 @@ def declared_names() -> list[str]:
 
 
 _CODE: Mapping[str, Loader] = {
+    "apple_business": _apple_business,
     "aws": _aws,
     "azure": _azure,
     "bamboohr": _bamboohr,

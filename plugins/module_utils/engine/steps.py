@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from ..company.policy import like
 from ..model.case import OpenCase
 from ..model.kinds import ACCESS, KINDS, OFFBOARD, ONBOARD, ROLLOUT, SUSPEND, TRANSFER, WITHDRAW
 from .case_step import CaseStep, Here, Names, OfCase, everybody
@@ -17,6 +18,8 @@ from .case_step import CaseStep, Here, Names, OfCase, everybody
 Steps = Mapping[str, CaseStep]
 Arguments: TypeAlias = "Mapping[str, Any] | None"
 
+#: The platforms of the devices that a register of Apple's has, as profiles name them.
+APPLE = ("macOS", "iOS", "iPadOS", "tvOS", "visionOS", "watchOS")
 #: The phase that brings a leaver's data to safety.
 _PRESERVED = ("preserve",)
 #: The kinds that compare an old profile with a new one.
@@ -291,6 +294,13 @@ def _assigned(case: OpenCase, here: Here) -> Arguments:
     return {"serial": _serial(case, here), "stock": here.settings.stock or None, **asked}
 
 
+def _enrolled(case: OpenCase, here: Here) -> Arguments:
+    """Enrol the device whose serial the run names: the register knows no people, and which device they have it can't say."""
+    serial, asked = _serial(case, here), str(case.device.get("platform") or "")
+    apple = not asked or any(like(platform, [asked]) for platform in APPLE)
+    return {"serial": serial} if case.kind == ONBOARD and case.device and serial and apple else None
+
+
 def _device_ready(case: OpenCase, here: Here) -> Arguments:
     if case.kind != ONBOARD or not case.device or not _manages(case, here):
         return None
@@ -309,6 +319,7 @@ def _controls_hold(case: OpenCase, here: Here) -> Arguments:
 
 DEVICE: Steps = {"secure": CaseStep(_secured), "leave": CaseStep(_locked_on_leave)}
 DEVICE_ASSIGNMENT: Steps = {"prepare": CaseStep(_assigned)}
+DEVICE_ENROLMENT: Steps = {"prepare": CaseStep(_enrolled)}
 DEVICE_INFO: Steps = {"look": CaseStep(_device_ready, looks="again")}
 CONTROLS_INFO: Steps = {"look": CaseStep(_controls_hold, looks="again")}
 

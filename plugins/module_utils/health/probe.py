@@ -59,6 +59,7 @@ QUESTIONS: Mapping[str, Callable[[Any], object]] = {
     "files": lambda system: system.files(NOBODY),
     "manual_steps": lambda system: system.find_ticket("lifecycle-doctor") if isinstance(system, Ticketing) else None,
     "devices": lambda system: system.find_device("LIFECYCLE-DOCTOR"),
+    "device_enrolment": lambda system: (system.management(), system.enrolment("LIFECYCLE-DOCTOR")),
     "account_listing": lambda system: _first(system.all_accounts()),
     "device_listing": lambda system: _first(system.all_devices()),
     "credential_listing": lambda system: _first(system.all_credentials()),

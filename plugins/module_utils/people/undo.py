@@ -166,6 +166,8 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
         return _lost(row, "")
     if row.step == "device_assignment":
         return "it was assigned to them: the owner of the devices takes it back", False
+    if row.step == "device_enrolment":
+        return "it enrols with the company's device management: it does so whoever has it", True
     if row.step == "left before":
         return "an earlier employment had left it, and it was taken: it does not come back", True
     if row.step == "first_sign_in":

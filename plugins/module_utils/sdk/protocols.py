@@ -15,6 +15,7 @@ from .values import (
     Addresses,
     Credential,
     Device,
+    Enrolment,
     Entitlement,
     Listed,
     MailFolder,
@@ -350,6 +351,26 @@ class Devices(Protocol):
     def assign_device(self, device: Device, person: Person) -> None: ...
 
     def find_device(self, serial: str) -> Device | None: ...
+
+
+@runtime_checkable
+class DeviceEnrolment(Protocol):
+    """Register of the company's devices: which device management each enrols with when it is first started. It knows no people."""
+
+    def management(self) -> str:
+        """Return the name of the device management that the company's devices are to enrol with.
+
+        :raises InputError: none is set, or the register knows none of that name.
+        """
+
+    def enrolment(self, serial: str) -> Enrolment | None:
+        """Return how a device enrols; None when the register has no such device."""
+
+    def enrol(self, serial: str) -> None:
+        """Have it enrol with :meth:`management`."""
+
+    def unenrol(self, serial: str) -> None:
+        """Have it enrol with no device management. It still is the company's."""
 
 
 @runtime_checkable

@@ -238,6 +238,19 @@ class Device:
 
 
 @dataclass(frozen=True)
+class Enrolment:
+    """With which device management a device of the company enrols when it is first started; "" for none.
+
+    ``waits``: an order of this run is accepted, and not carried out yet. ``released`` is when the device left the company, "" while it is the company's.
+    """
+
+    serial: str
+    management: str = ""
+    waits: bool = False
+    released: str = ""
+
+
+@dataclass(frozen=True)
 class Ticket:
     """A ticket of one step that a person does. ``state`` is ``open``, ``done``, or ``dropped``: closed, and nothing was done."""
 

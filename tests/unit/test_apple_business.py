@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Apple Business: what a device enrols with, an activity to its end, and what is left to a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors import apple_business
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import DEVICE_ENROLMENT
+from ansible_collections.workforce.lifecycle.plugins.module_utils.health.probe import examine
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target
+from ansible_collections.workforce.lifecycle.plugins.modules import device_enrolment
+
+from sandbox.box import Box
+from sandbox.vendors.apple_business import JAMF, OLD, AppleOrganisation, private_key
+from tests.support import connect, person_of, run
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with Box([AppleOrganisation]) as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running["apple_business"].reset()
+    return running
+
+
+def step(box: Box, serial: str = "C02MARK01", **want: Any) -> dict[str, Any]:
+    return run(device_enrolment.TASK, box, "apple_business", person=person_of(box, "mark"), serial=serial, **want)
+
+
+def server(box: Box, serial: str = "C02MARK01") -> str:
+    return str(box["apple_business"].state["devices"][serial]["server"])
+
+
+def test_a_device_of_no_management_is_assigned_and_seen_there(box: Box) -> None:
+    result = step(box)
+    assert (result["outcome"], server(box)) == ("done", JAMF)
+    row = result["changes"][0]
+    assert (row["what"], row["before"], row["after"]) == ("enrolment of C02MARK01", "none", "Jamf Pro")
+    assert step(box)["outcome"] == "already"
+    assert box["apple_business"].kinds() == ["ASSIGN_DEVICES"]
+
+
+def test_a_device_of_another_management_is_left_to_a_person(box: Box) -> None:
+    box["apple_business"].state["devices"]["C02MARK01"]["server"] = OLD
+    result = step(box)
+    assert result["outcome"] == "needs_human" and "Old MDM" in result["changes"][0]["note"]
+    assert (server(box), box["apple_business"].kinds()) == (OLD, [])
+
+
+@pytest.mark.parametrize("ends", ["COMPLETED_WITH_ERROR", "COMPLETED_WITH_FAILURE"])
+def test_an_activity_that_ends_badly_is_a_failure_that_says_how(box: Box, ends: str) -> None:
+    box["apple_business"].state["ends"] = ends
+    result = step(box)
+    assert result["outcome"] == "failed" and ends in result["msg"] and server(box) == ""
+
+
+def test_an_activity_whose_list_of_results_was_not_made_is_done_when_the_device_shows_it(box: Box) -> None:
+    box["apple_business"].state["ends"] = "COMPLETED_POST_PROCESSING_FAILED"
+    assert (step(box)["outcome"], server(box)) == ("done", JAMF)
+
+
+@pytest.mark.parametrize(("serial", "state", "ends"), [("C02MARK01", "present", JAMF), ("C02JANE01", "absent", "")])
+def test_an_activity_that_takes_long_is_in_progress_and_done_by_the_next_run(
+    box: Box, serial: str, state: str, ends: str
+) -> None:
+    before = server(box, serial)
+    box["apple_business"].state["polls"] = 1000
+    result = step(box, serial, state=state, max_wait=0.3)
+    assert (result["outcome"], server(box, serial)) == ("in_progress", before)
+    box["apple_business"].state["polls"] = 0
+    assert (step(box, serial, state=state)["outcome"], server(box, serial)) == ("done", ends)
+
+
+def test_a_device_that_answers_without_an_id_is_of_no_management(box: Box) -> None:
+    box["apple_business"].state["empty"] = True
+    assert (step(box)["outcome"], server(box)) == ("done", JAMF)
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_a_device_that_is_not_the_companys_is_left_to_a_person(box: Box, released: bool) -> None:
+    if released:
+        box["apple_business"].state["devices"]["C02MARK01"]["released"] = "2026-01-01T00:00:00Z"
+    result = step(box, "C02MARK01" if released else "UNKNOWN01")
+    assert result["outcome"] == "needs_human" and "Apple Configurator" in result["changes"][0]["note"]
+    assert box["apple_business"].kinds() == []
+
+
+def test_a_release_is_never_sent_and_seen_when_a_person_has_done_it(box: Box) -> None:
+    result = step(box, "C02JANE01", state="released")
+    assert result["outcome"] == "needs_human" and "can't be undone" in result["changes"][0]["note"]
+    box["apple_business"].state["devices"]["C02JANE01"]["released"] = "2026-01-01T00:00:00Z"
+    assert step(box, "C02JANE01", state="released")["outcome"] == "already"
+    assert box["apple_business"].kinds() == []
+
+
+def test_a_device_management_that_apple_does_not_know_stops_before_a_write(box: Box) -> None:
+    options = {"options": {"server": "Jamf Por"}}
+    result = step(box, changes=options)
+    assert result["failed"] and "it has Jamf Pro, Old MDM" in result["msg"]
+    assert [one.kind for one in examine(connect(box, "apple_business", **options)).problems] == ["answer"]
+
+
+def test_two_device_managements_of_one_name_are_asked_about(box: Box) -> None:
+    box["apple_business"].state["servers"][OLD] = "jamf pro"
+    assert step(box)["code"] == "ambiguous"
+    assert step(box, changes={"options": {"server": JAMF}})["outcome"] == "done"
+
+
+def test_the_doctor_reads_and_names_a_key_that_is_revoked(box: Box) -> None:
+    assert examine(connect(box, "apple_business")).problems == []
+    said = {**box.systems()["apple_business"]["credentials"], "key_id": "another"}
+    assert [one.kind for one in examine(connect(box, "apple_business", credentials=said)).problems] == ["credential"]
+
+
+@pytest.mark.parametrize("key", ["no key", private_key()[:80]])
+def test_a_key_that_is_none_is_named_and_not_shown(box: Box, key: str) -> None:
+    said = {**box.systems()["apple_business"]["credentials"], "private_key": key}
+    result = step(box, changes={"credentials": said})
+    assert "private_key is not a P-256 key" in result["msg"] and key not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("platform", "serial", "concerned"),
+    [
+        ("macOS", "C02ADA", True),
+        ("mac*", "C02ADA", True),
+        ("", "C02ADA", True),
+        ("Windows", "5CG1", False),
+        ("", "", False),
+    ],
+)
+def test_an_onboarding_enrols_the_apple_device_whose_serial_the_run_names(
+    platform: str, serial: str, concerned: bool
+) -> None:
+    person = Person.of({"email": "ada@corp.example"})
+    case = OpenCase("1", "onboard", person, device={"system": "jamf", "platform": platform})
+    here = Here("apple_business", frozenset({"device_enrolment"}), Settings(device_serial=serial))
+    assert DEVICE_ENROLMENT["prepare"].of_case(case, here) == ({"serial": serial} if concerned else None)
+
+
+def test_the_examples_work_as_they_are_written(box: Box) -> None:
+    for example in yaml.safe_load(device_enrolment.EXAMPLES):
+        given = example["workforce.lifecycle.device_enrolment"]
+        assert run(device_enrolment.TASK, box, "apple_business", **given)["outcome"] == "done", example["name"]
+
+
+def test_the_sign_in_of_apple_is_at_its_own_host_and_of_a_school_with_its_own_scope(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Sender:
+        def __init__(self, target: Target, auth: object, policy: object, *, url: str) -> None:
+            self.url = url
+
+        def send(self, method: str, path: str, **said: Any) -> apple_business.Answer:
+            asked.append((f"{method} {self.url}{path}", said["data"]["scope"]))
+            return apple_business.Answer(200, {}, {"access_token": "t", "expires_in": 3600})
+
+    monkeypatch.setattr(apple_business, "Transport", Sender)
+    for api, client in (("business", "BUSINESSAPI.1"), ("school", "SCHOOLAPI.1")):
+        credentials = {"client_id": client, "key_id": "k", "private_key": private_key()}
+        apple_business._access_token(
+            Target("apple", "apple_business", f"https://api-{api}.apple.com", credentials=credentials)
+        )
+    where = "POST https://account.apple.com/auth/oauth2/token"
+    assert asked == [(where, "business.api"), (where, "school.api")]
