@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from lifecycle_bridge.api import api_routes
 from lifecycle_bridge.config import ApiSettings, ApiToken, Config, Secret
 from lifecycle_bridge.store import Database
-from lifecycle_bridge.store.acts import CaseActs, marks_of
+from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.tables import cases, runs
 from starlette.applications import Starlette
 from starlette.testclient import TestClient

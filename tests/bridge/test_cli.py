@@ -166,6 +166,7 @@ def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
     assert code == 0 and [row["id"] for row in json.loads(said)] == [case]
     assert _says(capsys, "-c", file, "run-now", case, "--by", "grace")[0] == 0
     assert "no reason" in _one_line(capsys, "-c", file, "cancel", case, "--why", " ")
+    assert _says(capsys, "-c", file, "cancel", case, "--why", "a mistake", "--by", "ida")[0] == 0
     assert _says(capsys, "-c", file, "cancel", case, "--why", "a mistake", "--by", "grace")[0] == 0
     shown = _says(capsys, "-c", file, "show", case)[1]
     assert "cancelled" in shown and "a mistake  (grace)" in shown
@@ -174,7 +175,11 @@ def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
     database = Database(f"sqlite:///{file.parent}/bridge.db")
     with database.read() as c:
         assert c.execute(sa.select(cases.c.state)).scalars().all() == ["cancelled"]
-        assert c.execute(sa.select(timeline.c.by).where(timeline.c.by != "")).scalars().all() == ["grace", "grace"]
+        assert c.execute(sa.select(timeline.c.by).where(timeline.c.by != "")).scalars().all() == [
+            "grace",
+            "ida",
+            "grace",
+        ]
     database.close()
     assert _says(capsys, "-c", file, "cases") == (
         0,

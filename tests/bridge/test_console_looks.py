@@ -19,7 +19,8 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.looks import Looks, look_of
 from lifecycle_bridge.store import stamp
-from lifecycle_bridge.store.acts import CaseActs, marks_of
+from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.tables import cases, metadata, runs
 from starlette.testclient import TestClient
 

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console.sessions import OIDC, Sessions
-from lifecycle_bridge.store.acts import CaseActs, marks_of
+from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.tables import cases, metadata
 from starlette.testclient import TestClient
 

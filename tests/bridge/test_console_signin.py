@@ -21,7 +21,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.console.frame import local
 from lifecycle_bridge.errors import ConfigError
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.acts import marks_of
+from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.tables import cases
 from starlette.testclient import TestClient
 

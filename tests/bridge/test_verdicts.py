@@ -20,7 +20,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.execute.failures import brakes, failures_of
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.acts import marks_of
+from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.chores import Chores, last_due
 from lifecycle_bridge.store.outbox import Pending
 from lifecycle_bridge.store.tables import alerts, cases, runs, schema
@@ -269,6 +269,7 @@ def test_nobody_settles_an_alert_about_themselves(world: World) -> None:
 def test_a_cancelled_leaver_sends_notices_and_stays_cancelled_until_hr_changes(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
     case = world.of("7")[0]["id"]
+    world.acts.cancel(case, "ida@corp.example", "a mistake in HR")
     world.acts.cancel(case, "grace@corp.example", "a mistake in HR")
     (alert,) = world.alerts.untold()
     assert "grace@corp.example cancelled the offboard of hr 7" in alert.detail
@@ -283,9 +284,32 @@ def test_a_cancelled_leaver_sends_notices_and_stays_cancelled_until_hr_changes(w
 
 def test_the_alert_of_a_cancelled_leaver_ends_when_hr_takes_it_back(world: World) -> None:
     world.decided("7", ("offboard", NOW + HOUR))
-    world.acts.cancel(world.of("7")[0]["id"], "grace@corp.example", "a mistake in HR")
+    for name in ("ida@corp.example", "grace@corp.example"):
+        world.acts.cancel(world.of("7")[0]["id"], name, "a mistake in HR")
     world.decided("7", cancels=["offboard"])
     assert open_alerts(world) == []
+
+
+def test_one_person_alone_cancels_no_leaver(world: World) -> None:
+    world.decided("7", ("offboard", NOW + HOUR))
+    case = world.of("7")[0]["id"]
+    for name in ("grace@corp.example", "Grace@corp.example", "grace+x@corp.example"):
+        world.acts.cancel(case, name, "a mistake in HR")
+        assert world.of("7")[0]["state"] == "upcoming", name
+    (alert,) = world.alerts.untold()
+    assert "wants to cancel the offboard of hr 7" in alert.detail and "somebody else cancels it too" in alert.detail
+    world.acts.cancel(case, "ida@corp.example", "so it is")
+    assert world.of("7")[0]["state"] == "cancelled"
+
+
+def test_what_one_person_asked_is_void_when_hr_moves_the_day(world: World) -> None:
+    world.decided("7", ("offboard", NOW + HOUR))
+    case = world.of("7")[0]["id"]
+    world.acts.cancel(case, "ida@corp.example", "a mistake in HR")
+    world.decided("7", ("offboard", NOW + 2 * HOUR))
+    assert open_alerts(world) == []
+    world.acts.cancel(case, "grace@corp.example", "a mistake in HR")
+    assert world.of("7")[0]["state"] == "upcoming"
 
 
 def test_who_cancels_a_joiner_raises_no_alert(world: World) -> None:

@@ -179,7 +179,8 @@ def test_what_hr_takes_back_is_dropped_and_what_a_human_dropped_stays_so(world: 
     assert world.of("7")[0]["state"] == "cancelled"
     world.decided("8", ("offboard", NOW + HOUR))
     case = world.of("8")[0]["id"]
-    world.acts.cancel(case, "grace@corp.example", "a mistake in HR")
+    for name in ("ida@corp.example", "grace@corp.example"):
+        world.acts.cancel(case, name, "a mistake in HR")
     world.decided("8", ("offboard", NOW + HOUR))
     assert [row["state"] for row in world.of("8")] == ["cancelled"], "the nightly comparison does not bring it back"
     world.decided("8", ("offboard", NOW + 2 * HOUR))
@@ -335,7 +336,8 @@ def test_a_run_is_stopped_for_one_and_goes_on_for_the_others(world: World) -> No
     (ident,) = world.cases.claim(NOW, 9, "me")
     world.cases.begin(ident, "me", NOW)
     assert not world.cases.stopped(ident)
-    world.acts.cancel(world.of("1")[0]["id"], "grace@corp.example", "it is somebody else")
+    for name in ("ida@corp.example", "grace@corp.example"):
+        world.acts.cancel(world.of("1")[0]["id"], name, "it is somebody else")
     world.cases.begin(ident, "another", NOW)
     assert world.cases.stopped(ident), "also after it was taken up by another bridge"
     world.cases.settle(ident, Result("canceled"), NOW)
@@ -343,6 +345,19 @@ def test_a_run_is_stopped_for_one_and_goes_on_for_the_others(world: World) -> No
         ("cancelled", "by_hand"),
         ("waiting", "alone"),
     ]
+
+
+def test_a_leavers_run_that_one_person_stopped_waits_for_a_second_one(world: World) -> None:
+    world.decided("1", ("offboard", NOW))
+    (ident,) = world.cases.claim(NOW, 9, "me")
+    world.cases.begin(ident, "me", NOW)
+    case = world.of("1")[0]["id"]
+    world.acts.cancel(case, "grace@corp.example", "it is somebody else")
+    assert world.cases.stopped(ident), "a wrong cut is stopped at once"
+    world.cases.settle(ident, Result("canceled"), NOW)
+    assert world.of("1")[0]["state"] == "stuck" and "somebody else cancels it too" in world.of("1")[0]["detail"]
+    world.acts.cancel(case, "ida@corp.example", "so it is")
+    assert world.of("1")[0]["state"] == "cancelled"
 
 
 def test_what_is_stuck_follows_hr_to_another_day(world: World) -> None:

@@ -68,6 +68,7 @@ LINES: Mapping[str, tuple[str, str]] = {
     "retried": ("tried again by hand", "soft"),
     "hurried": ("run now, by hand", "soft"),
     "stopping": ("being stopped", "warn"),
+    "cancel_asked": ("one person wants it cancelled", "warn"),
 }
 
 

@@ -2,13 +2,12 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Acts of a person on a case, from the console, the API or the shell. The case's time line keeps who did each.
 
-Nobody acts on a case of their own. Cancelling a leaver's case leaves access open that HR wants ended: others get a notice, and an alert
-stands until HR says something else.
+Nobody acts on a case of their own. Cancelling a leaver's case leaves access open that HR wants ended: it takes two people, others get a
+notice, and an alert stands until HR says something else.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,18 +20,11 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import Alerts, raise_alert
+from lifecycle_bridge.store.cancelling import ASKED, marks_of, two_cancel
 from lifecycle_bridge.store.errands import APPROVE, ATTEST, GOES_ON, order_errand, order_release
 from lifecycle_bridge.store.planning import ENDING, cancelled_key
 from lifecycle_bridge.store.tables import OPEN, cases, runs
 from lifecycle_bridge.store.timelines import note as write_line
-
-
-def marks_of(name: str) -> set[str]:
-    """Return digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
-    plain = re.sub(r"\+[^@]*(?=@)", "", name.casefold())
-    return {
-        hashlib.sha256(word.encode("utf-8", "backslashreplace")).hexdigest()[:16] for word in (name.casefold(), plain)
-    }
 
 
 class CaseActs:
@@ -61,6 +53,9 @@ class CaseActs:
     def cancel(self, case: str, by: str, why: str) -> None:
         """Drop it; a run that goes on is stopped, with all its processes, and says how far it got.
 
+        A case that ends access is dropped when a second person cancels it too. Until then it goes on as HR says, and a run that the first
+        one stopped waits for a person.
+
         :raises BridgeError: there is no such case, it is the actor's own, it is over, or no reason is given.
         """
         if not why.strip():
@@ -70,10 +65,13 @@ class CaseActs:
             row = self._case(c, case, by)
             if row["state"] not in OPEN:
                 raise BridgeError(f"cancel {case}: it is {row['state']} already")
+            alone = row["kind"] in ENDING and not two_cancel(c, case, by)
             if row["state"] == "running":
                 going = (runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running")))
                 c.execute(sa.update(runs).where(*going).values(status="stopping"))
                 write_line(c, case, now, "stopping", why, by)
+            elif alone:
+                write_line(c, case, now, ASKED, why, by)
             else:
                 values = {"state": "cancelled", "outcome": "by_hand", "detail": why, "ident": ""}
                 c.execute(
@@ -83,11 +81,7 @@ class CaseActs:
                 )
                 write_line(c, case, now, "cancelled", why, by)
             if row["kind"] in ENDING:
-                said = (
-                    f"{by} cancelled the {row['kind']} of {row['source']} {row['person']} ({why}). HR still says that it is due: "
-                    "access stays as it is. This alert ends when HR says something else"
-                )
-                raise_alert(c, cancelled_key(case), said, now)
+                raise_alert(c, cancelled_key(case), _said(row, by, why, alone=alone), now)
         self._wake()
 
     def release(self, ids: Sequence[str], by: str, why: str) -> list[str]:
@@ -212,6 +206,19 @@ class CaseActs:
         if is_about(row["marks"], [by]):
             raise BridgeError(f"{case} is about {by}: nobody acts on a case of their own; somebody else has to")
         return dict(row)
+
+
+def _said(row: Mapping[str, Any], by: str, why: str, *, alone: bool) -> str:
+    """Return what others are to know of a leaver's case that somebody cancels."""
+    what = f"the {row['kind']} of {row['source']} {row['person']} ({why}). HR still says that it is due: "
+    ends = "This alert ends when HR says something else"
+    if not alone:
+        return f"{by} cancelled {what}access stays as it is. {ends}"
+    if row["state"] == "running":
+        return f"{by} stopped {what}run it again, or somebody else cancels it too. {ends}, or when the case is done"
+    return (
+        f"{by} wants to cancel {what}it goes on, unless somebody else cancels it too. {ends}, or when the case is done"
+    )
 
 
 def is_about(marks: str, names: Iterable[str]) -> bool:

@@ -18,7 +18,10 @@ from lifecycle_bridge.config import Config, Retry
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, TRANSFER, WITHDRAW
 from lifecycle_bridge.store import moment, rows, stamp
+from lifecycle_bridge.store.alerts import end_alerts
+from lifecycle_bridge.store.cancelling import two_cancel
 from lifecycle_bridge.store.outbox import put
+from lifecycle_bridge.store.planning import ENDING, cancelled_key
 from lifecycle_bridge.store.tables import SLEEPING, STOPPED, cases, runs, timeline
 from lifecycle_bridge.store.timelines import note, span
 from lifecycle_bridge.store.verdicts import Case, Step, Verdict, judge, reminder_is_due
@@ -105,7 +108,7 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
         times=config.retry.times,
     )
     if result.status == "canceled" and verdict.state != "done":
-        return _stopped(c, row["id"], result)
+        return _stopped(c, row, result)
     if verdict.outcome == "retry":
         return replace(verdict, wait=backoff(config.retry, row["tries"]))
     if ended and ended.hardware_out and verdict.outcome == "complete":
@@ -117,8 +120,9 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
     return verdict
 
 
-def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
-    """Settle a run that was stopped: a cancelled case is through; others in the same run go on."""
+def _stopped(c: sa.Connection, row: Row, result: Result) -> Verdict:
+    """Settle a run that was stopped: a case that is cancelled by enough people is through; others in the same run go on."""
+    case = row["id"]
     found = c.execute(
         sa.select(timeline.c.what, sa.func.max(timeline.c.n).label("n"))
         .where(timeline.c.case_id == case, timeline.c.what.in_(("started", "stopping")))
@@ -126,6 +130,9 @@ def _stopped(c: sa.Connection, case: str, result: Result) -> Verdict:
     )
     lines = {row.what: row.n for row in found}
     if lines.get("stopping", 0) > lines.get("started", 0):
+        if row["kind"] in ENDING and not two_cancel(c, case):
+            how = result.detail or "stopped by hand"
+            return Verdict("stuck", "by_hand", f"{how}: run it again, or somebody else cancels it too")
         return Verdict("cancelled", "by_hand", result.detail or "stopped by hand; what was done stays done")
     return Verdict("waiting", "alone", "their run was stopped for somebody else; tried again")
 
@@ -163,6 +170,8 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
         verdict.state == "done" or ended is not None and ended.access == "closed"
     ):
         _drop_moves(c, config, row, now)
+    if verdict.state == "done":
+        end_alerts(c, [cancelled_key(row["id"])], now)  # of one person who wanted it cancelled
     if ended is not None and ended.access == "closed" and row["access"] != "closed":
         put(c, config, row, "cut", now, mark=row["ident"])
     if news := _news(row, verdict, reminds):

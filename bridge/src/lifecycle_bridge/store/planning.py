@@ -138,7 +138,7 @@ def _drop(c: sa.Connection, config: Config, one: Decision, kind: str, now: datet
 
 def _hr_has_changed(c: sa.Connection, mine: tuple[sa.ColumnElement[bool], ...], now: datetime) -> None:
     """HR says something else now than when a person cancelled: that alert is over."""
-    dropped = c.execute(sa.select(cases.c.id).where(*mine, cases.c.outcome == "by_hand")).scalars()
+    dropped = c.execute(sa.select(cases.c.id).where(*mine)).scalars()
     end_alerts(c, [cancelled_key(case) for case in dropped], now)
 
 
@@ -182,6 +182,7 @@ def _move(c: sa.Connection, row: Mapping[str, Any], one: Decision, run: Planned,
     }
     c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
     note(c, row["id"], now, "moved", f"from {row['due_at']} to {run.due}: {one.why}")
+    end_alerts(c, [cancelled_key(row["id"])], now)
 
 
 def _make(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetime) -> None:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Two people cancel what ends access: whoever drops a leaver's case alone could leave a friend in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from itertools import combinations
+
+import sqlalchemy as sa
+
+from lifecycle_bridge.store.tables import timeline
+
+#: The line of the first of the two; who stops a run that is under way has asked too.
+ASKED = "cancel_asked"
+_ASKS = (ASKED, "stopping")
+#: Lines after which what was asked before no longer counts: HR said something new.
+_ANEW = ("made", "moved")
+
+
+def marks_of(name: str) -> set[str]:
+    """Return digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
+    plain = re.sub(r"\+[^@]*(?=@)", "", name.casefold())
+    return {
+        hashlib.sha256(word.encode("utf-8", "backslashreplace")).hexdigest()[:16] for word in (name.casefold(), plain)
+    }
+
+
+def two_cancel(c: sa.Connection, case: str, by: str = "") -> bool:
+    """Return whether two different people have asked to cancel a case.
+
+    :param by: who asks now.
+    """
+    lines = sa.select(timeline.c.n, timeline.c.by).where(timeline.c.case_id == case)
+    anew = sa.select(sa.func.max(timeline.c.n)).where(timeline.c.case_id == case, timeline.c.what.in_(_ANEW))
+    since = c.execute(anew).scalar() or 0
+    asked = c.execute(lines.where(timeline.c.what.in_(_ASKS), timeline.c.n > since)).all()
+    people = [marks_of(row.by) for row in asked] + ([marks_of(by)] if by else [])
+    return any(not one & other for one, other in combinations(people, 2))
