@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the long tests whose turn it is not: ``@pytest.mark.rotating(of=3, by="aws")``.
+    """Leave out the long tests whose turn it is not: ``@pytest.mark.rotating(of=4, by="aws")``.
 
     Those with the same ``by`` have their turn together; without it, each test is of its own.
     """

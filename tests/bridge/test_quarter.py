@@ -321,7 +321,7 @@ def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, people: int, days:
     return world
 
 
-@pytest.mark.rotating(of=3)
+@pytest.mark.rotating(of=4)
 def test_a_fortnight_of_forty_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = lived(tmp_path, monkeypatch, people=40, days=14, seed=3)
     assert world.released["brake:leavers"] and world.released["brake:movers"]

@@ -97,7 +97,7 @@ def said_by(name: str, folder: Path, patch: pytest.MonkeyPatch) -> list[Entry]:
     return said
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.rotating(of=3, by=name)) for name in TABLES])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.rotating(of=4, by=name)) for name in TABLES])
 def test_every_request_is_in_the_vendors_table_and_what_is_planted_is_not(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

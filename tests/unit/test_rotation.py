@@ -31,7 +31,7 @@ def test_each_long_test_has_its_turn_and_those_of_one_name_have_it_together(
         import pytest
 
         @pytest.mark.parametrize("n", [
-            pytest.param(n, marks=pytest.mark.rotating(of=3, by=name)) for n, name in enumerate("aabbcc")
+            pytest.param(n, marks=pytest.mark.rotating(of=4, by=name)) for n, name in enumerate("aabbcc")
         ])
         def test_long(n): pass
 
