@@ -135,6 +135,16 @@ def test_an_empty_bridge_is_well(tmp_path: Path, company: Company) -> None:
         assert company.browser("look").get(path).status_code == 200
 
 
+def test_nothing_is_said_to_be_well_while_a_case_waits_for_a_person(company: Company) -> None:
+    with company.database.write() as c:
+        c.execute(sa.delete(alerts))
+        c.execute(sa.delete(cases).where(cases.c.state != "todo"))
+        waiting = c.execute(sa.select(sa.func.count()).select_from(cases)).scalar()
+    assert waiting
+    page = text_of(company.browser("look").get("/").text)
+    assert "for a person" in page and "All is well" not in page
+
+
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
