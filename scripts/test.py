@@ -284,6 +284,7 @@ def tests(run: Runner) -> None:
             "tests/bridge",
             "tests/contract",
             "tests/declared",
+            "tests/hostile",
             "tests/unit",
         ],
     )

@@ -670,6 +670,12 @@ def test_every_source_file_says_its_licence() -> None:
             # REUSE-IgnoreEnd
 
 
+def test_every_folder_of_tests_is_run() -> None:
+    run = (ROOT / "scripts" / "test.py").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {name for name in folders if f'"tests/{name}",' not in run} == set()
+
+
 def test_nothing_names_the_machine_it_was_made_on() -> None:
     homes = re.compile(
         rf"(?<![\w/.}}\])+])(?:{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}|/root|/(?:home|Users)/[a-z][\w-]*)/"
