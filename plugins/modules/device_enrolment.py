@@ -65,7 +65,9 @@ from ..module_utils.engine.task import Task
 from ..module_utils.sdk.protocols import DeviceEnrolment, OnSystem
 from ..module_utils.sdk.values import Enrolment
 
-NONE, RELEASED, ACCEPTED = "none", "released", "accepted, not shown yet"
+NONE = "none"
+RELEASED = "released"
+ACCEPTED = "accepted, not shown yet"
 
 
 class _Register(DeviceEnrolment, OnSystem, Protocol):

@@ -125,7 +125,7 @@ def test_the_doctor_reads_and_names_a_key_that_is_revoked(box: Box) -> None:
     assert [one.kind for one in examine(connect(box, "apple_business", credentials=said)).problems] == ["credential"]
 
 
-@pytest.mark.parametrize("key", ["no key", private_key()[:80]])
+@pytest.mark.parametrize("key", ["no key", private_key()[:80]], ids=["no key", "a cut key"])
 def test_a_key_that_is_none_is_named_and_not_shown(box: Box, key: str) -> None:
     said = {**box.systems()["apple_business"]["credentials"], "private_key": key}
     result = step(box, changes={"credentials": said})

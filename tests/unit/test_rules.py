@@ -470,7 +470,7 @@ def test_no_statement_is_an_assert() -> None:
 def test_no_line_of_the_archive_is_longer_than_sanity_and_lint_take() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for folder in ("plugins", "playbooks", "roles")
+        for folder in ("plugins", "playbooks", "roles", "extensions")
         for path in sorted((ROOT / folder).rglob("*"))
         if path.suffix in (".py", ".yml") and "files" not in path.parts
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
@@ -489,6 +489,23 @@ def test_no_argument_is_an_empty_mapping_or_list_by_default() -> None:
             for one in (*node.args.defaults, *node.args.kw_defaults)
         ]
         assert not [one.lineno for one in defaults if isinstance(one, ast.Dict | ast.List | ast.Set)], name
+        constants = {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.List | ast.Set)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name)
+        }
+        assert not [one.lineno for one in defaults if isinstance(one, ast.Name) and one.id in constants], name
+
+
+def test_a_module_gives_each_name_its_own_line() -> None:
+    """`ansible-doc` warns of two names in one assignment, which `ansible-test sanity` takes for an error."""
+    for name, tree in parsed("plugins/modules/*.py"):
+        found = [
+            node.lineno for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)
+        ]
+        assert not found, f"{name}: {found}"
 
 
 def test_what_is_not_used_has_a_name_all_the_same() -> None:

@@ -11,6 +11,7 @@ from ..model import clock
 from ..model.commands import option
 from ..model.errors import AnswerLost, InputError, LifecycleError
 from ..model.states import GONE, GONE_OR_OFF
+from ..model.text import visible
 from ..sdk.values import lasting
 from .answer_shape import read_answers
 from .change import WORST, Change, History, Outcome
@@ -218,7 +219,7 @@ class Outcomes:
         if bad:
             result["failed"] = True
             result["code"] = bad[0].get("code", "unknown")
-            result["msg"] = "; ".join(f"{row['what']}: {row.get('note', row['outcome'])}" for row in bad)
+            result["msg"] = visible("; ".join(f"{row['what']}: {row.get('note', row['outcome'])}" for row in bad))
         return result
 
 

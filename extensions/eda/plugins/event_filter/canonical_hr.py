@@ -23,7 +23,8 @@ short_description: Reduce an HR system's payload to the canonical event
 description:
   - For events that another source received and proved, such as a queue or an event stream of automation controller. Nothing is proven here.
   - The payload is replaced by the CloudEvent's fields, so that no name or salary reaches the rules, their logs or a job's variables.
-  - A payload that cannot be read, that says nothing of a person, or names one by an id that could be a template or several people, becomes an event of type C(jml.nothing).
+  - A payload that cannot be read, that says nothing of a person, or names one by an id that could be a template or several people,
+    becomes an event of type C(jml.nothing).
 options:
   source: {description: "The HR system's name.", type: str, required: true}
   scheme: {description: "Whose payload it is.", type: str, required: true}

@@ -73,7 +73,7 @@ class AzureRoles:
         eligible = [row for row in self._schedules("roleEligibilitySchedules", act, mine) if _is_of(row, principal)]
         active = [row for row in self._schedules("roleAssignmentSchedules", act, mine) if _is_of(row, principal)]
         # Read last: an assignment whose schedule ends meanwhile must not be taken for an ordinary one.
-        plain = [row for row in self._rows("roleAssignments", act, mine) if _is_of(row, principal)]
+        plain = [row for row in self._rows("roleAssignments", act, mine, _ROLES) if _is_of(row, principal)]
         ordinary = list(self._named(plain))
         found = list(self._named(eligible, eligible=True, managed=True))
         for one in self._named(active, managed=True):
@@ -89,7 +89,7 @@ class AzureRoles:
     def all(self, act: str) -> Iterator[tuple[str, str, Held]]:
         """Yield every role with its principal's id and kind."""
         for rows, eligible in (
-            (self._rows("roleAssignments", act, {}), False),
+            (self._rows("roleAssignments", act, {}, _ROLES), False),
             (self._schedules("roleEligibilitySchedules", act, {}), True),
         ):
             for row in rows:
@@ -145,7 +145,7 @@ class AzureRoles:
             self._has_pim = False
 
     def _rows(
-        self, kind: str, act: str, mine: Mapping[str, str], version: Mapping[str, str] = _ROLES
+        self, kind: str, act: str, mine: Mapping[str, str], version: Mapping[str, str]
     ) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of every scope, each once: a list shows what is above and below its scope too."""
         seen: set[str] = set()

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----(.+?)-----END \1-----", re.DOTALL)
 _INTEGER, _OCTETS, _OID, _SEQUENCE, _SET, _UTC_TIME, _TIME = 0x02, 0x04, 0x06, 0x30, 0x31, 0x17, 0x18
@@ -61,7 +62,7 @@ def certificate_of(text: bytes) -> Certificate:
     if fields and fields[0].tag == _VERSION:
         fields = fields[1:]
     serial, _algorithm, _issuer, validity, subject, _key, *further = fields
-    names = [(oid, value) for oid, value in _attributes(subject)]
+    names = list(_attributes(subject))
     extensions = next((one for one in further if one.tag == _EXTENSIONS), None)
     found = dict(_extensions(extensions)) if extensions is not None else {}
     addresses = [value for oid, value in names if oid == EMAIL]
@@ -132,7 +133,8 @@ def _extensions(field: _Value) -> Iterator[tuple[bytes, Sequence[_Value]]]:
     for one in field.parts()[0].parts():
         oid, *_critical, content = one.parts()
         if oid.content in (_ALTERNATIVE_NAME, _EXTENDED_USE) and content.tag == _OCTETS:
-            yield oid.content, next(_values(content.content)).parts()
+            for value in islice(_values(content.content), 1):
+                yield oid.content, value.parts()
 
 
 def _number(value: _Value) -> int:
