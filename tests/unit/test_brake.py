@@ -180,6 +180,15 @@ def test_disables_are_people_not_systems(ledger: Ledger) -> None:
     write(ledger, brakes, cases[0], DISABLE, system="aws")
 
 
+def test_the_brake_of_leavers_says_that_the_one_of_disables_comes_next(ledger: Ledger) -> None:
+    with pytest.raises(Braked) as both:
+        leave(ledger, limits(leavers=2, disables=2), 1, 2, 3)
+    assert "brake.disables would stop them next (3 more would make 3 disables" in str(both.value)
+    with pytest.raises(Braked) as one:
+        leave(ledger, limits(leavers=2), 1, 2, 3)
+    assert "brake.disables" not in str(one.value)
+
+
 def test_who_may_not_be_cut_off_loses_nothing_else(ledger: Ledger, time: Time) -> None:
     brakes = limits(disables=1)
     one, other = leave(ledger, brakes, 1, 2)

@@ -169,7 +169,8 @@ def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[di
             now = tally(query, limits, of)
             why = now.exceeded_by({place.subject for place in asking} - free)
             if why:
-                raise _braked(now, [place for place in asking if place.subject not in free], why)
+                refused = [place for place in asking if place.subject not in free]
+                raise _braked(now, refused, why, _next_limit(query, limits, of, refused))
         at = clock.stamp()
         for place in asking:
             query(
@@ -329,7 +330,16 @@ def release(
     }
 
 
-def _braked(now: Tally, refused: Sequence[Place], why: str) -> OverLimit:
+def _next_limit(query: Query, limits: Brake, of: str, refused: Sequence[Place]) -> str:
+    """Return why leavers who are released would be stopped at their first disabled account; empty when they would not."""
+    if of != "leavers":
+        return ""
+    known = releases(query, "disables")
+    subjects = {place.subject for place in refused if not any(release.frees(place.person) for release in known)}
+    return tally(query, limits, "disables").exceeded_by(subjects)
+
+
+def _braked(now: Tally, refused: Sequence[Place], why: str, then: str) -> OverLimit:
     people = sorted({place.person.email for place in refused})
     named = ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
     may = (
@@ -338,10 +348,14 @@ def _braked(now: Tally, refused: Sequence[Place], why: str) -> OverLimit:
         else f"whom policy names in brake.{now.of}.release (nobody yet)"
     )
     unjudged = f" ({now.judged})" if now.limit.percent and now.active is None else ""
+    after = (
+        f"; brake.disables would stop them next ({then}): release them from it too, with of=disables" if then else ""
+    )
     return OverLimit(
         f"{why}{unjudged}",
         act=f"brake.{now.of}: {named}",
         places=refused,
         hint=f"nothing was sent. Find out why there are so many; if it is right, {may} releases them by name: "
-        + command("release_brake", open_end="-e by=<who>", of=now.of, user=people[0]),
+        + command("release_brake", open_end="-e by=<who>", of=now.of, user=people[0])
+        + after,
     )
