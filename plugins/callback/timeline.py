@@ -101,6 +101,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.ends: dict[tuple[str, str, str], wording.Line] = {}
         self.several: dict[str, _Several] = {}
         self.records: list[str] = []
+        self.left = 0
         self.plan: dict[str, Any] = {}
         self.planned = 0
         self._status = ""
@@ -308,6 +309,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self.ends.pop(key, None)  # it was open, and is no longer
         if line.html and line.html not in self.records and not self.check:
             self.records.append(line.html)
+            self.left += line.left
 
     @staticmethod
     def _open(still: list[wording.Line], under_way: bool) -> Iterator[tuple[str, str]]:
@@ -401,7 +403,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             bad = bool(still) or any(
                 stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"] for host in stats.processed
             )
-            self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
+            if self.left and not bad:
+                things = "1 thing" if self.left == 1 else f"{self.left} things"
+                self._say(f"Done, and {things} of the case still open: see the record. {took}", "yellow")
+            else:
+                self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
 
 
 def _lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -76,6 +76,18 @@ def test_a_record_that_says_what_is_open_was_written_and_is_no_failure() -> None
     assert line.outcome == "needs_human" and line.outcome in wording.OPEN
 
 
+def test_a_run_that_did_its_part_of_an_open_case_does_not_say_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    for left, said in (
+        (["badge", "laptop"], "Done, and 2 things of the case still open: see the record."),
+        ([], "Complete."),
+    ):
+        screen = CallbackModule()
+        [line] = wording.lines("localhost", "record", {"outcome": "done", "html": "/r/jane.html", "open_items": left})
+        screen._remember(line)
+        screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
+        assert capsys.readouterr().out.splitlines()[-1].startswith(said)
+
+
 def test_no_secret_and_no_cursor() -> None:
     said = wording.text("\x1b[2Jget https://me:hunter2@x/ password=hunter2 Authorization: Bearer hunter2hunter2")
     assert "hunter2" not in said and "\x1b" not in said

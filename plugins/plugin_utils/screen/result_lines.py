@@ -71,7 +71,8 @@ _SECRET_KEYS = re.compile(
 @dataclass(frozen=True)
 class Line:
     """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling; ``took`` the
-    seconds of one of several people."""
+    seconds of one of several people, ``left`` how many things a record says are open.
+    """
 
     system: str
     step: str
@@ -83,6 +84,7 @@ class Line:
     html: str = ""
     planned: bool = False
     took: float | None = None
+    left: int = 0
 
 
 def lines(
@@ -139,6 +141,7 @@ def lines(
         text(found.get("html") or ""),
         planned,
         float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
+        len(_sequence(found.get("open_items"))),
     )
 
 
