@@ -76,7 +76,10 @@ def test_a_record_that_says_what_is_open_was_written_and_is_no_failure() -> None
     assert line.outcome == "needs_human" and line.outcome in wording.OPEN
 
 
-def test_a_run_that_did_its_part_of_an_open_case_does_not_say_complete(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_did_its_part_of_an_open_case_does_not_say_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LIFECYCLE_PROGRESS", str(tmp_path / "p"))
     for left, said in (
         (["badge", "laptop"], "Done, and 2 things of the case still open: see the record."),
         ([], "Complete."),

@@ -17,8 +17,8 @@ DEVICES = (
 {% if source.not_read %}<p class="said bad">The reconcile could not read {{ source.not_read | join(", ") }}: of its devices nothing is said.</p>{% endif %}
 <div class="verdict {{ 'warn' if said else 'good' if source.reconcile else 'none' }}"><b>{{
 "!" if said else "✓" if source.reconcile else "–" }}</b><span>{{ said
-or "All company hardware of leavers is back, and nothing wrong is known of any device." if source.reconcile
-else "All company hardware of leavers is back; more is not known before a reconcile." }}</span></div>
+or ("All company hardware of leavers is back, and nothing wrong is known of any device." if source.reconcile
+else "All company hardware of leavers is back; more is not known before a reconcile.") }}</span></div>
 <div class="numbers four">
 <div><strong>{{ devices | length }}</strong><span>devices with a history, or with something wrong</span></div>
 <div><strong class="{{ 'bad' if out }}">{{ out | length }}</strong><span>of leavers, and not back</span></div>
