@@ -29,6 +29,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Unavailable,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import allowance
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
 
 #: What a server says next, to what it was sent: pieces, each sent as it comes.
@@ -188,7 +189,7 @@ def test_a_directory_that_answers_without_end_is_read_as_far_as_the_cap(monkeypa
 
 
 def test_a_directory_with_ever_new_pages_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldap_wire, "MOST_PAGES", 5)
+    monkeypatch.setattr(allowance, "MOST_PAGES", 5)
     cookies = itertools.count(100)
 
     def ever_new(asked: bytes) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     Throttled,
     Unavailable,
 )
-from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import transport as transport_module
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import allowance
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.address import at, keeps_secrets
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Policy, Transport, bearer
@@ -176,7 +176,7 @@ def test_a_zero_byte_and_a_lone_surrogate_become_a_sign_that_every_file_can_hold
 
 
 def test_a_list_of_ever_new_pages_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport_module, "MOST_PAGES", 20)
+    monkeypatch.setattr(allowance, "MOST_PAGES", 20)
     numbers = iter(range(1000))
     with server(lambda line, write: write(answer(json.dumps({"next": f"/list/{next(numbers)}"}).encode()))) as one:
         with pytest.raises(ProtocolError, match="more than 20 pages"):

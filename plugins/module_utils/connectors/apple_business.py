@@ -9,12 +9,12 @@ has a device. An assignment is an activity: accepted at once, carried out later,
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..model.errors import AmbiguousIdentity, AuthenticationFailed, CredentialError, InputError, ProtocolError, Rejected
+from ..model.errors import AmbiguousIdentity, AuthenticationFailed, InputError, ProtocolError, Rejected
 from ..sdk.address import at, host_of
+from ..sdk.assertion import access_token, client_assertion
 from ..sdk.keys import same_text
 from ..sdk.target import Connector, Option, Target
 from ..sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport
@@ -23,12 +23,9 @@ from ..sdk.values import Enrolment
 DEVICES = at("/v1/orgDevices")
 SERVERS = at("/v1/mdmServers")
 ACTIVITIES = at("/v1/orgDeviceActivities")
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: The audience of the assertion is not the address that the token comes from: both are as Apple's page on OAuth has them.
 AUDIENCE = "https://account.apple.com/auth/oauth2/v2/token"
 TOKEN = at("/auth/oauth2/token")
-#: Seconds that an assertion is good for; Apple takes 180 days at most, and one is used once.
-ASSERTION_LASTS = 300
 #: How an activity ends when every device was processed; of the second, only the list of results was not made.
 _WELL = ("COMPLETED_WITH_SUCCESS", "COMPLETED_POST_PROCESSING_FAILED")
 _PAGE = 1000
@@ -195,38 +192,22 @@ def _access_token(target: Target) -> tuple[str, float]:
     :raises CredentialError: the key is none.
     :raises AuthenticationFailed: Apple does not take the assertion.
     """
-    import jwt
-
-    now, client = int(time.time()), target.credential("client_id")
-    claims = {
-        "iss": client,
-        "sub": client,
-        "aud": AUDIENCE,
-        "iat": now,
-        "exp": now + ASSERTION_LASTS,
-        "jti": str(uuid.uuid4()),
-    }
-    try:
-        headers = {"kid": target.credential("key_id")}
-        signed = jwt.encode(claims, target.credential("private_key"), algorithm="ES256", headers=headers)
-    except (ValueError, TypeError, jwt.exceptions.PyJWTError):
-        raise CredentialError(
-            "private_key is not a P-256 key in PEM",
-            act="sign in",
-            system=target.name,
-            hint="use the .pem file of the API account as it is",
-        ) from None
+    client = target.credential("client_id")
     form = {
-        "grant_type": "client_credentials",
+        **client_assertion(
+            target,
+            AUDIENCE,
+            algorithm="ES256",
+            key_id=target.credential("key_id"),
+            is_none="private_key is not a P-256 key in PEM",
+            hint="use the .pem file of the API account as it is",
+        ),
         "client_id": client,
-        "client_assertion_type": ASSERTION,
-        "client_assertion": signed,
         "scope": "school.api" if client.startswith("SCHOOLAPI.") else "business.api",
     }
     account = host_of("account", _REAL) if target.url.rstrip("/").endswith(f".{_REAL}") else target.url
     sender = Transport(target, StaticAuth({}), POLICY, url=account)
     answer = sender.send("POST", TOKEN, act="sign in", data=form, reads=True, missing=(400, 401))
-    body = answer.body if isinstance(answer.body, dict) else {}
     if answer.status != 200:
         raise AuthenticationFailed(
             _message(answer) or "the token request was refused",
@@ -235,9 +216,7 @@ def _access_token(target: Target) -> tuple[str, float]:
             hint="client_id, key_id and private_key must be of one API account, whose key is not revoked",
             status=answer.status,
         )
-    if not body.get("access_token"):
-        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
-    return str(body["access_token"]), float(body.get("expires_in") or 0)
+    return access_token(answer, target)
 
 
 def _message(answer: Answer) -> str:

@@ -19,6 +19,34 @@ CALL_TIMEOUTS = 2
 FILE_SECONDS = 900.0
 #: Pages of one list. A million people in pages of a hundred.
 MOST_PAGES = 10_000
+_REPORT = "report it to the vendor; the list is not complete"
+
+
+class Pages:
+    """Counts the pages of one list, each by what it was asked for with.
+
+    :param by: what that is: a page token, a page cookie.
+    """
+
+    def __init__(self, act: str, system: str, *, by: str = "page token", hint: str = _REPORT) -> None:
+        self._act, self._system, self._by, self._hint = act, system, by, hint
+        self._seen: set[object] = set()
+
+    def turn(self, mark: object) -> None:
+        """Note the next page.
+
+        :raises ProtocolError: it is one that was read already, or there are too many.
+        """
+        if mark in self._seen:
+            raise ProtocolError(f"the {self._by} does not advance", act=self._act, system=self._system, hint=self._hint)
+        self._seen.add(mark)
+        if len(self._seen) > MOST_PAGES:
+            raise ProtocolError(
+                f"its list has more than {MOST_PAGES:,} pages",
+                act=self._act,
+                system=self._system,
+                hint="the list is not complete",
+            )
 
 
 class Exceeded(OSError):

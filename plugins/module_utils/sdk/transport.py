@@ -36,7 +36,7 @@ from ..model.errors import (
     Unavailable,
 )
 from .address import UrlPath, literal, refuse_plain, same_host
-from .allowance import CALL_TIMEOUTS, FILE_SECONDS, MOST_PAGES
+from .allowance import CALL_TIMEOUTS, FILE_SECONDS, Pages
 from .answer import Answer, Unreadable, json_message, parsed_json, retry_after, standard_throttle
 from .target import Target
 from .wire import MOST_BYTES, MOST_BYTES_OF_A_FILE, Raw, Request, address_of, exchange
@@ -256,25 +256,10 @@ class Transport:
 
         :raises ProtocolError: the next page is one we have already seen, is on another host, or there are too many.
         """
-        seen: set[str] = set()
+        turned = Pages(act, self.target.name)
         here: tuple[str, Mapping[str, Any] | None] = (path, params)
         while True:
-            mark = repr(here)
-            if mark in seen:
-                raise ProtocolError(
-                    "the page token does not advance",
-                    act=act,
-                    system=self.target.name,
-                    hint="report it to the vendor; the list is not complete",
-                )
-            seen.add(mark)
-            if len(seen) > MOST_PAGES:
-                raise ProtocolError(
-                    f"its list has more than {MOST_PAGES:,} pages",
-                    act=act,
-                    system=self.target.name,
-                    hint="the list is not complete",
-                )
+            turned.turn(repr(here))
             answer = self.send("GET", here[0], act=act, params=here[1], headers=headers)
             yield answer
             following = next_page(answer)

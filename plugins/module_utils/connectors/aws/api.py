@@ -28,7 +28,7 @@ from ...model.errors import (
     Unavailable,
 )
 from ...sdk.address import refuse_plain
-from ...sdk.allowance import CALL_TIMEOUTS, MOST_PAGES
+from ...sdk.allowance import CALL_TIMEOUTS, Pages
 from ...sdk.target import Target
 from ...sdk.wire import Request, exchange
 
@@ -168,25 +168,14 @@ class AwsApi:
 
     def every(self, service: str, operation: str, act: str, *, key: str, **params: Any) -> Iterator[Any]:
         """Yield every item under ``key``, over all pages. ``IsTruncated``/``Marker`` in IAM, ``NextToken`` elsewhere."""
-        seen: set[str] = set()
+        turned = Pages(act, self.target.name, hint="the list is not complete")
         while True:
             answer = self._repeated(service, operation, act, params, reading=True, repeat=True)
             yield from self._part(answer, key, act)
             token = answer.get("NextToken") or (answer.get("Marker") if answer.get("IsTruncated") else None)
             if not token:
                 return
-            if token in seen:
-                raise ProtocolError(
-                    "the page token does not advance", act=act, system=self.target.name, hint="the list is not complete"
-                )
-            seen.add(token)
-            if len(seen) > MOST_PAGES:
-                raise ProtocolError(
-                    f"its list has more than {MOST_PAGES:,} pages",
-                    act=act,
-                    system=self.target.name,
-                    hint="the list is not complete",
-                )
+            turned.turn(token)
             params["Marker" if service == "iam" else "NextToken"] = token
 
     def write(

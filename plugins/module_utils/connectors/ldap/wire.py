@@ -29,7 +29,7 @@ from ...model.errors import (
     Unavailable,
 )
 from ...sdk.address import refuse_plain
-from ...sdk.allowance import CALL_TIMEOUTS, MOST_PAGES, Allowance
+from ...sdk.allowance import CALL_TIMEOUTS, Allowance, Pages
 from ...sdk.target import Target
 
 #: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
@@ -172,7 +172,7 @@ class Wire:
 
         :raises NotFound: the base is not there.
         """
-        cookie, seen = None, set()
+        cookie, turned = None, Pages(act, self.target.name, by="page cookie")
         while True:
             result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
             if result[0]["result"] in _TOO_MANY and not cookie and self._page > 1:
@@ -189,21 +189,7 @@ class Wire:
             cookie = (paged.get("value") or {}).get("cookie")
             if not cookie:
                 return
-            if cookie in seen:
-                raise ProtocolError(
-                    "the page cookie does not advance",
-                    act=act,
-                    system=self.target.name,
-                    hint="report it to the vendor; the list is not complete",
-                )
-            seen.add(cookie)
-            if len(seen) > MOST_PAGES:
-                raise ProtocolError(
-                    f"its list has more than {MOST_PAGES:,} pages",
-                    act=act,
-                    system=self.target.name,
-                    hint="the list is not complete",
-                )
+            turned.turn(cookie)
 
     def _read(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str, cookie: Any

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
 from ...sdk.address import UrlPath, at
+from ...sdk.assertion import access_token, client_assertion
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Auth, Policy, StaticAuth, TokenAuth, Transport
 
@@ -28,9 +28,6 @@ SCOPES = (
     "okta.apiTokens.manage",
     "okta.devices.manage",
 )
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: Seconds that the signed assertion is good for; Okta takes an hour at most.
-ASSERTION_LASTS = 300
 _NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
@@ -103,39 +100,17 @@ def _access_token(target: Target) -> tuple[str, float]:
     :raises CredentialError: the key is none.
     :raises AuthenticationFailed: the app wants DPoP, which this connector does not speak.
     """
-    import jwt
-
     http = Transport(target, StaticAuth({}), POLICY)
-    url = http.link(at("/oauth2/v1/token"))
-    now, client = int(time.time()), target.credential("client_id")
-    claims = {
-        "iss": client,
-        "sub": client,
-        "aud": url,
-        "iat": now,
-        "exp": now + ASSERTION_LASTS,
-        "jti": str(uuid.uuid4()),
-    }
-    key = target.credential("private_key")
-    try:
-        signed = jwt.encode(
-            claims,
-            key,
-            algorithm="ES256" if "EC PRIVATE KEY" in key else "RS256",
-            headers={"kid": target.credentials["key_id"]} if target.credentials.get("key_id") else None,
-        )
-    except (ValueError, TypeError, jwt.exceptions.PyJWTError):
-        raise CredentialError(
-            "private_key is not an RSA or EC key in PEM",
-            act="sign in",
-            system=target.name,
-            hint="create a key for the service app and use the PEM as it is",
-        ) from None
     form = {
-        "grant_type": "client_credentials",
+        **client_assertion(
+            target,
+            http.link(at("/oauth2/v1/token")),
+            algorithm="ES256" if "EC PRIVATE KEY" in target.credential("private_key") else "RS256",
+            key_id=target.credentials.get("key_id") or "",
+            is_none="private_key is not an RSA or EC key in PEM",
+            hint="create a key for the service app and use the PEM as it is",
+        ),
         "scope": " ".join(target.options.get("scopes") or SCOPES),
-        "client_assertion_type": ASSERTION,
-        "client_assertion": signed,
     }
     answer = http.send("POST", "/oauth2/v1/token", act="sign in", data=form, reads=True, missing=(400,))
     if answer.status == 400:
@@ -147,10 +122,7 @@ def _access_token(target: Target) -> tuple[str, float]:
             hint="turn 'Require DPoP' off for this service app" if dpop else "grant the app the scopes it asks for",
             status=400,
         )
-    body = answer.body if isinstance(answer.body, dict) else {}
-    if not body.get("access_token"):
-        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
-    return str(body["access_token"]), float(body.get("expires_in") or 0)
+    return access_token(answer, target)
 
 
 class OktaApi(Transport):

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Signs in with a private key in place of a secret: the client assertion of RFC 7523, section 2.2, and the token that it is exchanged for."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from ..model.errors import CredentialError, ProtocolError
+from .answer import Answer
+from .target import Target
+
+_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: Seconds that an assertion is good for, and it is used once; vendors take an hour and more.
+_LASTS = 300
+
+
+def client_assertion(
+    target: Target, audience: str, *, algorithm: str, key_id: str, is_none: str, hint: str
+) -> dict[str, str]:
+    """Return what a token request says in place of a secret, signed with ``private_key`` for ``client_id``.
+
+    :param audience: what the vendor calls its token endpoint.
+    :param key_id: which of the client's keys it is; empty where it has one.
+    :param is_none: the error when it is no such key.
+    :raises CredentialError: that error.
+    """
+    import jwt
+
+    now, client = int(time.time()), target.credential("client_id")
+    claims = {"iss": client, "sub": client, "aud": audience, "iat": now, "exp": now + _LASTS, "jti": str(uuid.uuid4())}
+    try:
+        headers = {"kid": key_id} if key_id else None
+        signed = jwt.encode(claims, target.credential("private_key"), algorithm=algorithm, headers=headers)
+    except (ValueError, TypeError, jwt.exceptions.PyJWTError):
+        raise CredentialError(is_none, act="sign in", system=target.name, hint=hint) from None
+    return {"grant_type": "client_credentials", "client_assertion_type": _TYPE, "client_assertion": signed}
+
+
+def access_token(answer: Answer, target: Target) -> tuple[str, float]:
+    """Return the token of an answer, and the seconds for which it holds.
+
+    :raises ProtocolError: it has none.
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if not body.get("access_token"):
+        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
+    return str(body["access_token"]), float(body.get("expires_in") or 0)
