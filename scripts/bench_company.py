@@ -30,6 +30,7 @@ LATENCY = 0.05
 #: The calls of one cut: ask for the account by each key that the person has, block it, read it back.
 CALLS = ["GET", "GET", "GET", "GET", "PATCH", "GET"]
 LEAVER = "jane@corp.example"
+SUCCESSOR = "mark@corp.example"
 CROWD = [f"person{n:03}@corp.example" for n in range(100)]
 
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -224,6 +225,7 @@ class MeasuredCompany(Box):
             rows.writerow(["Mail", "Number", "First", "Last", "Status"])
             for email in (LEAVER, *CROWD):
                 rows.writerow([email, _number(email), email.split("@")[0].capitalize(), "Example", "terminated"])
+            rows.writerow([SUCCESSOR, "E1008", "Mark", "Example", "active"])
         # A hundred leave at once here, which the brake would not have.
         (self.folder / "policy.yml").write_text(
             yaml.safe_dump({"brake": {of: {"count": 1000, "percent": 0} for of in ("leavers", "disables", "wipes")}})
