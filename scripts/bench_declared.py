@@ -40,6 +40,8 @@ _DUMMIES: Mapping[str, Any] = {
     "dict": {},
     "path": "x",
 }
+#: Options that a word of any kind will not do for: (connector, option) -> value.
+_OPTIONS: Mapping[tuple[str, str], Any] = {("csv", "columns"): {"email": "Mail"}}
 
 
 def cuts(rounds: int) -> tuple[float, float]:
@@ -109,7 +111,7 @@ def _systems(count: int) -> dict[str, Any]:
             )
         needed = {key: {"value": "x"} for key, option in connector.CREDENTIALS.items() if option.required}
         options = {
-            key: option.choices[0] if option.choices else _DUMMIES[option.kind]
+            key: _OPTIONS.get((name, key)) or (option.choices[0] if option.choices else _DUMMIES[option.kind])
             for key, option in connector.OPTIONS.items()
             if option.required
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import bench_declared
 from scripts.bench import Bench
 from scripts.bench_company import CROWD, MeasuredCompany
 
@@ -32,3 +33,7 @@ def test_the_measured_cut_of_some_people_closes_every_account(bench: Bench, run:
 @pytest.mark.parametrize("run", ["empty", "tasks_that_do_nothing", "nothing_of_ours"])
 def test_the_plays_to_compare_with_run(bench: Bench, run: str) -> None:
     assert getattr(bench, run)() > 0
+
+
+def test_an_empty_play_starts_with_sixteen_and_with_fifty_systems(bench: Bench) -> None:
+    assert set(bench_declared.starts(bench.environment, 1)) == {16, 50}
