@@ -104,6 +104,9 @@ try:
 except ImportError:  # ansible-core before 2.19
     trust_as_template = None
 
+#: Credentials that only name who signs in, which is no secret: they may stand in the systems file.
+NAMES_OF_CREDENTIALS = frozenset({"client_id", "email", "key_id", "service_user_id", "tenant_id", "user", "username"})
+
 
 class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
     """Reads one systems file."""
@@ -251,7 +254,7 @@ def _trusted(text: str) -> str:
 def _reference(system: str, name: str, value: Any, folder: str) -> Any:
     if isinstance(value, Mapping) and "file" in value:
         return {**value, "file": _resolved(value["file"], folder)}
-    if isinstance(value, Mapping) and "value" in value:
+    if isinstance(value, Mapping) and "value" in value and name not in NAMES_OF_CREDENTIALS:
         Display().warning(
             f"credential {name} of {system} stands in the systems file in plain text, and ansible-inventory shows it: use env, file, lookup or !vault"
         )

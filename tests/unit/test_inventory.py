@@ -236,3 +236,17 @@ def test_the_example_of_seats_is_read(tmp_path: Path) -> None:
     answer = ask(tmp_path, (ROOT / "inventory" / "seats.systems.yml").read_text())
     assert answer.returncode == 0, answer.stderr
     assert "gitlab" in json.loads(answer.stdout)["cutoff"]["hosts"]
+
+
+def test_a_name_by_value_is_taken_quietly_and_a_secret_by_value_with_a_warning(tmp_path: Path) -> None:
+    text = GOOD.replace("      api_key: {file: secrets/key}", "      api_key: {value: k}")
+    text += """\
+  mail:
+    connector: imap
+    url: imaps://mail.corp.example
+    credentials: {user: {value: archiver}, password: {value: p}}
+"""
+    said = ask(tmp_path, text).stderr
+    assert "credential api_key of hr stands in the systems file in plain text" in said
+    assert "credential password of mail stands in the systems file in plain text" in said
+    assert "credential user" not in said
