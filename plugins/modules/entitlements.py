@@ -98,7 +98,7 @@ from ..module_utils.model import clock
 from ..module_utils.engine.arguments import ACCOUNT_SPEC, PERSON_SPEC, refuse_protected
 from ..module_utils.engine.absence import nobody_here
 from ..module_utils.engine.correlate import person_and_account, person_and_accounts
-from ..module_utils.sdk.protocols import Cutoff, Entitlements
+from ..module_utils.sdk.protocols import Cutoff, Entitlements, NamesMembers
 from ..module_utils.sdk.values import Account, Entitlement
 from ..module_utils.model.errors import InputError, NotFound
 from ..module_utils.engine.mover import (
@@ -123,6 +123,8 @@ def plan(system: Entitlements, want: Mapping[str, Any]) -> list[Change]:
     if want["mode"] == "remove":
         return _everywhere(system, want)
     person, account = person_and_account(system, want)
+    if account is None and isinstance(system, NamesMembers):
+        account = system.as_member(person)
     if account is None:
         return [
             Change(_named(kind, name), MISSING, HELD, lambda: _no_account(person.email))

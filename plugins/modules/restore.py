@@ -61,6 +61,7 @@ from ..module_utils.sdk.protocols import (
     HandingBack,
     LettingIn,
     Mailbox,
+    NamesMembers,
     Ownership,
     Provisioning,
     Reopening,
@@ -106,9 +107,15 @@ def _account(system: Accounts, person: Person, taken: Mapping[str, Any]) -> list
     return [Change("account", "deleted", "there", partial(system.restore_account, deleted))]
 
 
+def _account_of(system: Accounts, person: Person) -> Account | None:
+    """Return the person's account; where nothing is kept of who holds nothing, whom something is given to."""
+    account = system.find_account(person)
+    return system.as_member(person) if account is None and isinstance(system, NamesMembers) else account
+
+
 def _access(system: object, person: Person, taken: Mapping[str, Any]) -> list[Change]:
     closed = taken["access"]
-    account = system.find_account(person) if isinstance(system, Accounts) else None
+    account = _account_of(system, person) if isinstance(system, Accounts) else None
     if account is None:
         return (
             [Change(name, "closed", "open", _nobody(person)) for name in closed]
@@ -140,7 +147,7 @@ def _way(back: WayBack, taken: Mapping[str, Any]) -> Change:
 
 
 def _entitlements(system: Entitlements, person: Person, taken: Mapping[str, Any]) -> list[Change]:
-    account = system.find_account(person)
+    account = _account_of(system, person)
     wanted = [(kind, name) for kind in system.ENTITLEMENT_KINDS for name in taken["entitlements"].get(kind, ())]
     if account is None:
         return (

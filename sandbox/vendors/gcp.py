@@ -145,10 +145,18 @@ class GoogleCloud(Emulator):
         rows = said.get("bindings", [])
         if any(not row["members"] for row in rows):
             return error(400, "INVALID_ARGUMENT", "A binding has no members.")
+        strangers = [one for row in rows for one in row["members"] if not self._known(one)]
+        if strangers:
+            return error(400, "INVALID_ARGUMENT", f"User {strangers[0].partition(':')[2]} does not exist.")
         if any("condition" in row for row in rows) and said.get("version") != 3:
             return error(400, "INVALID_ARGUMENT", "Policies with conditions must have version 3.")
         policy.update(bindings=rows, etag=policy["etag"] + 1)
         return Reply(200, self._shown(policy, 3))
+
+    def _known(self, member: str) -> bool:
+        """Return whether a member is somebody: Google looks for each user, and believes what a group is called."""
+        kind, _colon, address = member.partition(":")
+        return kind != "user" or address.lower() in {one["email"] for one in self.company.people.values()}
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

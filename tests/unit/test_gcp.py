@@ -90,6 +90,36 @@ def test_who_comes_back_gets_the_role_again_and_one_under_a_condition_waits_for_
     assert {row["outcome"] for row in result["changes"]} == {"done", "needs_human"}
 
 
+def test_who_has_no_role_left_gets_those_again_that_the_cut_took(box: Box) -> None:
+    jane = person_of(box, "jane")
+    taken = {one["what"]: one["before"] for one in run(cutoff.TASK, box, "gcp", person=jane)["changes"]}
+    assert box["gcp"].roles_of(JANE) == []
+    result = run(restore.TASK, box, "gcp", person=jane, part="access", taken={"access": taken})
+    assert box["gcp"].roles_of(JANE) == ["roles/editor on projects/shop", "roles/viewer on projects/lab"], result
+    outcomes = {one["what"].partition(" if ")[0]: one["outcome"] for one in result["changes"]}
+    assert outcomes == {
+        "OS Login key fp1": "already",
+        "roles: roles/editor on projects/shop": "done",
+        "roles: roles/viewer on projects/lab": "done",
+        "roles/storage.admin on projects/shop": "needs_human",
+    }
+
+
+def test_a_joiners_first_role_is_given_though_nothing_is_known_of_them(box: Box) -> None:
+    wanted = {"roles": ["roles/viewer on projects/shop"]}
+    result = run(entitlements.TASK, box, "gcp", person=person_of(box, "tom"), wanted=wanted)
+    assert result["outcome"] == "done" and box["gcp"].roles_of("tom@corp.example") == wanted["roles"], result
+    assert run(entitlements.TASK, box, "gcp", person=person_of(box, "tom"), wanted=wanted)["outcome"] == "already"
+
+
+def test_somebody_whom_google_does_not_know_gets_no_role(box: Box) -> None:
+    nobody = {"email": "nobody@corp.example", "first_name": "No", "last_name": "Body"}
+    wanted = {"roles": ["roles/viewer on projects/shop"]}
+    result = run(entitlements.TASK, box, "gcp", person=nobody, wanted=wanted)
+    assert result["failed"] and "does not exist" in result["msg"], result
+    assert run(cutoff.TASK, box, "gcp", person=nobody)["outcome"] == "absent", "nobody's account is made up"
+
+
 def test_the_last_administrator_waits_for_a_person(box: Box) -> None:
     for resource in ("organizations/1", "projects/shop"):
         for row in bindings(box, resource):

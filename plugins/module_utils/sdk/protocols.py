@@ -205,6 +205,17 @@ class Entitlements(Accounts, Protocol):
 
 
 @runtime_checkable
+class NamesMembers(Entitlements, Protocol):
+    """Keeps nothing of a person but what they may do: whoever holds nothing has no account there, and is given something all the same.
+
+    Not a capability of its own.
+    """
+
+    def as_member(self, person: Person) -> Account:
+        """Return the person as somebody who holds nothing, by the name under which they are given something."""
+
+
+@runtime_checkable
 class FirstSignIn(Protocol):
     """Issues a credential that works once, and hands it to a named recipient without ever returning it."""
 

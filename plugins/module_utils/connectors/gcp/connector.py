@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ...model.errors import AuthenticationFailed, Refused, Unsupported
+from ...model.person import Person
 from ...sdk.address import at
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
@@ -82,6 +83,10 @@ class Gcp(Connector):
         for account in self._members(act):
             if account.id in keys.ids or keys.has(Kind.ADDRESS, account.email):
                 yield account
+
+    def as_member(self, person: Person) -> Account:
+        """Return the member of the person's address: Google refuses a role for one that is nobody's."""
+        return Account(f"{USER}{person.email}", person.email, False, person.email)
 
     def set_active(self, account: Account, active: bool) -> None:
         """Refuse: a member is in or out by their roles.
