@@ -31,6 +31,7 @@ class Pages:
     def __init__(self, act: str, system: str, *, by: str = "page token", hint: str = _REPORT) -> None:
         self._act, self._system, self._by, self._hint = act, system, by, hint
         self._seen: set[object] = set()
+        self._before: object = None
 
     def turn(self, mark: object) -> None:
         """Note the next page.
@@ -38,7 +39,7 @@ class Pages:
         :raises ProtocolError: it is one that was read already, or there are too many.
         """
         if mark in self._seen:
-            raise ProtocolError(f"the {self._by} does not advance", act=self._act, system=self._system, hint=self._hint)
+            raise self._stands_still()
         self._seen.add(mark)
         if len(self._seen) > MOST_PAGES:
             raise ProtocolError(
@@ -47,6 +48,18 @@ class Pages:
                 system=self._system,
                 hint="the list is not complete",
             )
+
+    def read(self, body: object) -> None:
+        """Note what a page says: a system that ignores a page's number hands out the first one again and again.
+
+        :raises ProtocolError: the page before said the same.
+        """
+        if body and body == self._before:
+            raise self._stands_still()
+        self._before = body
+
+    def _stands_still(self) -> ProtocolError:
+        return ProtocolError(f"the {self._by} does not advance", act=self._act, system=self._system, hint=self._hint)
 
 
 class Exceeded(OSError):

@@ -254,13 +254,15 @@ class Transport:
     ) -> Iterator[Answer]:
         """Yield every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
 
-        :raises ProtocolError: the next page is one we have already seen, is on another host, or there are too many.
+        :raises ProtocolError: the next page is one we have already seen, says what the last one said, is on another host, or there are
+            too many.
         """
         turned = Pages(act, self.target.name)
         here: tuple[str, Mapping[str, Any] | None] = (path, params)
         while True:
             turned.turn(repr(here))
             answer = self.send("GET", here[0], act=act, params=here[1], headers=headers)
+            turned.read(answer.body)
             yield answer
             following = next_page(answer)
             if not following:
