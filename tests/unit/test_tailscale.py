@@ -95,3 +95,9 @@ def test_two_users_with_one_login_stop(box: Box) -> None:
 def test_no_credential_is_said_at_once(box: Box) -> None:
     with pytest.raises(CredentialError):
         connect(box, "tailscale", credentials={})
+
+
+def test_a_token_that_does_not_say_in_seconds_how_long_it_holds_is_used_all_the_same(box: Box) -> None:
+    token = {"access_token": box["tailscale"].secret("access_token"), "expires_in": "an hour"}
+    box["tailscale"].fault("status", path="/oauth/token$", status=200, body=token)
+    assert connect(box, "tailscale").find_account(Person.of(person_of(box, "jane")))

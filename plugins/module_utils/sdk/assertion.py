@@ -38,12 +38,15 @@ def client_assertion(
     return {"grant_type": "client_credentials", "client_assertion_type": _TYPE, "client_assertion": signed}
 
 
-def access_token(answer: Answer, target: Target) -> tuple[str, float]:
+def access_token(answer: Answer, target: Target, *, act: str = "sign in", lasts: float = 0.0) -> tuple[str, float]:
     """Return the token of an answer, and the seconds for which it holds.
 
+    :param lasts: how long where the answer does not say.
     :raises ProtocolError: it has none.
     """
     body = answer.body if isinstance(answer.body, dict) else {}
     if not body.get("access_token"):
-        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
-    return str(body["access_token"]), float(body.get("expires_in") or 0)
+        raise ProtocolError("its answer has no access_token", act=act, system=target.name)
+    said = body.get("expires_in")
+    holds = float(said) if isinstance(said, (int, float)) or isinstance(said, str) and said.isdecimal() else lasts
+    return str(body["access_token"]), holds

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from ...model.errors import CredentialError, ProtocolError
+from ...sdk.assertion import access_token
 from ...sdk.target import Target
 from ...sdk.transport import Auth, StaticAuth, Transport, basic, bearer
 from .expressions import Json, expression
@@ -128,13 +129,7 @@ def _token(
     answer = Transport(target, StaticAuth(dict(headers)), url=url).send(
         "POST", path, act="sign in", data=dict(form), reads=True
     )
-    if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
-        raise ProtocolError("its answer has no access_token", act="sign in", system=target.name)
-    return str(answer.body["access_token"]), _seconds(answer.body.get("expires_in"))
-
-
-def _seconds(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float, str)) and str(value).isdigit() else 3600.0
+    return access_token(answer, target, lasts=3600)
 
 
 def _session_login(target: Target, says: Mapping[str, Any], url: str) -> Auth:

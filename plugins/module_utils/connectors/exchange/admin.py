@@ -21,6 +21,7 @@ from ...model.errors import (
     SystemError_,
 )
 from ...sdk.address import UrlPath, at
+from ...sdk.allowance import Pages
 from ...sdk.transport import (
     Answer,
     Policy,
@@ -99,12 +100,10 @@ class AdminApi:
         A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
         """
         anchor = anchor or f"SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{self.tenant}"
-        seen: set[str] = set()
+        turned = Pages(act, self.transport.target.name, hint="")
         path, params = str(self._path), {"$select": select} if select else None
         while path:
-            if path in seen:
-                raise ProtocolError("the page token does not advance", act=act, system=self.transport.target.name)
-            seen.add(path)
+            turned.turn(path)
             body = self._send(path, cmdlet, parameters, act=act, anchor=anchor, reads=True, params=params).body
             if not isinstance(body, dict) or not isinstance(body.get("value"), list):
                 raise ProtocolError("its answer has no value", act=act, system=self.transport.target.name)

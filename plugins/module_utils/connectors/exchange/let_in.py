@@ -30,6 +30,12 @@ LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER = (
     "calendar of",
     "further calendar of",
 )
+#: What is given and taken by two cmdlets of one noun: the noun, the parameter that names the person, and what else they are told.
+_GIVEN: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    LIST: ("DistributionGroupMember", "Member", {"BypassSecurityGroupManagerCheck": True}),
+    FULL: ("MailboxPermission", "User", {"AccessRights": ["FullAccess"], "InheritanceType": "All"}),
+    SEND_AS: ("RecipientPermission", "Trustee", {"AccessRights": ["SendAs"]}),
+}
 
 
 class LetIn:
@@ -68,22 +74,13 @@ class LetIn:
             path = _permissions_of(one.raw["box"], one.raw["calendar"]).below("/{}", one.id)
             self.graph.send("DELETE", path, act=act, missing=(404,))
             return
-        given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-            LIST: ("Remove-DistributionGroupMember", {"Member": account.id, "BypassSecurityGroupManagerCheck": True}),
-            FULL: (
-                "Remove-MailboxPermission",
-                {"User": account.id, "AccessRights": ["FullAccess"], "InheritanceType": "All"},
-            ),
-            SEND_AS: ("Remove-RecipientPermission", {"Trustee": account.id, "AccessRights": ["SendAs"]}),
-        }
         if one.kind == ON_BEHALF:
             self.admin.write(
                 "Set-Mailbox", act=act, anchor=account.login, Identity=one.id, GrantSendOnBehalfTo=one.raw["left"]
             )
             return
-        cmdlet, parameters = given[one.kind]
         try:
-            self.admin.write(cmdlet, act=act, anchor=account.login, Identity=one.id, Confirm=False, **parameters)
+            self._cmdlet("Remove", one.kind, account, one.id, act)
         except NotFound:
             return  # gone already
 
@@ -102,21 +99,17 @@ class LetIn:
             calendar = self._called(address, called, act) if kind == FURTHER else ""
             self.graph.send("POST", _permissions_of(address, calendar), act=act, json=who)
             return
-        given: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-            LIST: ("Add-DistributionGroupMember", {"Member": account.id, "BypassSecurityGroupManagerCheck": True}),
-            FULL: (
-                "Add-MailboxPermission",
-                {"User": account.id, "AccessRights": ["FullAccess"], "InheritanceType": "All", "AutoMapping": True},
-            ),
-            SEND_AS: ("Add-RecipientPermission", {"Trustee": account.id, "AccessRights": ["SendAs"]}),
-        }
         if kind == ON_BEHALF:
             [box] = self.admin.read("Get-Mailbox", act=act, anchor=name, select=_BOXES, Identity=name)
             those = [*(box.get("GrantSendOnBehalfTo") or ()), account.id]
             self.admin.write("Set-Mailbox", act=act, anchor=name, Identity=name, GrantSendOnBehalfTo=those)
             return
-        cmdlet, parameters = given[kind]
-        self.admin.write(cmdlet, act=act, anchor=account.login, Identity=name, Confirm=False, **parameters)
+        self._cmdlet("Add", kind, account, name, act, **({"AutoMapping": True} if kind == FULL else {}))
+
+    def _cmdlet(self, verb: str, kind: str, account: Account, identity: str, act: str, **further: Any) -> None:
+        noun, who, fixed = _GIVEN[kind]
+        given = {"Identity": identity, who: account.id, **fixed, **further, "Confirm": False}
+        self.admin.write(f"{verb}-{noun}", act=act, anchor=account.login, **given)
 
     def _lists(self, account: Account, act: str) -> Iterator[Owned]:
         name = str(account.raw.get("DistinguishedName") or "")

@@ -21,6 +21,7 @@ from ...model.errors import (
     Rejected,
 )
 from ...sdk.address import UrlPath, at
+from ...sdk.allowance import Pages
 from ...sdk.target import Target
 from ...sdk.transport import (
     Answer,
@@ -164,14 +165,14 @@ class GitHubApi(Transport):
 
         The query takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
         """
-        after, seen = variables.get("after"), set[Any]()
-        while after not in seen:
-            seen.add(after)
+        after, turned = variables.get("after"), Pages(act, self.target.name, hint="the list is not complete")
+        while True:
+            turned.turn(after)
             here: Any = self.query(text, {**variables, "after": after}, act=act)
             for key in path:
                 here = (here or {}).get(key)
             if here is None:
-                if len(seen) > 1:
+                if after != variables.get("after"):
                     raise ProtocolError(
                         "a page is not there any more",
                         act=act,
@@ -185,9 +186,6 @@ class GitHubApi(Transport):
             if not here["pageInfo"].get("hasNextPage"):
                 return
             after = here["pageInfo"].get("endCursor")
-        raise ProtocolError(
-            "the page token does not advance", act=act, system=self.target.name, hint="the list is not complete"
-        )
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
         """Return a GraphQL query's ``data``. GraphQL says its errors with 200."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
 from ...sdk.address import UrlPath, at, host_of
+from ...sdk.assertion import access_token
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, json_message, retry_after
 
@@ -166,9 +167,7 @@ class GoogleApi:
                 "Google gives no token for an account that is suspended or not there",
                 status=answer.status,
             )
-        if not body.get("access_token"):
-            raise ProtocolError("its answer has no access_token", act=act, system=self.target.name)
-        return str(body["access_token"]), float(body.get("expires_in") or 0)
+        return access_token(answer, self.target, act=act)
 
     def listed(
         self, transport: Transport, where: UrlPath, key: str, *, act: str, **params: Any

@@ -25,6 +25,7 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import at
+from ...sdk.assertion import access_token
 from ...sdk.hr_record import (
     days_since,
     filled,
@@ -200,9 +201,7 @@ class Personio(Connector):
                 hint=f"check the credentials of {self.target.name}",
                 status=400,
             ) from None
-        if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
-            raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
-        return str(answer.body["access_token"]), float(answer.body.get("expires_in", 86400))
+        return access_token(answer, self.target, lasts=86400)
 
     def _everybody(self, act: str) -> list[Record]:
         records = list(self._pages("/v2/persons", act))

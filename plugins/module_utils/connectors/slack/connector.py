@@ -20,6 +20,7 @@ from ...model.errors import (
 )
 from ...model.person import Person
 from ...sdk.address import at
+from ...sdk.allowance import Pages
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
@@ -121,7 +122,7 @@ class Slack(SlackListing):
         return answer.body
 
     def _listed(self, method: str, key: str, *, act: str, **args: Any) -> Iterator[Mapping[str, Any]]:
-        cursor, seen = "", set[str]()
+        cursor, turned = "", Pages(act, self.target.name, hint="")
         while True:
             body = self._call(method, act=act, reads=True, limit=100, cursor=cursor or None, **args)
             if not isinstance(body.get(key), list):
@@ -130,9 +131,7 @@ class Slack(SlackListing):
             cursor = (body.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
-            if cursor in seen:
-                raise ProtocolError("the page token does not advance", act=act, system=self.target.name)
-            seen.add(cursor)
+            turned.turn(cursor)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 

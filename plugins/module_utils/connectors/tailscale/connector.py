@@ -10,12 +10,12 @@ from typing import Any
 
 from ...model.errors import (
     CredentialError,
-    ProtocolError,
     Refused,
     Unsupported,
 )
 from ...model.person import Person
 from ...sdk.address import at
+from ...sdk.assertion import access_token
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
@@ -96,9 +96,7 @@ class Tailscale(TailscaleListing):
         answer = Transport(self.target, StaticAuth({})).send(
             "POST", "/oauth/token", act="sign in", data=form, reads=True
         )
-        if not isinstance(answer.body, dict) or not answer.body.get("access_token"):
-            raise ProtocolError("its answer has no access_token", act="sign in", system=self.target.name)
-        return str(answer.body["access_token"]), float(answer.body.get("expires_in", 3600))
+        return access_token(answer, self.target, lasts=3600)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
