@@ -11,7 +11,7 @@ Control, on the same port, for tests and for people::
     GET  /_sandbox/journal            every request and answer, oldest first
     POST /_sandbox/accept/{login}     somebody accepts an invitation
     POST /_sandbox/first-day/{key}    a joiner accepts invitations, registers a second factor, boots the laptop
-    POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag", ...}]
+    POST /_sandbox/faults             [{"method": "POST", "path": "regex", "fault": "status|slow|lost|html|cut|lag|again", ...}]
     POST /_sandbox/latency            {"seconds": 0.05}
     GET  /_sandbox/state              what the system knows
     GET  /_sandbox/person/{key}       what every system of the box knows of a person, in words
@@ -82,7 +82,8 @@ class Fault:
     ``fault``: ``status`` (answer ``status``, ``body``, ``headers``; the work is not done), ``slow`` (``seconds`` before the
     work), ``lost`` (the work is done, the connection drops without an answer), ``html`` (a sign-in page), ``cut`` (half of
     the JSON), ``lag`` (the work is done, and the next ``reads`` reads see the state before it), ``turned`` (the work is done,
-    and the answer is what ``turn`` makes of it). ``times``: how often, -1 for ever. ``after``: how many matching requests pass first.
+    and the answer is what ``turn`` makes of it), ``again`` (each path answers what it answered first, whatever page is asked
+    for). ``times``: how often, -1 for ever. ``after``: how many matching requests pass first.
     """
 
     fault: str
@@ -96,6 +97,7 @@ class Fault:
     seconds: float = 1.0
     reads: int = 3
     turn: Callable[[Reply], Reply] | None = None
+    first: dict[tuple[str, str, bytes], Reply] = field(default_factory=dict)
 
     def matches(self, method: str, path: str, write: bool) -> bool:
         if self.times == 0 or not re.search(self.path, path):
@@ -272,6 +274,8 @@ class Emulator:
             page = b"<!doctype html><title>Sign in</title><form>Sign in to continue</form>"
             return Reply(200, page, {"content-type": "text/html"})
         reply = await self.work(call, write)
+        if fault.fault == "again":
+            return fault.first.setdefault((call.method, call.path, call.content), reply)
         return fault.turn(reply) if fault.turn is not None else reply
 
     def accept(self, login: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.change import Outcome
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.step import Step
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
@@ -74,6 +75,7 @@ class Play:
         self.case = self.ledger.open_case("offboard", self.person, "test", {"key": "test"}).id
 
     def run(self, *, check_mode: bool = False) -> dict[str, Any]:
+        people_index.INDEXES.clear()  # each run is a process of its own
         step = Step.of(
             self.ledger,
             case=self.case,
@@ -206,3 +208,32 @@ def test_a_system_that_refuses_or_rambles(play: Play, fault: str) -> None:
     assert [
         entry for entry in play.writes() if entry["status"] and entry["status"] < 300 and entry["fault"] is None
     ] == []
+
+
+@every(CASES)
+@pytest.mark.parametrize("status", [404, 409])
+def test_what_is_not_there_or_in_the_way_is_never_done(play: Play, status: int) -> None:
+    """Every write is answered so: what was there before is there still, and the next run, which is served, does it."""
+    if not play.speaks_http:
+        pytest.skip("not HTTP")
+    play.fault("status", status=status, body={"message": "no"}, method="WRITE", times=-1)
+    result = play.run()
+    assert result["outcome"] not in ("done", "already", "absent"), result
+    assert "Traceback" not in str(result)
+    # Where a vendor does not show what a write did, its word that there is nothing to end is all that can be had.
+    unseen = any(row["outcome"] == "acknowledged" for row in result["changes"])
+    for emulator in play.box.emulators.values():
+        emulator.faults.clear()
+    play.run()
+    if not unseen:
+        play.scenario.verify(play.box)
+
+
+@every(CASES)
+def test_a_list_that_is_not_there_is_an_error_and_nobody_is_touched(play: Play) -> None:
+    if not play.speaks_http:
+        pytest.skip("not HTTP")
+    play.fault("status", status=404, body={"message": "no"}, times=-1)
+    result = play.run()
+    assert not closed(result) or result["outcome"] == "absent", result
+    assert [entry for entry in play.writes() if entry["fault"] is None] == []
