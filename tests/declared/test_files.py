@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import (
     Contract,
+    blank,
     graphql_of,
     violations,
 )
@@ -157,27 +158,80 @@ def test_a_planted_mistake_in_any_request_fails_the_check(name: str) -> None:
 
 
 def _enumerated(data: dict[str, Any], contract: Contract) -> Iterator[tuple[str, dict[str, Any]]]:
-    read = manifest_of(json.dumps(data), "x")
-    limited = {name for operation in contract.values() for name, values in operation.query.items() if values}
-    for request, _ in read.requests():
-        for name, value in request.query.items():
-            if name in limited and isinstance(value, str) and "{" not in value:
-                changed = copy.deepcopy(data)
-                step: Any = changed
-                for key in request.place:
-                    step = step[key]
-                step["query"][name] = "wrong"
-                yield f"{name} in {request.place}", changed
+    """The file with a value that the vendor does not list, for each of a query or a body that it does list."""
+    for request, _ in manifest_of(json.dumps(data), "x").requests():
+        operation = contract.get((request.method, blank(request.path)))
+        if operation is None or graphql_of(request):
+            continue
+        listed = [("query", name) for name, values in operation.query.items() if values and name in request.query]
+        listed += [("json", *path) for path in _listed_in(request.json, operation.body)]
+        for *above, last in listed:
+            changed = copy.deepcopy(data)
+            step: Any = changed
+            for key in (*request.place, *above):
+                step = step[key]
+            if isinstance(step[last], str) and "{" not in step[last]:
+                step[last] = "wrong"
+                yield f"{last} in {request.place}", changed
+
+
+def _listed_in(sent: Any, known: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """Where in a body the vendor lists the values."""
+    if isinstance(sent, list):
+        for number, one in enumerate(sent):
+            yield from _listed_in(one, known, *path, number)
+    elif isinstance(sent, dict) and isinstance(known, dict):
+        for name, inner in sent.items():
+            yield from _listed_in(inner, known.get(name), *path, name)
+    elif isinstance(known, str) and path:
+        yield path
 
 
 def test_a_planted_value_that_the_vendor_does_not_list_fails_the_check() -> None:
-    seen = 0
+    seen: dict[str, int] = {}
     for name in NAMES:
         for contract in rest(name).values():
             for what, changed in _enumerated(dict(manifest(name).source), contract):
-                seen += 1
+                seen[name] = seen.get(name, 0) + 1
                 assert violations(manifest_of(json.dumps(changed), name), contract), (name, what)
-    assert seen >= 3
+    assert len(seen) >= 16, seen
+
+
+#: What in a query or a body is the company's own text, or names of fields.
+FREE = {"message", "opt_fields", "fields", "q"}
+
+
+def _fixed(sent: Any, known: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """Where a body says a word of the file's own, and the vendor's contract lists no words for it."""
+    if isinstance(sent, list):
+        for one in sent:
+            yield from _fixed(one, known, *path)
+    elif isinstance(sent, dict):
+        for name, inner in sent.items():
+            yield from _fixed(inner, known.get(name) if isinstance(known, dict) else None, *path, name)
+    elif isinstance(sent, str) and "{" not in sent and not isinstance(known, str):
+        yield path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_word_that_a_file_says_is_checked_by_a_contract(name: str) -> None:
+    """A word is one of the vendor's (``status: inactive``): a contract that lists none would let a wrong one through."""
+    contracts = [*rest(name).values()]
+    for request, _ in manifest(name).requests():
+        described = [one[place] for one in contracts if (place := (request.method, blank(request.path))) in one]
+        if graphql_of(request) or not described:
+            continue
+        unlisted = [
+            {
+                (key,)
+                for key, value in request.query.items()
+                if isinstance(value, str) and "{" not in value and not one.query.get(key)
+            }
+            | set(_fixed(request.json, one.body))
+            for one in described
+        ]
+        left = {path for path in set.intersection(*unlisted) if path[-1] not in FREE}
+        assert not left, (request.place, left)
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------
