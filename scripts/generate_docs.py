@@ -60,27 +60,34 @@ def _matrix() -> Iterator[str]:
         yield f"| [{name}](connectors/{name}.md) | {'□' if name in data else '■'} | {marks} |"
 
 
-#: What answers the tests of the connectors that are code. A connector that is data has its own, found by its files.
+#: What answers the tests of the connectors that are code, and where. A connector that is data has its own, found by its files.
 REAL = {
-    "aws": "moto (boto3 against AWS' models)",
-    "csv": "files",
-    "imap": "Dovecot; pymap",
-    "ldap": "OpenLDAP; Samba",
-    "scim": "scim2-server",
+    "csv": ("files", "tests/unit/test_csv.py"),
+    "imap": ("Dovecot; pymap", "tests/integration/test_dovecot.py"),
+    "ldap": ("OpenLDAP; Samba", "tests/integration/test_slapd.py"),
+    "scim": ("scim2-server", "tests/unit/test_scim.py"),
 }
-CONTRACTS = {"entra", "exchange", "github", "google_workspace", "intune", "okta", "onedrive"}
+#: Connectors held against a vendor's whole description (``tests/contract/test_contracts.py``); aws by its own library.
+CONTRACTS = {
+    **dict.fromkeys(("entra", "exchange", "github", "google_workspace", "intune", "okta", "onedrive"), ""),
+    "aws": "moto; boto3 refuses what AWS' own models do not have",
+}
 
 
 def _peer_of(name: str) -> tuple[str, str]:
     """What answers a connector's tests: the kind, and its name."""
     if name in REAL:
-        return "real server", REAL[name]
+        return "real server", REAL[name][0]
     if (ROOT / "tests" / "integration" / f"test_{name}.py").exists():
         return "real server", f"the product itself (`tests/integration/test_{name}.py`), and an emulator"
-    tables = (ROOT / "tests" / folder / f"{name}.yml" for folder in ("declared/contracts", "contract/tables"))
-    if name in CONTRACTS or any(table.exists() for table in tables):
-        return "emulator with a contract", ""
+    if name in CONTRACTS or has_table(name):
+        return "emulator with a contract", CONTRACTS.get(name, "")
     return ("nothing to ask", "") if name == "manual" else ("emulator without a contract", "")
+
+
+def has_table(name: str) -> bool:
+    """Whether a connector's requests are held against a table of the vendor's, or a description that its own file names."""
+    return any((ROOT / "tests" / part / f"{name}.yml").exists() for part in ("declared/contracts", "contract/tables"))
 
 
 def _peers() -> Iterator[str]:
@@ -103,7 +110,7 @@ def _peers() -> Iterator[str]:
 def _ways() -> Iterator[str]:
     yield "## How each way in ends, and what lingers"
     yield ""
-    yield "Of the connectors that are data, in the order in which they are closed; the pages of the others say it."
+    yield "Of the connectors that are data, in the order in which they are closed; the pages of the others say it, and [a leaver on every system](every-system.md) has what lingers of all."
     yield ""
     yield "| system | way in | how it ends | what lingers |"
     yield "|---|---|---|---|"

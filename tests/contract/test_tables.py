@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.declared.contract import Contract
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import WORK_ADDRESS
 
 from sandbox.box import Box
@@ -22,8 +23,10 @@ from sandbox.emulator import Emulator
 from sandbox.vendors.bamboohr import BambooHr
 from sandbox.vendors.hibob import HiBob
 from sandbox.vendors.personio import Personio
+from scripts import generate_docs
 from tests import support, virtual_time
 from tests.conformance import test_conformance as conformance
+from tests.contract import test_contracts
 from tests.declared.contract import of_table
 from tests.support import connect
 
@@ -114,3 +117,18 @@ def test_every_request_is_in_the_vendors_table_and_what_is_planted_is_not(
             if value in values.get(parameter, ()):
                 planted = entry["query"].replace(f"{parameter}={value}", f"{parameter}=planted")
                 assert [*wrong(contract, {**entry, "query": planted})], parameter
+
+
+def test_what_the_page_says_that_connectors_are_tried_against_is_so() -> None:
+    """docs/connectors.md is made from these words, from the tables and from the tests of real products."""
+    described = set(test_contracts.SETS) - set(generate_docs.REAL)
+    assert {name for name in described if not generate_docs.has_table(name)} == set(generate_docs.CONTRACTS) - {"aws"}
+    root = Path(generate_docs.ROOT)
+    assert all((root / where).exists() for _what, where in generate_docs.REAL.values())
+    kinds = [generate_docs._peer_of(name)[0] for name in CONNECTORS]
+    page = (root / "docs" / "connectors.md").read_text(encoding="utf-8")
+    for kind in set(kinds):
+        [row] = [line for line in page.splitlines() if line.startswith(f"| {kind} |")]
+        code, data = (int(cell) for cell in row.split("|")[2:4])
+        assert code + data == kinds.count(kind), row
+    assert "emulator without a contract" not in kinds, "a connector is held against nothing"
