@@ -18,6 +18,8 @@ from sandbox.ask import ask
 from sandbox.box import Box
 from sandbox.catalogue import COMPANY
 from sandbox.scim_world import ScimWorld
+from sandbox.ssh import Ssh, missing
+from sandbox.vendors.apple_business import AppleOrganisation
 from sandbox.vendors.azure import AzureCloud
 from sandbox.vendors.fleet import FleetServer
 from sandbox.vendors.gcp import GoogleCloud
@@ -25,6 +27,8 @@ from sandbox.vendors.google_workspace import GoogleWorkspace
 from sandbox.vendors.jamf import JamfPro
 from sandbox.vendors.kandji import KandjiTenant
 from sandbox.vendors.okta import Okta
+from sandbox.vendors.openvpn import OpenVpnHost
+from sandbox.vendors.wireguard import LAPTOP, PHONE, WireGuardHost
 from sandbox.worlds import worlds
 
 
@@ -54,13 +58,16 @@ class OnePasswordBridge(_Dialect):
 
 
 DIALECTS: list[type[Any]] = [ChatGpt, Claude, OnePasswordBridge]
-DEVICES: list[type[Any]] = [FleetServer, JamfPro, KandjiTenant]
+DEVICES: list[type[Any]] = [FleetServer, JamfPro, KandjiTenant, AppleOrganisation]
+#: Played by this process like the others; what runs on them comes over ssh and runs in the second shell. None where ssh is not installed.
+VPNS: list[type[Any]] = [] if missing() else [OpenVpnHost, WireGuardHost]
 EVERY: list[type[Any]] = [
     *COMPANY,
     Okta,
     GoogleWorkspace,
     GoogleCloud,
     AzureCloud,
+    *VPNS,
     *DEVICES,
     *DIALECTS,
     *worlds().values(),
@@ -89,8 +96,15 @@ def names(box: Box) -> list[str]:
 def written(box: Box, folder: Path) -> Path:
     """Write the systems file and the policy of a box."""
     (folder / "policy.yml").write_text(yaml.safe_dump(POLICY), encoding="utf-8")
+    systems, way_in = box.systems(), Ssh(folder / "ssh") if VPNS else None
+    over_ssh = {
+        one.name: {**systems[one.name], "vars": way_in.variables(f"{one.name}.corp.example")}
+        for one in VPNS
+        if way_in is not None
+    }
     return box.write_systems_file(
         folder / "company.systems.yml",
+        extra=over_ssh,
         policy=str(folder / "policy.yml"),
         ledger=str(folder / "ledger.db"),
         records=str(folder / "records"),
@@ -126,7 +140,23 @@ def _google(box: Box, email: str) -> str:
     return "" if user["suspended"] else "account"
 
 
+def _openvpn(box: Box, email: str) -> str:
+    """The daemon's clients, and what the list that it reads still lets in."""
+    host = box["openvpn"]
+    good = [row[5] for row in host.authority_.rows if row[5] == "/CN=jane" and int(row[3], 16) not in host.revoked()]
+    return ", ".join([*good, *(f"session {one.client}" for one in host.clients if one.name == "jane")])
+
+
+def _wireguard(box: Box, email: str) -> str:
+    """The interface's peers, as it runs and as it would after a start of the machine."""
+    host = box["wireguard"]
+    running = {*host.running}
+    host.restart()
+    return ", ".join(one for one in (LAPTOP, PHONE) if one in running or one in host.running)
+
+
 _TABLES: Mapping[str, Callable[[Box, str], str]] = {
+    **({"openvpn": _openvpn, "wireguard": _wireguard} if VPNS else {}),
     "okta": _okta,
     "google_workspace": _google,
     "azure": lambda box, email: ", ".join(box["azure"].left(email)),

@@ -29,6 +29,7 @@ def test_one_run_cuts_a_leaver_off_everywhere(tmp_path: Path) -> None:
     assert {name: what for name, what in found.human.items() if what} == BY_HAND
     assert set(found.outcomes.values()) <= {"done", "acknowledged", "needs_human"}, found.output
     cuts = {name for name, one in CONNECTORS.items() if "cutoff" in capabilities_of(one)} - {"scim"}
+    cuts -= set() if every.VPNS else {"openvpn", "wireguard"}  # they are reached by ssh
     assert cuts <= set(found.outcomes), cuts - set(found.outcomes)
     assert found.seconds < 120 and found.megabytes < 600
 

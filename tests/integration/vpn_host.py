@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A VPN host of its own: a network namespace that Ansible reaches by ssh, and what runs in it.
-
-The ssh server is started for each connection (``sshd -i``), so that it needs no port.
-"""
+"""A VPN host of its own: a network namespace that Ansible reaches by ssh, and what runs in it."""
 
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -18,27 +13,18 @@ from typing import Any
 
 import yaml
 
+from sandbox import ssh
+from sandbox.ssh import PATH
 from tests.integration.company import BIN, ROOT, Ran
 
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-#: Debian's own: neither urllib3 nor anything else of ours is in it.
-PYTHON = "/usr/bin/python3"
 HR = "Number,Mail,First,Last,Status\nE1007,jane@corp.example,Jane,Doe,terminated\nE1008,mark@corp.example,Mark,Roe,active\n"
-_SSHD = """HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/key.pub
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-Subsystem sftp internal-sftp
-PidFile none
-"""
 
 
 def missing(*programs: str) -> str:
     """Return why a VPN host can't be made here; empty when it can."""
-    absent = [one for one in ("ssh", "sshd", "ip", "unshare", "nsenter", *programs) if not shutil.which(one, path=PATH)]
+    absent = ssh.missing("ip", "unshare", "nsenter", *programs)
     if absent or os.geteuid() != 0:
-        return f"not installed: {', '.join(absent)}" if absent else "needs root: a network namespace"
+        return absent or "needs root: a network namespace"
     made = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
     return "" if made.returncode == 0 and Path("/dev/net/tun").exists() else "no network namespace, or no /dev/net/tun"
 
@@ -52,10 +38,7 @@ class VpnHost:
         self._holder = subprocess.Popen(
             ["unshare", "-n", "sh", "-c", "ip link set lo up && exec sleep 3600"], env={**os.environ, "PATH": PATH}
         )
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        for key in ("key", "host_key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)], check=True)
-        (folder / "sshd.conf").write_text(_SSHD.format(folder=folder))
+        self.ssh = ssh.Ssh(folder, self.inside(()))
         self.until(lambda: "LOOPBACK,UP" in self.run("ip", "link"), "the namespace")
 
     def inside(self, command: Sequence[str]) -> list[str]:
@@ -100,16 +83,6 @@ class VpnHost:
 
     def systems_file(self, entry: dict[str, Any]) -> Path:
         """Write a company of two systems: HR, a file here, and the VPN, which only this host reaches."""
-        sshd = shlex.join(self.inside([shutil.which("sshd", path=PATH) or "", "-i", "-f", f"{self.folder}/sshd.conf"]))
-        known = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile={self.folder}/known -o ControlMaster=no"
-        over_ssh = {
-            "ansible_connection": "ssh",
-            "ansible_host": "vpn.corp.example",
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(self.folder / "key"),
-            "ansible_ssh_common_args": f"{known} -o ProxyCommand={shlex.quote(sshd)}",
-            "ansible_python_interpreter": PYTHON,
-        }
         columns = {
             "employee_id": "Number",
             "email": "Mail",
@@ -126,7 +99,7 @@ class VpnHost:
             "records": "records",
             "systems": {
                 "hr": {"connector": "csv", "options": {"path": "hr.csv", "columns": columns}},
-                "vpn": {**entry, "owner": "it@corp.example", "vars": over_ssh},
+                "vpn": {**entry, "owner": "it@corp.example", "vars": self.ssh.variables("vpn.corp.example")},
             },
         }
         file.write_text(yaml.safe_dump(data, sort_keys=False))
