@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.google_workspace.api import throttled
+from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AuthenticationFailed
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
@@ -21,6 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     entitlements,
     files_handover,
     mailbox,
+    mailbox_archive,
     meeting,
     meetings_handover,
     ownership,
@@ -28,7 +32,7 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
 
 from sandbox.box import Box
 from sandbox.vendors.google_workspace import GoogleWorkspace
-from sandbox.vendors.google_workspace_seed import ARCHIVED, THEN
+from sandbox.vendors.google_workspace_seed import ARCHIVED, THEN, message
 from tests.support import connect, person_of, run
 
 NAME = "google_workspace"
@@ -275,6 +279,22 @@ def test_every_message_is_handed_out_once_as_it_was(box: Box) -> None:
     found = list(google.mail_messages(person, folder, frozenset({"m1"})))
     assert folder.messages == 5 and {one.id for one in found} == {"m0", "m2", "m3", "m4"}
     assert found[0].content.startswith(b"From: somebody@corp.example\r\n") and found[0].date[:10] == THEN[:10]
+
+
+def test_the_archive_through_gmail_is_complete_and_says_so_only_when_it_was_read_back(box: Box, tmp_path: Path) -> None:
+    kept = {"person": person_of(box, "jane"), "path": str(tmp_path / "archive")}
+    sent = box[NAME].state["messages"][JANE]
+    sent[0]["labelIds"], sent[1]["labelIds"] = ["SPAM"], ["TRASH"]
+    assert run(mailbox_archive.TASK, box, NAME, **kept)["outcome"] == "done"
+    theirs = {one["id"]: base64.urlsafe_b64decode(one["raw"] + "==") for one in sent}
+    archive = Archive(tmp_path / "archive")
+    assert {entry.id: content for entry, content in archive.messages()} == theirs and len(theirs) == 5
+    assert run(mailbox_archive.TASK, box, NAME, **kept)["outcome"] == "already"
+    sent.append(message("m9", "jane@corp.example"))
+    assert run(mailbox_archive.TASK, box, NAME, **kept)["outcome"] == "done", "Gmail is asked for what is missing"
+    data = tmp_path / "archive" / "messages.zst"
+    data.write_bytes(data.read_bytes()[:-9] + bytes(9))
+    assert run(mailbox_archive.TASK, box, NAME, **kept)["failed"], "the archive is read, and not believed"
 
 
 def test_everybody_and_every_device_is_listed(box: Box) -> None:
