@@ -197,6 +197,15 @@ def test_a_planted_value_that_the_vendor_does_not_list_fails_the_check() -> None
     assert len(seen) >= 16, seen
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_file_can_give_and_take_is_played(name: str) -> None:
+    kinds = manifest(name).entitlements.values()
+    assert bool(WORLDS[name].GIVE) >= any(kind.grant for kind in kinds)
+    takes = any(kind.revoke or kind.floor for kind in kinds)
+    # OpenAI's only role is given first: test_vendors.py.
+    assert bool(WORLDS[name].TAKE) >= takes or name == "openai"
+
+
 #: What in a query or a body is the company's own text, or names of fields.
 FREE = {"message", "opt_fields", "fields", "q"}
 

@@ -175,6 +175,16 @@ def test_duo_every_bypass_code_ends_and_the_secret_key_is_never_sent() -> None:
         )
 
 
+def test_openai_who_is_an_owner_no_longer_is_a_reader() -> None:
+    with at("openai") as (world, system, box):
+        jane = Person.of(support.person_of(box, "jane"))
+        owner = system.find_entitlement("roles", "owner")
+        system.grant(system.find_account(jane), owner)
+        assert world.see("jane").held == {"roles: owner"}
+        system.revoke(system.find_account(jane), owner)
+        assert world.see("jane").held == {"roles: reader"}
+
+
 def test_miro_sessions_end_by_the_other_token() -> None:
     with at("miro") as (world, _system, box):
         result = support.run(cutoff.TASK, box, "miro", person=support.person_of(box, "jane"))

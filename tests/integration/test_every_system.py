@@ -21,6 +21,18 @@ from tests import support
 BY_HAND = {"pagerduty": ["integration c-integration (D3i)"]}
 
 
+CUTS = {name for name, one in CONNECTORS.items() if "cutoff" in capabilities_of(one)} - {"scim"}
+
+
+def test_the_page_has_every_system_that_has_a_cut_and_counts_them() -> None:
+    page = (every.ROOT / "docs" / "every-system.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    table = {row[0]: int(row[2]) for row in rows[1:]}
+    assert set(table) == CUTS | {one.name for one in every.DIALECTS} | {"wiki", "crm"}
+    assert f"of which {len(table)} have a cut of their own" in page
+    assert f"**{sum(table.values())} ways in closed" in page
+
+
 @pytest.mark.soak
 def test_one_run_cuts_a_leaver_off_everywhere(tmp_path: Path) -> None:
     found = every_system.cut(tmp_path)
@@ -28,8 +40,7 @@ def test_one_run_cuts_a_leaver_off_everywhere(tmp_path: Path) -> None:
     assert found.left_open == {}, found.output
     assert {name: what for name, what in found.human.items() if what} == BY_HAND
     assert set(found.outcomes.values()) <= {"done", "acknowledged", "needs_human"}, found.output
-    cuts = {name for name, one in CONNECTORS.items() if "cutoff" in capabilities_of(one)} - {"scim"}
-    cuts -= set() if every.VPNS else {"openvpn", "wireguard"}  # they are reached by ssh
+    cuts = CUTS - (set() if every.VPNS else {"openvpn", "wireguard"})  # they are reached by ssh
     assert cuts <= set(found.outcomes), cuts - set(found.outcomes)
     assert found.seconds < 120 and found.megabytes < 600
 
