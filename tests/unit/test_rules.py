@@ -84,10 +84,7 @@ SHIPPED = {
 }
 #: (connector, capability) without a conformance scenario, and why. Capabilities that only read send no write to lose.
 WITHOUT_SCENARIO = {
-    ("bamboohr", "hr_records"): "only reads: tests/unit/test_bamboohr.py",
     ("csv", "hr_records"): "only reads: tests/unit/test_csv.py",
-    ("hibob", "hr_records"): "only reads: tests/unit/test_hibob.py",
-    ("personio", "hr_records"): "only reads: tests/unit/test_personio.py",
     ("entra", "security_controls"): "only reads: tests/unit/test_entra.py",
     ("google_workspace", "security_controls"): "only reads: tests/unit/test_google_workspace.py",
     ("google_workspace", "account_listing"): "only reads: tests/unit/test_google_workspace.py",
