@@ -7,15 +7,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from lifecycle_bridge import clock, health
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.store import Database
+from lifecycle_bridge.store.tables import cases
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import NOW, SOURCES, TOKEN, FakeActs, made, seed, week
-from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture: a server of its own
+from tests.bridge.console_support import NOW, SOURCES, TOKEN, FakeActs, case, made, seed, week
+from tests.unit.test_ledger import postgres, without_encoding  # noqa: F401 - fixtures: a server of its own
 
 
 @pytest.mark.debian
@@ -53,5 +55,18 @@ def test_both_databases_say_the_same(tmp_path: Path, postgres: str, monkeypatch:
             assert pages[0] == pages[1], path
         form = there.get("/").text.split('name="token" value="')[1].split('"')[0]
         assert there.post("/sign-out", data={"token": form}).status_code == 303
+    finally:
+        database.close()
+
+
+@pytest.mark.debian
+def test_a_database_without_an_encoding_gives_texts_back_as_they_were_written(without_encoding: str) -> None:
+    database = Database(without_encoding.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        database.create()
+        with database.write() as c:
+            c.execute(sa.insert(cases), [case("offboard", "1", "held", -1, detail="wartet auf Frau Gonçalves-Müller")])
+        with database.read() as c:
+            assert c.scalar(sa.select(cases.c.detail)) == "wartet auf Frau Gonçalves-Müller"
     finally:
         database.close()

@@ -344,6 +344,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.rmtree(home)
 
 
+@pytest.fixture(scope="module")
+def without_encoding(postgres: str) -> str:
+    """A database as a server makes it that was set up without a locale."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute("CREATE DATABASE plain ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    return postgres.replace("/postgres?", "/plain?")
+
+
+@pytest.mark.debian
+def test_a_database_without_an_encoding_gives_names_back_as_they_were_written(without_encoding: str) -> None:
+    ledger = Ledger(without_encoding)
+    case = ledger.open_case("offboard", {**sample.PERSON, "last_name": "Gonçalves-Müller"}, "r", {})
+    assert ledger.verify().ok
+    assert Ledger(without_encoding).case(case.id).person["last_name"] == "Gonçalves-Müller"
+
+
 @pytest.mark.debian
 def test_machines_that_share_a_database_share_one_pace(postgres: str) -> None:
     here, there = pace_of(Ledger(postgres)), pace_of(Ledger(postgres))

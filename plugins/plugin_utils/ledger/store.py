@@ -171,7 +171,11 @@ class PostgresStorage:
             import psycopg
 
             connection = psycopg.connect(
-                self.url, autocommit=True, connect_timeout=10, application_name="workforce.lifecycle"
+                self.url,
+                autocommit=True,
+                connect_timeout=10,
+                application_name="workforce.lifecycle",
+                client_encoding="UTF8",  # of a database without one (SQL_ASCII) texts would come back as bytes
             )
             self._migrate(connection)
         self._local.connection, self._local.pid = connection, os.getpid()

@@ -55,7 +55,9 @@ class Database:
                 private.folder(Path(address.database).parent)
             except OSError as failure:
                 raise BridgeError(f"make the folder of database {address.database}: {failure.strerror}") from None
-        self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite)
+        # Of a database without an encoding (SQL_ASCII) texts would come back as bytes.
+        settings = {"client_encoding": "UTF8"} if address.get_driver_name() == "psycopg" else {}
+        self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite, connect_args=settings)
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_settings)
 
