@@ -69,6 +69,7 @@ def test_the_database_is_counted(tmp_path: Path) -> None:
         "a state that is empty is 0, not absent: alerts depend on it"
     )
     assert value(samples, "jml_cases_late", kind="transfer") == 1
+    assert value(samples, "jml_cases_late", kind="rename") == 0, "nor is a kind of which none is late"
     assert value(samples, "jml_case_attempts_total", kind="onboard") == 3
     assert value(samples, "jml_inbox_events") == 1 and value(samples, "jml_inbox_oldest_age_seconds") == pytest.approx(
         72
