@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 import tomllib
 import yaml
 from lifecycle_bridge import __version__
 from lifecycle_bridge.cli import main
+
+from tests.integration.company import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "bridge" / "deploy"
@@ -35,6 +39,43 @@ def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixtur
     assert end.value.code == 0
     script = capsys.readouterr().out
     assert all(command in script for command in ("serve", "release", "run-now", "doctor", "attest"))
+
+
+#: How each shell is started without its user's settings, and what makes it complete.
+SHELLS = {
+    "bash": (["--norc", "--noprofile", "-i"], 'eval "$(lifecycle-bridge --print-completion bash)"'),
+    "zsh": (["-f", "-i"], 'autoload -Uz compinit; compinit -D; eval "$(lifecycle-bridge --print-completion zsh)"'),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_commands_options_and_the_configuration_s_file(shell: str, tmp_path: Path) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "corp-bridge.yml").touch()
+    arguments, make_it_complete = SHELLS[shell]
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "TERM": "dumb",
+        "PS1": "> ",
+        "HOME": str(tmp_path),
+    }
+    typing = pexpect.spawn(shell, arguments, cwd=str(tmp_path), env=environment, encoding="utf-8", timeout=60)
+    try:
+        typing.sendline(f"{make_it_complete}; echo it is $((40 + 2))")
+        typing.expect_exact("it is 42")
+        for begun, whole in (
+            ("lifecycle-bridge run-", "run-now"),
+            ("lifecycle-bridge cancel --wh", "--why"),
+            ("lifecycle-bridge attest --decision rem", "remove"),
+            ("lifecycle-bridge -c corp-", "corp-bridge.yml"),
+        ):
+            typing.send(f"{begun}\t")
+            typing.expect_exact(whole)
+            typing.sendcontrol("u")
+    finally:
+        typing.close(force=True)
 
 
 @pytest.mark.debian

@@ -334,13 +334,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     shtab.add_argument_to(parser, "--print-completion", help="print the completion for this shell, and end")
-    parser.add_argument(
+    config = parser.add_argument(
         "-c",
         "--config",
         type=Path,
         default=Path(os.environ.get("LIFECYCLE_BRIDGE_CONFIG", "bridge.yml")),
         help="the configuration (LIFECYCLE_BRIDGE_CONFIG, else bridge.yml)",
     )
+    config.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads it there
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         sub = commands.add_parser(command.name, help=command.help, description=command.help)
