@@ -18,7 +18,8 @@ if [ "${1:-}" = soak ]; then check openvpn openvpn; check wg "wireguard-tools wi
 if [ "${1:-}" = soak ] && [ ! -e /usr/share/easy-rsa/easyrsa ]; then need="$need easy-rsa"; fi
 check chromium chromium
 check systemd-analyze systemd                                     # how much the bridge's unit exposes
-if [ "${1:-}" = soak ]; then check promtool prometheus; fi      # the alert rules
+check bwrap bubblewrap                                            # a read-only root, as the bridge's container has one
+if [ "${1:-}" = soak ]; then check prometheus prometheus; check prometheus-node-exporter prometheus-node-exporter; check zsh zsh; fi
 [ -n "$need" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "not installed, and their tests are skipped:$need (needs root and apt-get)" >&2

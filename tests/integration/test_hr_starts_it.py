@@ -17,7 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -200,8 +200,17 @@ def rulebook(company: SandboxCompany, folder: Path) -> Iterator[tuple[str, Calla
 
 
 @contextlib.contextmanager
-def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **sources: dict[str, Any]) -> Iterator[str]:
-    """``lifecycle-bridge serve``, ready; HR was seen whole once. ``sources`` beside BambooHR, with its key. Gives its address."""
+def bridge(
+    company: SandboxCompany,
+    folder: Path,
+    executor: dict[str, Any],
+    inside: Sequence[str] = (),
+    **sources: dict[str, Any],
+) -> Iterator[str]:
+    """``lifecycle-bridge serve``, ready; HR was seen whole once. ``sources`` beside BambooHR, with its key. Gives its address.
+
+    :param inside: a command that runs it in a box.
+    """
     port = free_port()
     (folder / "hr.key").write_text(KEY)
     known = {
@@ -235,7 +244,7 @@ def bridge(company: SandboxCompany, folder: Path, executor: dict[str, Any], **so
     database.close()
     with (folder / "bridge.log").open("w") as log:
         process = subprocess.Popen(
-            [str(BIN / "lifecycle-bridge"), "-c", str(folder / "bridge.yml"), "serve"],
+            [*inside, str(BIN / "lifecycle-bridge"), "-c", str(folder / "bridge.yml"), "serve"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
