@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 OUT = ROOT / "build" / "release"
 TOOLS = ROOT / "build" / "release-tools"
 #: In an environment of their own: galaxy-importer wants older versions of what the tests use.
-WANTED = ("galaxy-importer>=0.4.40,<0.5", "cyclonedx-bom>=7,<8", "build>=1.2,<2", "uv>=0.5,<1")
+WANTED = ("galaxy-importer>=0.4.40,<0.5", "cyclonedx-bom>=7,<8", "build>=1.2,<2", "uv>=0.5,<1", "twine>=6,<8")
 #: Red Hat's settings for certification, less what `make test` runs by itself (ansible-lint, ansible-test).
 IMPORTER = """[galaxy-importer]
 CHECK_CHANGELOG = True
@@ -46,6 +46,14 @@ def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> N
     done = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, check=False)
     if done.returncode:
         raise SystemExit(f"release: {' '.join(command[:3])} ended with {done.returncode}; nothing was signed")
+
+
+def must_be_signable(key: str) -> None:
+    """Refuse what would be found wrong only minutes later: a key that is not here, and files that are in no commit."""
+    run("gpg", "--batch", "--list-secret-keys", key)
+    changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True)
+    if changed.stdout:
+        raise SystemExit(f"release: what is signed is what was committed; commit or remove:\n{changed.stdout.rstrip()}")
 
 
 def tool(name: str) -> str:
@@ -89,7 +97,7 @@ def build() -> Path:
 
 
 def check(archive: Path) -> None:
-    """Have Galaxy's importer look at the archive."""
+    """Have Galaxy's importer look at the archive, and PyPI's own check at the bridge's package."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     settings = OUT.parent / "galaxy-importer.cfg"
     settings.write_text(IMPORTER.format(v1=not version.startswith("0.")), encoding="utf-8")
@@ -102,13 +110,27 @@ def check(archive: Path) -> None:
         env={"GALAXY_IMPORTER_CONFIG": str(settings), "PATH": f"{TOOLS / 'bin'}:{os.environ['PATH']}"},
     )
     archive.parent.joinpath("importer_result.json").unlink(missing_ok=True)
+    run(tool("twine"), "check", "--strict", *(str(path) for path in sorted(OUT.glob("workforce_lifecycle_bridge-*"))))
 
 
 def components() -> None:
-    """List what is installed beside each: CycloneDX, from the lock files."""
+    """List what is installed beside each, and what it is installed for: CycloneDX, from the lock files."""
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    collection = OUT.parent / "collection.toml"  # galaxy.yml in the words that the tool reads
+    collection.write_text(
+        f"""[project]
+name = "{galaxy["namespace"]}.{galaxy["name"]}"
+version = "{galaxy["version"]}"
+license = "GPL-3.0-or-later"
+""",
+        encoding="utf-8",
+    )
     for name in LOCKS:
-        part = "bridge" if name.startswith("bridge/") else "collection"
-        run(tool("cyclonedx-py"), "requirements", name, "--output-file", str(OUT / f"{part}.cdx.json"))
+        part, project = (
+            ("bridge", "bridge/pyproject.toml") if name.startswith("bridge/") else ("collection", collection)
+        )
+        listed = str(OUT / f"{part}.cdx.json")
+        run(tool("cyclonedx-py"), "requirements", name, "--pyproject", str(project), "--output-file", listed)
 
 
 def sums() -> Path:
@@ -127,6 +149,8 @@ def main() -> int:
     parser.add_argument("--key", default="", help="the GnuPG key that signs; without one, nothing is signed")
     parser.add_argument("--lock", action="store_true", help="only write the lock files anew")
     asked = parser.parse_args()
+    if asked.key:
+        must_be_signable(asked.key)
     get_tools()
     if asked.lock:
         lock()
