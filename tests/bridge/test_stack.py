@@ -171,7 +171,7 @@ def healthy(port: str) -> bool:
 
 
 @contextlib.contextmanager
-def monitored(bridge_file: Path, folder: Path) -> Iterator[tuple[str, str]]:
+def monitored(bridge_file: Path, folder: Path, socket: Path) -> Iterator[tuple[str, str]]:
     """The bridge, the numbers of a generated year, and a Prometheus that reads both. Gives the bridge's port and Prometheus' address."""
     ledger = Ledger(str(folder / "ledger.db"))
     generate(ledger, people=1200, leavers=200)
@@ -188,7 +188,7 @@ def monitored(bridge_file: Path, folder: Path) -> Iterator[tuple[str, str]]:
         stack.enter_context(
             running(
                 folder / "bridge.log",
-                *boxed(folder),
+                *boxed(folder, socket),
                 BIN / "lifecycle-bridge",
                 "-c",
                 bridge_file,
@@ -222,13 +222,13 @@ def pending(api: str) -> set[str]:
 @pytest.mark.skipif(not shutil.which("prometheus-node-exporter"), reason="prometheus-node-exporter is not installed")
 @pytest.mark.usefixtures("box")
 def test_every_panel_of_the_board_shows_something_and_the_alerts_see_what_is_wrong(
-    bridge_file: Path, tmp_path: Path
+    bridge_file: Path, postgres: str, tmp_path: Path
 ) -> None:
 
     def logs() -> str:
         return "\n".join(path.read_text()[-1500:] for path in tmp_path.glob("*.log"))
 
-    with monitored(bridge_file, tmp_path) as (port, api):
+    with monitored(bridge_file, tmp_path, Path(postgres.partition("?host=")[2])) as (port, api):
         until(lambda: healthy(port), "the bridge is healthy", logs)
         until(
             lambda: [one["health"] for one in (asked(f"{api}/targets") or {}).get("activeTargets", [])] == ["up", "up"],

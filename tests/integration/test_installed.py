@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The collection built, installed elsewhere and run from there: on the oldest ansible-core and the newest, in soak on each.
 
-In soak each core runs on the oldest Python that it takes, of those that this machine has.
+In soak each core runs on every Python that it takes, of those that this machine has.
 """
 
 from __future__ import annotations
@@ -20,16 +20,21 @@ import pytest
 
 from tests.integration.company import ROOT, SandboxCompany
 
-#: What pip is asked for, and the oldest Python that it takes: the newest of each series. None is this Python.
+#: The Pythons of a controller that each core takes, of those that we support.
+PYTHONS = {
+    "2.16": ("3.10", "3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13"),
+    "2.21": ("3.12", "3.13"),
+}
+#: What pip is asked for, and on which Python: the newest of each series. None is this Python.
 CORES: dict[str, tuple[str, str | None]] = {
     "oldest": ("ansible-core==2.16.*", None),
     "newest": ("ansible-core", None),
-    "2.16 on 3.10": ("ansible-core==2.16.*", "3.10"),
-    "2.17 on 3.10": ("ansible-core==2.17.*", "3.10"),
-    "2.18 on 3.11": ("ansible-core==2.18.*", "3.11"),
-    "2.19 on 3.12": ("ansible-core==2.19.*", "3.12"),
-    "2.20 on 3.12": ("ansible-core==2.20.*", "3.12"),
     "newest on 3.13": ("ansible-core", "3.13"),
+    **{f"{core} on {python}": (f"ansible-core=={core}.*", python) for core in PYTHONS for python in PYTHONS[core]},
 }
 #: The digest of the same plan, on each: they must be one.
 DIGESTS: dict[str, str] = {}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from lifecycle_bridge.config import ConfigError
 
@@ -144,3 +146,30 @@ def test_an_example_with_a_secret_in_it_would_be_seen(tmp_path: Path) -> None:
             "wiki:\n  connector: scim\n  url: https://wiki.example\n  credentials: {token: abc}\n",
             tmp_path,
         )
+
+
+def questions(run: str) -> set[str]:
+    """What a controller's template of a run asks: the options that a person may give."""
+    asked = yaml.safe_load((ROOT / "awx" / "vars" / "templates.yml").read_text(encoding="utf-8"))
+    [template] = [one for one in asked["controller_templates"] if one["name"] == f"lifecycle-{run}"]
+    return {question["variable"] for question in template["survey_spec"]["spec"]}
+
+
+@pytest.mark.parametrize("run", ["offboard", "onboard"])
+def test_the_page_of_the_main_runs_has_every_option_and_what_a_company_sets(run: str) -> None:
+    text = (ROOT / "docs" / "main-runs.md").read_text(encoding="utf-8")
+    elsewhere = {"back_on"}  # of a leave: docs/leave-of-absence.md
+    assert [name for name in sorted(questions(run) - elsewhere) if not re.search(rf"`{name}(?:=\w+)?`", text)] == []
+    assert "`stage=prepare`" in text
+    spec = yaml.safe_load((ROOT / "roles" / "open_case" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    for setting in ("lifecycle_devices", "lifecycle_mailbox"):
+        keys = spec["argument_specs"]["main"]["options"][setting]["options"]
+        shown = text.partition(f"{setting}:\n")[2]
+        assert [key for key in keys if not re.search(rf"^  {key}: ", shown, re.M)] == [], setting
+
+
+def test_the_page_of_the_systems_file_has_every_key() -> None:
+    text = (ROOT / "docs" / "systems-file.md").read_text(encoding="utf-8")
+    schema = json.loads((ROOT / "meta" / "schemas" / "systems-file.schema.json").read_text(encoding="utf-8"))
+    system = schema["properties"]["systems"]["additionalProperties"]["properties"]
+    assert [key for key in (*schema["properties"], *system) if f"`{key}`" not in text] == []

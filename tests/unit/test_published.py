@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What packagers and certification look at: caps of dependencies, and exceptions of ansible-lint that are still needed."""
+"""What packagers and certification look at: Galaxy's limits, caps of dependencies, exceptions of ansible-lint that are still needed.
+
+Galaxy's importer itself looks at each release (scripts/release.py); here is what it refused once, in a second.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -14,8 +19,116 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.integration.test_installed import CORES, PYTHONS
+
 ROOT = Path(__file__).resolve().parents[2]
 LINT = yaml.safe_load((ROOT / ".ansible-lint").read_text(encoding="utf-8"))
+
+
+GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+#: Of which a collection needs one for certification (CHECK_REQUIRED_TAGS of Galaxy's importer).
+REQUIRED_TAGS = {
+    "application",
+    "cloud",
+    "database",
+    "eda",
+    "infrastructure",
+    "linux",
+    "monitoring",
+    "networking",
+    "security",
+    "storage",
+    "tools",
+    "windows",
+}
+
+
+def test_galaxy_takes_what_the_collection_says_of_itself() -> None:
+    assert GALAXY["authors"] and [name for name in GALAXY["authors"] if len(name) > 64] == []
+    assert len(GALAXY["tags"]) <= 20 and REQUIRED_TAGS & set(GALAXY["tags"])
+    assert all(re.fullmatch(r"[a-z0-9]{1,64}", tag) for tag in GALAXY["tags"])
+    assert (ROOT / GALAXY["readme"]).is_file() and (ROOT / GALAXY["license_file"]).is_file()
+
+
+def test_every_role_has_a_page() -> None:
+    assert [role.name for role in (ROOT / "roles").iterdir() if not (role / "README.md").is_file()] == []
+
+
+def test_sanity_of_each_core_has_its_ignores_and_they_are_shipped() -> None:
+    there = {path.name for path in (ROOT / "tests" / "sanity").iterdir()}
+    assert there == {f"ignore-{core}.txt" for core in PYTHONS}
+    assert [one for one in GALAXY["build_ignore"] if "sanity" in one or one in ("tests", "tests/*")] == []
+
+
+def test_public_checks_run_every_python_that_a_core_takes_and_name_targets_that_there_are() -> None:
+    steps = WORKFLOW["jobs"]["cores"]["steps"]
+    [setup] = [step["with"]["python-version"] for step in steps if "setup-python" in step.get("uses", "")]
+    assert set(setup.split()) == {python for taken in PYTHONS.values() for python in taken}
+    commands = [step["run"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "run" in step]
+    assert "make test" in commands
+    [tried] = [command for command in commands if "test_installed.py" in command]
+    assert '-m "soak or not soak"' in tried, "each core is in soak"
+    targets = {word for command in commands if command.startswith("make ") for word in command.split()[1:]}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert [
+        one for one in targets if not re.search(rf"^(?:{re.escape(one)}|\$\(VENV\){one[5:]}):", makefile, re.M)
+    ] == []
+
+
+def test_the_execution_environment_may_have_every_core() -> None:
+    where = ROOT / "awx" / "execution-environment" / "execution-environment.yml"
+    asked = yaml.safe_load(where.read_text(encoding="utf-8"))["dependencies"]["ansible_core"]["package_pip"]
+    assert [core for core in PYTHONS if not Requirement(asked).specifier.contains(f"{core}.99")] == []
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert Requirement(f"ansible-core{runtime['requires_ansible']}").specifier.contains(f"{next(iter(PYTHONS))}.0")
+    assert CORES["newest"][0] == "ansible-core", "one of them is whatever is newest"
+
+
+def test_each_fragment_of_the_changelog_is_a_list_of_sentences_under_a_heading_of_its_own() -> None:
+    settings = yaml.safe_load((ROOT / "changelogs" / "config.yaml").read_text(encoding="utf-8"))
+    headings = {name for name, _title in settings["sections"]} | {settings["prelude_section_name"]}
+    fragments = sorted((ROOT / "changelogs" / settings["notesdir"]).iterdir())
+    assert fragments
+    for path in fragments:
+        for heading, lines in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            assert heading in headings, f"{path.name}: {heading}"
+            assert lines and all(isinstance(line, str) for line in lines), f"{path.name}: quote a line with a colon"
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", "REUSE.toml"])
+def test_what_a_stranger_looks_for_first_is_there(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8").strip()
+
+
+def test_pre_commit_and_the_container_of_developers_run_what_there_is() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    for hook in hooks:
+        named = [word for word in hook["entry"].split() if word.startswith(("tests/", "scripts/"))]
+        assert [word for word in named if not (ROOT / word).exists()] == [], hook["id"]
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    command = container["postCreateCommand"].split()
+    assert command[0] == "make" and f"\n{command[1]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.rotating(of=5)
+def test_a_misspelt_word_in_a_modules_documentation_is_seen_by_the_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate looked into a folder that git ignores, and found nothing."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    found = importlib.util.spec_from_file_location("gates", ROOT / "scripts" / "test.py")
+    assert found and found.loader
+    gates = importlib.util.module_from_spec(found)
+    found.loader.exec_module(gates)
+    copy = gates.unpacked("docs", tmp_path)
+    run = gates.Runner()
+    gates.lint_docs(run, copy)
+    assert run.failed == {}
+    module = copy / "plugins" / "modules" / "cutoff.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("short_description:", "short_descriptoin:"))
+    gates.lint_docs(run, copy)
+    assert list(run.failed) == ["antsibull-docs lint"]
 
 
 def requirements(text: str) -> dict[str, Requirement]:
