@@ -16,7 +16,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -30,6 +30,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.populati
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.prometheus import text
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from lifecycle_bridge import clock
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.tables import cases
 
@@ -47,7 +48,8 @@ from tests.integration.test_hr_starts_it import (
     terminate,
     until,
 )
-from tests.unit.generated_year import NOW, SYSTEMS, generate
+from tests.unit import ledger_sample as sample
+from tests.unit.generated_year import SYSTEMS, generate
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture: a server of its own
 
 COMPOSE = DEPLOY / "compose"
@@ -141,7 +143,7 @@ def bridge_file(postgres: str, tmp_path: Path) -> Path:
     database = Database(settings["database"])
     database.create()
     with database.write() as c:
-        c.execute(sa.insert(cases), [case("offboard", "1", "held", -1), case("onboard", "2", "done", -9)])
+        c.execute(sa.insert(cases), [case("offboard", "1", "stuck", -1), case("onboard", "2", "done", -9)])
     database.close()
     return tmp_path / "bridge.yml"
 
@@ -175,9 +177,10 @@ def monitored(bridge_file: Path, folder: Path, socket: Path) -> Iterator[tuple[s
     """The bridge, the numbers of a generated year, and a Prometheus that reads both. Gives the bridge's port and Prometheus' address."""
     ledger = Ledger(str(folder / "ledger.db"))
     generate(ledger, people=1200, leavers=200)
-    figures = numbers(
-        read_cases(ledger.storage.query), Period(date(2025, 1, 1), date(2025, 12, 31)), Levels((), SYSTEMS), NOW
-    )
+    sample.leaver(ledger)  # with a way in that is open, and late tomorrow
+    tomorrow = clock.now() + timedelta(days=1)
+    levels = Levels((), {**SYSTEMS, **sample.SYSTEMS})
+    figures = numbers(read_cases(ledger.storage.query), Period(date(2025, 1, 1), tomorrow.date()), levels, tomorrow)
     (folder / "numbers").mkdir()
     (folder / "numbers" / "lifecycle.prom").write_text(text(figures), encoding="utf-8")
     exported, prometheus = free_port(), free_port()

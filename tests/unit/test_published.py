@@ -51,8 +51,9 @@ def test_galaxy_takes_what_the_collection_says_of_itself() -> None:
     assert (ROOT / GALAXY["readme"]).is_file() and (ROOT / GALAXY["license_file"]).is_file()
 
 
-def test_every_role_has_a_page() -> None:
-    assert [role.name for role in (ROOT / "roles").iterdir() if not (role / "README.md").is_file()] == []
+@pytest.mark.parametrize("file", ["README.md", "meta/main.yml"])
+def test_every_role_has_a_page_and_a_description(file: str) -> None:
+    assert [role.name for role in (ROOT / "roles").iterdir() if not (role / file).is_file()] == []
 
 
 def test_sanity_of_each_core_has_its_ignores_and_they_are_shipped() -> None:
