@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
 # Debian packages of the real servers that some tests use. Does nothing when they are there; says what is skipped when it can't.
 set -eu
 need=""

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
 # Servers that others wrote and that want libraries of their own, each in a folder below build/worlds, for `make soak`.
 # Does nothing when they are there; says what is skipped when one can't be installed.
 set -eu

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from reuse.global_licensing import ReuseTOML
 
 from tests.integration.test_installed import CORES, PYTHONS
 
@@ -130,6 +131,19 @@ def test_a_misspelt_word_in_a_modules_documentation_is_seen_by_the_gate(
     module.write_text(module.read_text(encoding="utf-8").replace("short_description:", "short_descriptoin:"))
     gates.lint_docs(run, copy)
     assert list(run.failed) == ["antsibull-docs lint"]
+
+
+def test_a_file_that_does_not_say_its_licence_is_seen() -> None:
+    """`reuse lint` finds what REUSE.toml does not cover; a pattern of it covered every file whose name has a dot."""
+    covered = ReuseTOML.from_file(ROOT / "REUSE.toml")
+    for new in (
+        "plugins/modules/new.py",
+        "scripts/new.sh",
+        "bridge/src/lifecycle_bridge/new.py",
+        "sandbox/vendors/new.py",
+    ):
+        assert not covered.reuse_info_of(new), new
+    assert covered.reuse_info_of("docs/new.md")
 
 
 def requirements(text: str) -> dict[str, Requirement]:
