@@ -155,8 +155,9 @@ def _wireguard(box: Box, email: str) -> str:
     return ", ".join(one for one in (LAPTOP, PHONE) if one in running or one in host.running)
 
 
+VPN_TABLES: Mapping[str, Callable[[Box, str], str]] = {"openvpn": _openvpn, "wireguard": _wireguard}
 _TABLES: Mapping[str, Callable[[Box, str], str]] = {
-    **({"openvpn": _openvpn, "wireguard": _wireguard} if VPNS else {}),
+    **(VPN_TABLES if VPNS else {}),
     "okta": _okta,
     "google_workspace": _google,
     "azure": lambda box, email: ", ".join(box["azure"].left(email)),

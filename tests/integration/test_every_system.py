@@ -13,6 +13,8 @@ from ansible_collections.workforce.lifecycle.plugins.modules import cutoff
 
 from sandbox import every
 from sandbox.box import Box
+from sandbox.vendors.openvpn import OpenVpnHost
+from sandbox.vendors.wireguard import WireGuardHost
 from sandbox.worlds import worlds
 from scripts import every_system
 from tests import support
@@ -58,3 +60,13 @@ def test_every_seat_in_one_process_is_cut_and_looked_at_by_its_own_tables() -> N
         assert not {name: seen for name, seen in left.items() if seen.open or seen.account == "active"}
         mark = {seat.name: box[seat.name].see("mark").account for seat in seats}
         assert set(mark.values()) <= {"active", "invited"}, mark
+
+
+def test_what_the_tables_of_a_vpn_show_is_open_before_a_cut_and_nothing_after_it() -> None:
+    """Without ssh, so that it is asked everywhere: a table that never shows anything would show no gap."""
+    with Box([OpenVpnHost, WireGuardHost]) as box:
+        person = support.person_of(box, "jane")
+        for name, look in every.VPN_TABLES.items():
+            assert look(box, person["email"]), name
+            assert support.run(cutoff.TASK, box, name, person=person)["outcome"] == "done"
+            assert look(box, person["email"]) == "", name

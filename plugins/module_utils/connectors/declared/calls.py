@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ...model import clock
 from ...model.errors import InputError, ProtocolError
 from ...sdk.address import same_host
+from ...sdk.allowance import Pages
 from ...sdk.target import Target
 from ...sdk.transport import (
     Answer,
@@ -154,7 +155,7 @@ class Calls:
         :raises ProtocolError: the answer has no list, or the pages do not advance.
         """
         here = {**self.scope, **scope}
-        at: Position | None = Position.first(rows.pages)
+        at: Position | None = Position.first(rows.pages, Pages(act, self.target.name))
         while at is not None:
             answer = self.send(rows.request, here, act, at=at)
             if answer.status in rows.request.passes:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where in a list the next request reads, and how the one after it is found: pure."""
+"""Where in a list the next request reads, and how the one after it is found."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ...sdk.allowance import MOST_PAGES
+from ...sdk.allowance import Pages as Turned
 from ...sdk.transport import Answer
 from .expressions import Json
 from .manifest import Pages
 
 _LINK = re.compile(r"\s*<([^>]+)>\s*;(.*)")
-STANDS_STILL = "the page token does not advance"
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,15 @@ class Position:
     """One page: ``at`` is a number or a cursor (None before the first), ``url`` the next page's own address."""
 
     pages: Pages
+    #: The pages that an answer led to: shared by all pages of one list.
+    turned: Turned = field(repr=False, compare=False)
     at: int | str | None = None
     url: str = ""
     got: int = 0
-    #: The pages that an answer led to: shared by all pages of one list.
-    seen: set[str] = field(default_factory=set, repr=False, compare=False)
-    before: Json = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def first(cls, pages: Pages) -> Position:
-        return cls(pages, pages.first if pages.by in ("page", "offset") else None)
+    def first(cls, pages: Pages, turned: Turned) -> Position:
+        return cls(pages, turned, pages.first if pages.by in ("page", "offset") else None)
 
     # -- what the request says ----------------------------------------------------------------------------------------
 
@@ -64,22 +62,17 @@ class Position:
     def after(self, answer: Answer, rows: list[Json]) -> Position | None:
         """Return the next page; None after the last.
 
-        :raises ValueError: the list does not advance, or ends too early.
+        :raises ProtocolError: the list does not advance.
+        :raises ValueError: it ends too early.
         """
         if self.pages.by == "none":
             return None
-        if rows and rows == self.before:
-            raise ValueError(STANDS_STILL)
+        self.turned.read(rows)
         following = self._numbered(answer, rows) if self.pages.by in ("page", "offset") else self._led(answer)
         if following is None:
             return None
-        mark = f"{following.at} {following.url}"
-        if mark in self.seen:
-            raise ValueError(STANDS_STILL)
-        if len(self.seen) >= MOST_PAGES:
-            raise ValueError(f"its list has more than {MOST_PAGES:,} pages")
-        self.seen.add(mark)
-        return replace(following, got=self.got + len(rows), before=rows)
+        self.turned.turn(f"{following.at} {following.url}")
+        return replace(following, got=self.got + len(rows))
 
     def _numbered(self, answer: Answer, rows: list[Json]) -> Position | None:
         total = self.pages.total.of(answer.body) if self.pages.total is not None else None
