@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("any_machine")
 pytest_plugins = ["pytester"]
 
 from tests import rotation
+from tests.browser import browser  # noqa: F401 - a fixture of every file
 from tests.contract.witness import contracts_kept  # noqa: F401 - a fixture of every module
 
 

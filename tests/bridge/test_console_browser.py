@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,13 @@ from lifecycle_bridge.store.tables import cases
 from tests.bridge.console_support import MOVER, NOW, PAGES, STUCK, TOKEN, WHERE, FakeActs, made, served
 from tests.bridge.test_console_people import HELD, a_plan
 from tests.bridge.test_console_people import Company as Approving
+from tests.browser import CONTRAST, needs_chromium
 
 axe = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python (requirements-dev.txt)")
 #: axe-core as npm ships it: its rules for WCAG 2 A and AA, and its best practices.
 AXE = (Path(axe.__path__[0]) / "axe.min.js").read_text(encoding="utf-8")
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
-pytestmark = [
-    pytest.mark.debian,
-    pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.debian, needs_chromium]
 MARK = {"name": "Mark Ito", "address": "mark@corp.example"}
 NAMES = {
     "4711": {
@@ -53,26 +47,6 @@ NAMES = {
     },
 }
 
-#: WCAG 2.1, 1.4.3: text whose contrast to what is behind it is below 4.5 (3 when it is large), with the contrast.
-CONTRAST = """() => {
-  const parse = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return { rgb: n.slice(0, 3), a: n.length > 3 ? n[3] : 1 }; };
-  const channel = (v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const lum = (rgb) => { const [r, g, b] = rgb.map(channel); return .2126 * r + .7152 * g + .0722 * b; };
-  const behind = (el) => {
-    for (; el; el = el.parentElement) { const c = parse(getComputedStyle(el).backgroundColor); if (c.a === 1) return c.rgb; }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node; node = walker.nextNode();) {
-    const el = node.parentElement, style = getComputedStyle(el), hidden = el.getBoundingClientRect().width < 2 || style.visibility === "hidden";
-    if (!node.textContent.trim() || hidden || ["SCRIPT", "OPTION"].includes(el.tagName)) continue;
-    const [a, b] = [lum(parse(style.color).rgb), lum(behind(el))].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) poor.push(`${node.textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}`);
-  }
-  return poor;
-}"""
 #: What somebody who cannot see would miss: fields, links, buttons, pictures and frames without a name; headings that skip; ids that are there twice.
 NAMELESS = """() => {
   const all = (what) => [...document.querySelectorAll(what)];
@@ -85,16 +59,6 @@ NAMELESS = """() => {
   const page = [...(all("h1").length === 1 ? [] : ["not one h1"]), ...(document.documentElement.lang ? [] : ["no lang"])];
   return [...[...found, ...pictures, ...skips].map(el => el.outerHTML.slice(0, 120)), ...twice, ...page];
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )  # as root it needs --no-sandbox
-        yield browser
-        browser.close()
 
 
 class Console:
@@ -118,8 +82,8 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Console
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield watched(context.new_page())
     context.close()
 
@@ -288,8 +252,8 @@ def test_it_stays_fresh_by_itself_and_can_be_paused(page: Any, console: Console)
     assert page.complaints == []
 
 
-def test_without_scripts_everything_works(chromium: Any, console: Console) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_scripts_everything_works(browser: Any, console: Console) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, console)
     page.get_by_role("link", name="Leaver Jane Roth (4711)").click()
@@ -309,8 +273,8 @@ def test_without_scripts_everything_works(chromium: Any, console: Console) -> No
         pytest.param("light", 820, id="light-tablet", marks=pytest.mark.soak),
     ],
 )
-def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, scheme: str, width: int) -> None:
-    context = chromium.new_context(
+def test_each_page_is_readable_named_and_fits(browser: Any, console: Console, scheme: str, width: int) -> None:
+    context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 844}, device_scale_factor=2 if width < 600 else 1
     )
     page = watched(context.new_page())
@@ -334,14 +298,14 @@ def test_each_page_is_readable_named_and_fits(chromium: Any, console: Console, s
     "width", [pytest.param(390, id="phone"), pytest.param(1280, id="screen"), pytest.param(820, id="tablet")]
 )
 def test_a_plan_is_read_and_approved_by_keyboard(
-    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setenv("OIDC_SECRET", "secret")
     company = Approving(tmp_path, extra_vars={"lifecycle_plans": str(tmp_path / "plans")})
     digest = a_plan(tmp_path / "plans")
     cookie = company.browser("cab").cookies["lifecycle"]
-    context = chromium.new_context(
+    context = browser.new_context(
         color_scheme="dark" if width < 1000 else "light", viewport={"width": width, "height": 844}
     )
     page = watched(context.new_page())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -28,12 +27,11 @@ from sandbox.box import Box
 from sandbox.catalogue import COMPANY
 from sandbox.first_day import first_day
 from tests.bridge.test_door_notify import MailServer
+from tests.browser import chromium, needs_chromium
 from tests.integration.test_hr_starts_it import BIN, ENVIRONMENT, KEY, ROOT, free_port, listening, until
 
-CHROMIUM = shutil.which("chromium")
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
 time_machine = pytest.importorskip("time_machine")
-pytestmark = [pytest.mark.soak, pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")]
+pytestmark = [pytest.mark.soak, needs_chromium]
 MADRID = ZoneInfo("Europe/Madrid")
 ADA, MARK, GRACE = "ada@corp.example", "mark@corp.example", "grace@corp.example"
 #: What a case is while nobody has to act, or only somebody's own task waits.
@@ -319,10 +317,7 @@ def test_from_the_signed_offer_to_week_two(fortnight: Fortnight) -> None:
     with contextlib.ExitStack() as stack:
         box = stack.enter_context(Box(COMPANY, fortnight.folder / "box"))
         fortnight.company(box)
-        browser = stack.enter_context(playwright.sync_playwright()).chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        stack.callback(browser.close)
+        browser = stack.enter_context(chromium())
         stack.enter_context(fortnight.bridge())
         box["bamboohr"].subscribe(f"http://127.0.0.1:{fortnight.port}/hr/bamboohr", KEY)
         for day in range(FIRST, LAST):

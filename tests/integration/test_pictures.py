@@ -10,19 +10,15 @@ from __future__ import annotations
 import html
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import needs_chromium
 from tests.integration.company import SandboxCompany
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
-]
+pytestmark = [pytest.mark.soak, needs_chromium]
 #: Ansible's colours on a dark screen, by the number of its escape sequence.
 COLOURS = {
     "31": "#ff7b72",
@@ -37,15 +33,6 @@ SCREEN = """<!doctype html><meta charset="utf-8"><title>screen</title><style>
 body {{ margin: 0; background: #0d1117; color: #e6edf3 }}
 pre {{ margin: 0; padding: 18px 22px; font: 13px/1.45 "DejaVu Sans Mono", monospace; white-space: pre-wrap }}
 </style><pre>{text}</pre>"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def picture(browser: Any, tmp_path: Path, page_file: Path, name: str, width: int = 1000, height: int = 640) -> str:

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,10 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.record import build as record
 
+from tests.browser import CONTRAST, needs_chromium
 from tests.unit import ledger_sample as sample
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
-pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+pytestmark = needs_chromium
 #: Ordinary words that stand on two lines: a login or an id may be broken, a word of a sentence may not.
 BROKEN = r"""() => {
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -35,14 +33,6 @@ BROKEN = r"""() => {
 CLIPPED = r"""() => [...document.querySelectorAll('body *')]
   .filter(one => one.checkVisibility() && getComputedStyle(one).overflowX === 'hidden' && one.scrollWidth > one.clientWidth + 1)
   .map(one => `${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 60)}`)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture()
@@ -68,6 +58,14 @@ def test_nothing_is_cut_off_and_no_word_is_broken(browser: Any, page_file: Path,
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(CLIPPED) == []
     assert page.evaluate(BROKEN) == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(browser: Any, page_file: Path, scheme: str) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(page_file.as_uri())
+    assert page.evaluate(CONTRAST) == []
     page.close()
 
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-STYLE = """:root { --paper:#faf9f7; --card:#fff; --ink:#1f2428; --dim:#6a7178; --line:#e6e3de; --good:#2f7d5b; --goodbg:#e7f2ec; --soft:#3f6ea5;
+STYLE = """:root { --paper:#faf9f7; --card:#fff; --ink:#1f2428; --dim:#6a7178; --line:#e6e3de; --good:#2b7555; --goodbg:#e7f2ec; --soft:#3f6ea5;
 --softbg:#e8eff7;
-  --warn:#9a6700; --warnbg:#fbf1da; --bad:#b3372f; --badbg:#fbe9e7; --quiet:#8b9299; --quietbg:#efeeeb; color-scheme:light dark }
+  --warn:#8f6000; --warnbg:#fbf1da; --bad:#b3372f; --badbg:#fbe9e7; --quiet:#666d74; --quietbg:#efeeeb; color-scheme:light dark }
 @media (prefers-color-scheme:dark) { :root { --paper:#15181b; --card:#1c2024; --ink:#e4e6e8; --dim:#969da4; --line:#2d3338; --good:#69c29a;
 --goodbg:#1b3329;
-  --soft:#8cb5e6; --softbg:#1d2c3d; --warn:#e2b650; --warnbg:#37301b; --bad:#f0877e; --badbg:#3d2220; --quiet:#7d858c; --quietbg:#262b2f } }
+  --soft:#8cb5e6; --softbg:#1d2c3d; --warn:#e2b650; --warnbg:#37301b; --bad:#f0877e; --badbg:#3d2220; --quiet:#929aa1; --quietbg:#262b2f } }
 * { box-sizing:border-box } body { margin:0; background:var(--paper); color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
 main { max-width:1060px; margin:0 auto; padding:56px 28px 80px } h1 { font-size:40px; line-height:1.1; letter-spacing:-.02em; font-weight:650;
