@@ -216,9 +216,27 @@ def seen(problems: list[dict[str, str]] | None = None, **coverage: Any) -> dict[
 def test_all_well_is_one_line_and_no_failure(tmp_path: Path) -> None:
     workplace = here({"systems": ["wiki"]}, {"wiki": seen()}, ledger=str(tmp_path / "ledger.db"))
     verdict = doctor(workplace, {"state": "judge", "path": str(tmp_path / "doctor.json"), "coverage": 0})
-    assert verdict["lines"] == ["All is well: 1 systems, 0 active people in HR."] and not verdict.get("failed")
+    assert verdict["lines"] == ["All is well: 1 system, HR was not read."] and not verdict.get("failed")
     assert json.loads((tmp_path / "doctor.json").read_text())["ok"] is True
     assert (tmp_path / "doctor.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("answer", "problems"),
+    [
+        pytest.param({}, [], id="people=false"),
+        pytest.param({"doctor_people": {"failed": True, "msg": "401"}}, ["hr"], id="HR did not answer"),
+    ],
+)
+def test_hr_that_was_not_to_be_read_is_no_problem_and_one_that_did_not_answer_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], problems: list[str]
+) -> None:
+    monkeypatch.setattr(Here, "spool", str(tmp_path))
+    variables = {"wiki": seen(), "hr": answer}
+    workplace = here({"systems": ["wiki"], "hr_records": ["hr"]}, variables, ledger=str(tmp_path / "ledger.db"))
+    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
+    assert [problem["kind"] for problem in verdict["problems"]] == problems
+    assert verdict["people"] is None or answer, "nobody was counted, which is not nobody"
 
 
 def test_what_is_wrong_is_said_with_its_system_and_fails(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
     found = [
         *_of_systems(here, least_coverage),
         *_of_ledger(here, policy := _policy(here)),
-        *_of_approvers(policy, people, bool(here.hosts("hr_records"))),
+        *_of_approvers(policy, people, asked := _asked_hr(here)),
         *_of_profiles(here, people),
     ]
     systems = {
@@ -68,14 +68,15 @@ def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
         "ok": not found,
         "problems": [asdict(one) for one in found],
         "systems": systems,
-        "people": active,
+        "people": active if asked else None,
     }
     if path:
         _write(path, verdict)
+    hr = f"{active} active people in HR" if asked else "HR was not read"
     said = (
         f"{len(found)} {'thing' if len(found) == 1 else 'things'} to mend before the first leaver"
         if found
-        else f"All is well: {len(systems)} systems, {active} active people in HR."
+        else f"All is well: {len(systems)} system{'' if len(systems) == 1 else 's'}, {hr}."
     )
     return {
         **verdict,
@@ -144,10 +145,15 @@ def _policy(here: Here) -> Policy:
     return load_policy(here.setting("policy"))
 
 
-def _of_approvers(policy: Policy, people: Sequence[Person], has_hr: bool) -> Iterator[Found]:
+def _asked_hr(here: Here) -> bool:
+    """Return whether HR's people were asked for: ``-e people=false`` and ``--limit`` leave them out, and then nothing is wrong with it."""
+    return any(here.of(host, "doctor_people") is not None for host in here.hosts("hr_records"))
+
+
+def _of_approvers(policy: Policy, people: Sequence[Person], asked: bool) -> Iterator[Found]:
     """Yield each approver who does not work here."""
     if not people:
-        if has_hr:
+        if asked:
             yield Found("hr", "HR's people were not read, so neither approvers nor coverage could be looked at")
         return
     named = {name: "approve" for rule in policy.approvals for name in rule.by}
