@@ -33,7 +33,7 @@ options:
     type: str
     choices: [begun, written]
     default: written
-  from: {description: "The first day of the period, ISO 8601.", type: str, default: ""}
+  from: {description: "The first day of the period, ISO 8601. Without it and O(to), the month that has just ended, in UTC.", type: str, default: ""}
   to: {description: "The last day of the period.", type: str, default: ""}
   sample: {description: "How many people to look at closely; 0 means all.", type: int, default: 40}
   seed: {description: "Draws the sample. A new one, which the pack names, when not given.", type: str, default: ""}

@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 import requests
 import yaml
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS, connector_class
+from dateutil.rrule import rrulestr
 from lifecycle_bridge.config import Config, Secret
 from lifecycle_bridge.config import Controller as Settings
 from lifecycle_bridge.execute.controller import ControllerExecutor
@@ -227,6 +229,31 @@ def test_a_controller_takes_all_of_it(controller: tuple[Any, Box], tmp_path: Pat
         timeout=10,
     ).text
     assert "canary-github-private_key" not in shown and "$encrypted$" in shown
+
+
+def test_what_the_bridge_runs_by_the_clock_has_a_schedule_whose_answers_are_enough_to_begin(
+    controller: tuple[Any, Box],
+) -> None:
+    emulator, box = controller
+    templates = {row["id"]: row["name"] for row in emulator.rows("job_templates")}
+    scheduled = {templates.get(row["unified_job_template"]): row for row in emulator.rows("schedules")}
+    chores = get_args(get_args(Config.model_fields["chores"].annotation)[0])
+    assert {f"lifecycle-{name}" for name in chores} <= set(scheduled)
+    for name in chores:
+        row = scheduled[f"lifecycle-{name}"]
+        begun = requests.post(
+            f"{emulator.url}{emulator.BASE}/job_templates/{row['unified_job_template']}/launch/",
+            json={"extra_vars": row["extra_data"] or {}},
+            headers={"Authorization": f"Bearer {emulator.secret('admin')}"},
+            verify=box.ca_file,
+            timeout=10,
+        )
+        assert begun.status_code == 201, (name, begun.text)
+    audit = scheduled["lifecycle-audit"]
+    days = rrulestr(re.sub(r";TZID=[^:]+", "", audit["rrule"]).replace(" RRULE", "\nRRULE"))
+    assert {day.day for day in itertools.islice(days, 24)} == {2}, "the month has ended in every zone, and by UTC"
+    records = read(PROJECT / "company.systems.yml")["records"]
+    assert Path(audit["extra_data"]["path"]).parent == Path(records).parent, "where files outlive a job"
 
 
 def test_what_the_controller_refuses_fails_the_test(controller: tuple[Any, Box]) -> None:

@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Levels
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.text import cell
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.audit import period_of
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit import pack
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.population import (
     LEFT,
@@ -278,3 +280,17 @@ def test_somebody_who_left_by_an_address_that_others_have_now_is_not_taken_for_t
     new = Person.of({"email": "sam@corp.example", "hr_id": "2"})
     [member] = population([old, new], {}, PERIOD, Policy())
     assert (member.key, member.standing) == ("1", MISSING)
+
+
+@pytest.mark.parametrize(
+    ("today", "first", "last"),
+    [("2027-01-02", "2026-12-01", "2026-12-31"), ("2028-03-31", "2028-02-01", "2028-02-29")],
+)
+def test_without_days_the_period_is_the_month_that_has_just_ended_so_that_a_schedule_can_ask_for_it(
+    monkeypatch: pytest.MonkeyPatch, today: str, first: str, last: str
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: clock.parse(f"{today}T05:00:00Z"))
+    period = period_of("", "")
+    assert (str(period.first), str(period.last)) == (first, last)
+    with pytest.raises(InputError, match="to is ''"):
+        period_of("2026-01-01", "")

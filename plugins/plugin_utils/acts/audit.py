@@ -7,7 +7,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,13 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def period_of(first: str, last: str) -> Period:
-    """Return the days from one to another. :raises InputError: one is no day, or they are the wrong way round."""
+    """Return the days from one to another; without either, the month that has just ended: a schedule can't name days.
+
+    :raises InputError: one is no day, or they are the wrong way round.
+    """
+    if not (first.strip() or last.strip()):
+        ended = clock.now().date().replace(day=1) - timedelta(days=1)
+        return Period(ended.replace(day=1), ended)
     days = []
     for name, text in (("from", first), ("to", last)):
         try:
