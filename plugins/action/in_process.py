@@ -30,6 +30,7 @@ from ..module_utils.engine.workplace_task import WorkplaceTask
 from ..module_utils.model.errors import InputError, LedgerError, LifecycleError
 from ..module_utils.sdk.capabilities import capabilities_of
 from ..plugin_utils.inventory import problems
+from ..plugin_utils.ledger.choices import choices_of
 from ..plugin_utils.ledger.ledger import Ledger
 from ..plugin_utils.ledger.pace import pace_of
 from ..plugin_utils.ledger.run import LedgerRun
@@ -154,6 +155,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             quiet=bool(self._play_context.check_mode),
             tokens=RunTokens(C.DEFAULT_LOCAL_TMP),
             pace=pace_of(ledger),
+            choices=choices_of(ledger),
             adopt=said.adopt,
             others=others_keys.handed(C.DEFAULT_LOCAL_TMP, here=ordinary is None) if "person" in task.spec else {},
             ordinary=ordinary,

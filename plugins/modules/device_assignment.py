@@ -12,6 +12,7 @@ description:
   - Makes a device from stock the person's, so that it enrols itself for them when it is first started; a device that is managed already becomes theirs.
   - Without O(serial) it is the one that an earlier run of the case gave them, else a company device that the device management already shows as theirs,
     else the first of the stock list that suits O(platform) and O(model), that the device management knows, and that is nobody's.
+    Runs that share a ledger choose one after the other, so that two joiners at once get two devices.
   - A device of somebody else is not taken from them; that is left to a person (V(needs_human)).
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -56,7 +57,6 @@ changes:
   sample: [{what: device C02ADA001, before: nobody, after: ada@corp.example, outcome: done}]
 """
 
-import threading
 from typing import Any, Protocol
 from collections.abc import Mapping
 
@@ -71,10 +71,6 @@ from ..module_utils.sdk.values import Device
 from ..module_utils.engine.change import Change, Outcome
 from ..module_utils.engine.steps import DEVICE_ASSIGNMENT
 from ..module_utils.engine.task import Task
-
-#: Which device of a system was chosen for whom by this process: people go side by side, and two must not be given the same.
-_CHOSEN: dict[tuple[str, str], str] = {}
-_CHOOSING = threading.Lock()
 
 
 class _DevicesHere(Devices, OnSystem, Protocol):
@@ -123,8 +119,8 @@ def _may_have(system: _DevicesHere, device: Device, person: Person) -> bool:
     """Return whether the device is theirs, or nobody's and chosen for nobody else; it is chosen for them then."""
     if device.assigned_to:
         return device.assigned_to.casefold() == system.login_of(person).casefold()
-    with _CHOOSING:
-        return _CHOSEN.setdefault((system.target.name, device.serial), person.key) == person.key
+    target = system.target
+    return target.choices.take(target.name, device.serial, person.key, keep=not target.rehearsal)
 
 
 def _nothing(note: str) -> Change:

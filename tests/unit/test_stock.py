@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +17,39 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.stock import suiting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import CONTROLS_INFO, DEVICE_INFO
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.choices import OF_PROCESS
 from ansible_collections.workforce.lifecycle.plugins.modules import device_assignment, device_info
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.choices import LASTS, choices_of
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
 from tests.support import person_of, run
 
-STOCK = "5CGADA001"
+STOCK, SPARE = "5CGADA001", "5CGSPARE2"
+#: A run of its own: what ``argv[1]`` says, with the ledger at ``argv[2]``. Between its plan and its first write it waits until ``argv[4]``
+#: has planned too; ``argv[3]`` says that this one has.
+RUN = """
+import json, pathlib, sys, time
+from ansible_collections.workforce.lifecycle.plugins.modules.device_assignment import TASK
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.choices import choices_of
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+
+mine, other = map(pathlib.Path, sys.argv[3:])
+
+def wait(changes):
+    mine.touch()
+    until = time.monotonic() + 60
+    while not other.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+
+said = TASK.run(json.loads(sys.argv[1]), check_mode=False, choices=choices_of(Ledger.open(sys.argv[2])), on_intent=wait)
+print(json.dumps([said["outcome"], [change["what"] for change in said["changes"]]]))
+"""
 ADA = Person.of({"email": "ada@corp.example", "employee_id": "E1020"})
 
 
@@ -34,7 +62,7 @@ def running() -> Iterator[Box]:
 @pytest.fixture
 def box(running: Box) -> Box:
     running["microsoft"].reset()
-    device_assignment._CHOSEN.clear()
+    OF_PROCESS.forget()
     return running
 
 
@@ -87,6 +115,54 @@ def test_two_joiners_of_one_run_do_not_get_the_same(box: Box, tmp_path: Path) ->
     first = assigned(box, "lena", stock=stock, check_mode=True)
     second = assigned(box, "grace", stock=stock, platform="Windows", check_mode=True)
     assert first["outcome"] == "done" and second["outcome"] == "needs_human"
+
+
+def asked(box: Box, who: str, **want: Any) -> str:
+    """What a process of its own is to do, as JSON."""
+    task = device_assignment.TASK
+    entry = {name: value for name, value in box.systems()["intune"].items() if name in task.spec}
+    defaults = {name: spec.get("default") for name, spec in task.spec.items()}
+    told = {**defaults, "system": "intune", **entry, "person": person_of(box, who), **want}
+    return json.dumps(told, default=str)
+
+
+def test_two_runs_that_choose_in_the_same_moment_choose_two(box: Box, tmp_path: Path) -> None:
+    rows = box["microsoft"].state["intune"]["stock"]
+    (first,) = rows.values()
+    rows["spare"] = {**first, "id": "spare", "serialNumber": SPARE}
+    stock = listed(tmp_path, f"{STOCK},Windows,,", f"{SPARE},Windows,,")
+    ledger, flags = tmp_path / "ledger.db", [tmp_path / "lena", tmp_path / "grace"]
+    going = [
+        subprocess.Popen(
+            [sys.executable, "-c", RUN, asked(box, who, stock=stock, platform="Windows"), ledger, mine, other],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for who, mine, other in zip(("lena", "grace"), flags, reversed(flags), strict=True)
+    ]
+    ended = [json.loads(one.communicate(timeout=120)[0]) for one in going]
+    assert [outcome for outcome, _changes in ended] == ["done", "done"]
+    assert sorted(row["userPrincipalName"].partition("@")[0] for row in rows.values()) == ["grace", "lena"]
+
+
+def test_a_choice_is_another_s_until_it_ends_by_itself_and_a_check_keeps_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    OF_PROCESS.forget()
+    ledger = Ledger.open(str(tmp_path / "ledger.db"))
+    mine, theirs = choices_of(ledger), choices_of(Ledger(str(tmp_path / "ledger.db")))
+    assert theirs.take("intune", STOCK, "grace", keep=False), "nobody has it"
+    OF_PROCESS.forget()  # what a check chose is of its own process
+    assert mine.take("intune", STOCK, "lena", keep=True) and mine.take("intune", STOCK, "lena", keep=True)
+    assert not theirs.take("intune", STOCK, "grace", keep=True) and not theirs.take(
+        "intune", STOCK, "grace", keep=False
+    )
+    assert theirs.take("jamf", STOCK, "grace", keep=True), "another device management"
+    later = clock.now() + LASTS + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert theirs.take("intune", STOCK, "grace", keep=True) and not mine.take("intune", STOCK, "lena", keep=True)
+    assert "lena" not in str(ledger.storage.query("SELECT * FROM chosen")), "no name is kept"
 
 
 def test_one_that_somebody_took_in_the_same_moment_is_not_taken_from_them(box: Box, tmp_path: Path) -> None:

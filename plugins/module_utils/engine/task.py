@@ -28,6 +28,7 @@ from ..sdk.capabilities import (
     CAPABILITIES,
     capabilities_of,
 )
+from ..sdk.choices import OF_PROCESS, Choices
 from ..sdk.pace import PROCESS, Pace
 from ..sdk.target import (
     MemoryTokens,
@@ -43,6 +44,8 @@ from .change import Change, History, Outcome, forget_intent
 from .guard import Guard
 from .outcomes import Outcomes
 
+#: How a system's address begins.
+_SCHEMES = ("https://", "http://", "ldap://", "ldaps://", "imap://", "imaps://")
 #: Arguments of every module: where the system is. Filled in from the host's ``lifecycle_*`` variables, never by a task.
 TARGET_SPEC: Mapping[str, Any] = {
     "system": {"type": "str"},
@@ -111,6 +114,7 @@ class Task:
         check_mode: bool,
         tokens: Tokens | None = None,
         pace: Pace = PROCESS,
+        choices: Choices = OF_PROCESS,
         progress: Callable[[int, int, str], None] = no_progress,
         on_intent: Callable[[Sequence[Change]], None] = forget_intent,
         system: object = None,
@@ -131,6 +135,7 @@ class Task:
                     rehearsal=check_mode,
                     tokens=tokens or MemoryTokens(),
                     pace=pace,
+                    choices=choices,
                     progress=progress,
                 )
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
@@ -185,6 +190,7 @@ class Task:
         rehearsal: bool,
         tokens: Tokens,
         pace: Pace,
+        choices: Choices,
         progress: Callable[[int, int, str], None],
     ) -> Any:
         name = params.get("system") or params.get("connector") or ""
@@ -196,9 +202,7 @@ class Task:
                 system=name,
             )
         url = params.get("url") or connector.DEFAULT_URL
-        if connector.NEEDS_URL and not url.startswith(
-            ("https://", "http://", "ldap://", "ldaps://", "imap://", "imaps://")
-        ):
+        if connector.NEEDS_URL and not url.startswith(_SCHEMES):
             raise InputError(
                 f"url {url!r} is not an address",
                 act="find system",
@@ -233,6 +237,7 @@ class Task:
                 rehearsal=rehearsal,
                 tokens=tokens,
                 pace=pace,
+                choices=choices,
                 progress=progress,
             )
         )

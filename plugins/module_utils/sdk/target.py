@@ -19,6 +19,7 @@ from ..model.errors import (
     WriteInCheckMode,
 )
 from ..model.person import Person, fields_of
+from .choices import OF_PROCESS, Choices
 from .keys import Kind, PersonKeys, agreement, distinct
 from .pace import PROCESS, Pace
 from .protocols import AccountListing, Correlates, Entitlements
@@ -105,6 +106,7 @@ class Target:
     rehearsal: bool = False
     tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
     pace: Pace = field(default=PROCESS, repr=False)
+    choices: Choices = field(default=OF_PROCESS, repr=False)
     progress: Callable[[int, int, str], None] = no_progress
 
     def credential(self, name: str) -> str:

@@ -67,6 +67,14 @@ MIGRATIONS: Sequence[Migration] = (
         "when each system may be asked next, where several machines share the ledger",
         ("CREATE TABLE pace (system TEXT PRIMARY KEY, next DOUBLE PRECISION NOT NULL)",),
     ),
+    Migration(
+        4,
+        "which laptop of the stock list is chosen for whom, until its device management shows it",
+        (
+            "CREATE TABLE chosen (system TEXT NOT NULL, thing TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,"
+            " PRIMARY KEY (system, thing))",
+        ),
+    ),
 )
 
 

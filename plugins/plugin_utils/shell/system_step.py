@@ -25,6 +25,7 @@ from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError
 from ...module_utils.model.person import Person
 from ...module_utils.sdk.capabilities import capabilities_of, makes_tickets
+from ...module_utils.sdk.choices import OF_PROCESS, Choices
 from ...module_utils.sdk.pace import PROCESS, Pace
 from ...module_utils.sdk.target import Connector, Tokens
 from ..approval import plans
@@ -77,6 +78,7 @@ class SystemStep:
     :param quiet: nothing is noted: a run in check mode.
     :param tokens: access tokens for the length of the run.
     :param pace: gives out the turns of asking a system whose vendor names a rate.
+    :param choices: keeps what was chosen for whom, of things of which each is for one person.
     :param adopt: the systems on which somebody says that what is there is the person's own.
     :param others: the keys of HR's other people: see :mod:`others_keys`.
     :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
@@ -97,6 +99,7 @@ class SystemStep:
     quiet: bool
     tokens: Tokens
     pace: Pace = PROCESS
+    choices: Choices = OF_PROCESS
     adopt: Sequence[str] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
     ordinary: Ordinary | None = None
@@ -320,6 +323,7 @@ class SystemStep:
             check_mode=self.limits.rehearsal or looks,
             tokens=self.tokens,
             pace=self.pace,
+            choices=self.choices,
             on_intent=on_intent,
             progress=step.alive(progress.writer(self.system, step.name, step.person)),
         )
