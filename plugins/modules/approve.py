@@ -28,7 +28,12 @@ attributes:
 options:
   plan: {description: "The file that C(--check) wrote, or its digest.", type: str, required: true}
   by: {description: "The address of who approves.", type: str, required: true}
-  account: {description: "The account in whose hands it was given. That of the operating system, when not given.", type: str, default: ""}
+  account:
+    description:
+      - The account in whose hands it was given. That of the operating system, when not given; that one is kept beside it in any case.
+      - Approvals in two names from one account count as one.
+    type: str
+    default: ""
   note: {description: "Anything worth keeping, such as the ticket.", type: str, default: ""}
   found:
     description:
@@ -66,7 +71,7 @@ TASK = LedgerTask(
         "note": {"type": "str", "default": ""},
         "found": {"type": "list", "elements": "dict", "default": []},
     },
-    asked={"plan": "plan", "by": ("by", "awx_user_email"), "account": "awx_user_name", "note": "note"},
+    asked={"plan": "plan", "by": ("by", "awx_user_email"), "account": ("by_account", "awx_user_name"), "note": "note"},
 )
 
 if __name__ == "__main__":

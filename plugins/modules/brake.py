@@ -92,7 +92,7 @@ TASK = LedgerTask(
         "user": "user",
         "by": ("by", "awx_user_email"),
         "ends": ("ends", "until"),
-        "account": "awx_user_name",
+        "account": ("by_account", "awx_user_name"),
         "note": "note",
     },
 )

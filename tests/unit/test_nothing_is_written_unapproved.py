@@ -61,7 +61,7 @@ class Company:
         return plans.document("offboard", people, steps, approvals.needs(self.policy, "offboard", 1, steps))
 
     def approve(self, plan: dict[str, Any], by: str = GRACE) -> None:
-        approvals.approve(self.ledger, plan, self.policy, by=by, account="root", note="", run="r")
+        approvals.approve(self.ledger, plan, self.policy, by=by, account=by, note="", run="r")
 
     def execute(self, plan: dict[str, Any], *confirmed: str) -> dict[str, Any]:
         """Run the step as a run does that was given this plan's file."""
@@ -157,6 +157,14 @@ def approved_twice_by_one_person(company: Company) -> dict[str, Any]:
     return plan
 
 
+def approved_in_two_names_from_one_account(company: Company) -> dict[str, Any]:
+    company.policy = TWO
+    plan = company.plan()
+    for name in (GRACE, ANN):
+        approvals.approve(company.ledger, plan, TWO, by=name, account="kim", note="", run="r")
+    return plan
+
+
 def approved_by_a_row_that_somebody_put_in(company: Company) -> dict[str, Any]:
     plan = company.plan()
     company.approve(plan)
@@ -173,6 +181,7 @@ REFUSED: tuple[Callable[[Company], dict[str, Any]], ...] = (
     approved_under_an_older_policy,
     approved_by_who_has_left_since,
     approved_twice_by_one_person,
+    approved_in_two_names_from_one_account,
     approved_by_a_row_that_somebody_put_in,
 )
 

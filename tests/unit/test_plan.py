@@ -147,7 +147,7 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(
     plan = made(policy)
 
     def approve(by: str) -> None:
-        approvals.approve(ledger, plan, policy, by=by, account="root", note="", run="r")
+        approvals.approve(ledger, plan, policy, by=by, account=by, note="", run="r")
 
     for by, says in (
         ("jane@corp.example", "whom it is about"),

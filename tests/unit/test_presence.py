@@ -23,6 +23,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.brake imp
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.custody import act as custody
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import approvals, plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import holds, presence
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.account import os_account
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import asked_about
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.limits import Limits, gone_heirs
@@ -64,7 +65,7 @@ def plan_of(**facts: Any) -> dict[str, Any]:
 
 
 def approve(ledger: Ledger, plan: Mapping[str, Any], by: str, policy: Policy) -> None:
-    approvals.approve(ledger, plan, policy, by=by, account="root", note="", run="run-1")
+    approvals.approve(ledger, plan, policy, by=by, account=by, note="", run="run-1")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +197,24 @@ def test_two_addresses_of_one_approver_in_hr_are_one_approval(ledger: Ledger) ->
     policy, plan = Policy(approvals=(Approval(needs="wipe", by=both, count=2),)), plan_of()
     for name in both:
         hr = said(name, MARK)
-        approvals.approve(ledger, plan, policy, by=name, account="root", note="", run="r", hr=hr)
+        approvals.approve(ledger, plan, policy, by=name, account=name, note="", run="r", hr=hr)
     assert approvals.missing(ledger, plan, policy)
+
+
+def test_an_account_counts_for_the_first_person_in_whose_name_it_approved(ledger: Ledger) -> None:
+    """Who sits at it may give any name; another approver has an account of their own."""
+    policy, plan = Policy(approvals=(Approval(needs="wipe", by=(GRACE, ANN), count=2),)), plan_of()
+
+    def approve_by(name: str, account: str) -> list[str]:
+        approvals.approve(ledger, plan, policy, by=name, account=account, note="", run="r")
+        return approvals.missing(ledger, plan, policy)
+
+    assert "2 of" in approve_by(GRACE, "kim")[0]
+    (said,) = approve_by(ANN, "kim")
+    assert "one account (kim)" in said and "wipe" in approvals.stops(policy, ledger, plan)
+    assert approve_by(ANN, "ann") == []
+    kept = [entry.data["os"] for entry in ledger.noted("approved")]
+    assert kept == [os_account()] * 3, "whatever account was given, this machine's own stands beside it"
 
 
 def test_an_approver_who_has_left_in_hr_since_counts_no_more(ledger: Ledger) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from ...module_utils.engine.change import Outcome
 from ..approval import approvals
 from ..approval import run as approval
 from ..ledger import presence
+from ..ledger.account import os_account
 from ..ledger.run import LedgerRun
 
 
@@ -25,7 +25,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         hr=hr,
         read_only=run.read_only,
         by=want["by"],
-        account=want["account"] or getpass.getuser(),
+        account=want["account"] or os_account(),
         note=want["note"],
         run=run.id,
     )

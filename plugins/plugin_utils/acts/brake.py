@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records
 from ..ledger import brake, presence
+from ..ledger.account import os_account
 from ..ledger.brake_standing import lines, standing
 from ..ledger.run import LedgerRun
 
@@ -36,13 +36,13 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         people,
         by=want["by"],
         until=want["ends"],
-        account=want["account"] or getpass.getuser(),
+        account=want["account"] or os_account(),
         note=want["note"],
     )
     said = f"release the brake ({want['of']})"
     hr = presence.heard(run, want["by"], want["found"], said)
     presence.require(run.ledger, want["by"], role="who releases it", act=said, hr=hr)
-    run.note("released", released, durable=True)
+    run.note("released", {**released, "os": os_account()}, durable=True)
     emails = [person.email for person in people]
     rows = [
         {

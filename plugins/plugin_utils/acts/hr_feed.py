@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import InputError
 from ..hr import feed
+from ..ledger.account import os_account
 from ..ledger.run import LedgerRun
 
 
@@ -28,9 +28,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(
             "source is not given", act="release source", hint=f"-e source=: one of {', '.join(sources) or 'none'}"
         )
-    released = feed.release(
-        run, source, by=want["by"], account=want["account"] or getpass.getuser(), reason=want["reason"]
-    )
+    released = feed.release(run, source, by=want["by"], account=want["account"] or os_account(), reason=want["reason"])
     row = {
         "what": f"source {source}",
         "before": released["what"],

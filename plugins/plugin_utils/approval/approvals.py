@@ -18,6 +18,7 @@ from ...module_utils.model import clock
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError
 from ..ledger import presence
+from ..ledger.account import os_account
 from ..ledger.ledger import Ledger
 
 
@@ -94,11 +95,12 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presenc
 
 @dataclass(frozen=True)
 class _Given:
-    """Somebody's approval: ``who`` tells them from all others, ``by`` is the address that they gave."""
+    """Somebody's approval: ``who`` tells them from all others, ``by`` is the address that they gave, ``account`` in whose hands it was given."""
 
     who: str
     by: str
     at: str
+    account: str
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,21 @@ class _Need:
     why: str
 
     def lacks(self, given: Sequence[_Given]) -> str:
-        """Return what is missing of it; empty when enough people have approved. One person counts once, whatever address they used."""
+        """Return what is missing of it; empty when enough people have approved.
+
+        One person counts once, whatever address they used. One account counts for the first person in whose name it approved: a name is
+        only given, and whoever sits at the account may give any.
+        """
         may = {presence.canonical(name) for name in self.by}
         theirs = [one for one in given if presence.canonical(one.by) in may]
-        fresh = {one.who for one in theirs if clock.parse(one.at) + timedelta(hours=self.hours) > clock.now()}
-        if len(fresh) >= self.count:
+        fresh = [one for one in theirs if clock.parse(one.at) + timedelta(hours=self.hours) > clock.now()]
+        speaks_for: dict[str, str] = {}
+        counted = {one.who for one in fresh if speaks_for.setdefault(one.account, one.who) == one.who}
+        if len(counted) >= self.count:
             return ""
+        if len({one.who for one in fresh}) > len(counted):
+            shared = ", ".join(speaks_for)
+            return f"{self.why}: two names approved from one account ({shared}), which counts once: the other approver needs their own"
         several = self.count > 1 or len(self.by) > 1
         wanted = f"{self.count} of {', '.join(self.by)}" if several else self.by[0]
         aged = " (given, and aged out)" if theirs and not fresh else ""
@@ -136,7 +147,8 @@ def _given(ledger: Ledger, plan: Mapping[str, Any], hr: presence.HrSaid | None) 
         keys = {who.key, entry.data.get("key") or who.key}
         if who.gone or not keys.isdisjoint(about) or presence.canonical(entry.data["by"]) in about:
             continue
-        found.append(_Given(entry.data.get("key") or who.key, entry.data["by"], entry.data["at"]))
+        given = (entry.data.get("key") or who.key, entry.data["by"], entry.data["at"])
+        found.append(_Given(*given, str(entry.data.get("account") or entry.n)))
     return found
 
 
@@ -187,6 +199,7 @@ def approve(
                 "key": known.key,
                 "at": clock.stamp(),
                 "account": account,
+                "os": os_account(),
                 "note": note,
             },
             run=run,
