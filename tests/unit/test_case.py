@@ -231,14 +231,18 @@ def attest(ledger: Ledger, **want: Any) -> dict[str, Any]:
 @pytest.fixture
 def waiting(ledger: Ledger) -> Ledger:
     """A case in which the badge waits for somebody."""
-    case = opened(ledger, JANE)["cases"][0]
+    return waits_for_a_badge(ledger, JANE)
+
+
+def waits_for_a_badge(ledger: Ledger, person: dict[str, Any]) -> Ledger:
+    case = opened(ledger, person, user=[person["email"]])["cases"][0]
     ledger.outcome(
         case["id"],
         run="r",
         phase="closeout",
         system="badge",
         step="manual_step",
-        person="jane@corp.example",
+        person=person["email"],
         intent=None,
         result={
             "outcome": "needs_human",
@@ -255,6 +259,26 @@ def test_an_attestation_is_kept_with_name_and_time(waiting: Ledger) -> None:
         "Collect the badge": {"by": "Grace Okoye", "at": "2026-03-31T15:00:00.000000Z"}
     }
     assert attest(waiting)["changed"] is False, "twice is once"
+
+
+@pytest.mark.parametrize("user", ["E2012", "employee_id:E2012", "hr_id:107", "107", "J.Old@corp.example"])
+def test_who_is_meant_is_found_by_every_name_that_the_case_has(ledger: Ledger, user: str) -> None:
+    """The record and the notices name people by number and by id."""
+    waits_for_a_badge(ledger, {**JANE, "hr_id": "107", "employee_id": "E2012", "aliases": ["j.old@corp.example"]})
+    assert attest(ledger, person=user).get("changed"), user
+
+
+def test_a_name_of_two_people_is_nobody_s(ledger: Ledger) -> None:
+    for number, address in enumerate(("jane@corp.example", "zoe@corp.example")):
+        names = {
+            "email": address,
+            "hr_id": f"10{number}",
+            "employee_id": f"E{number}",
+            "aliases": ["desk@corp.example"],
+        }
+        waits_for_a_badge(ledger, {**JANE, **names})
+    result = attest(ledger, person="desk@corp.example")
+    assert result["failed"] and "jane@corp.example and zoe@corp.example" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -53,14 +54,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if not by:
         raise InputError("by is empty", act=said, hint="name who did it")
     at = _moment(want["at"], said)
-    cases = run.ledger.cases(person=want["person"], open_only=True)
-    if not cases:
-        raise InputError(
-            "there is no open case of this person",
-            act=said,
-            hint="list cases with the module ledger_info, state: cases",
-        )
-    case = cases[-1]
+    case = _case(run.ledger, want["person"], said)
     if decision or decisions:
         _refuse_themselves(case, by, said)
     hr = presence.heard(run, by, want["found"], said)
@@ -94,6 +88,27 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         "case": case.id,
         "person": want["person"],
     }
+
+
+def _case(ledger: Ledger, user: str, said: str) -> Case:
+    """Return the last open case of somebody, by the ledger's key or address, else by any name that their case has: number, alias, login.
+
+    :raises InputError: there is none, or the name is that of several people.
+    """
+    name = presence.canonical(re.sub(r"^(hr_id|employee_id|email):", "", user.strip()))
+    cases = ledger.cases(person=user, open_only=True) or [
+        case for case in ledger.cases(open_only=True) if name in presence.names_of(case.person)
+    ]
+    if not cases:
+        raise InputError(
+            "there is no open case of this person",
+            act=said,
+            hint="list cases with the module ledger_info, state: cases",
+        )
+    people = sorted({case.email for case in cases})
+    if len({case.key for case in cases}) > 1:
+        raise InputError(f"{user} is a name of {' and '.join(people)}", act=said, hint="name the address: -e user=...")
+    return cases[-1]
 
 
 def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, said: str) -> list[_Waiting]:
