@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,13 @@ from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.tables import cases, metadata, runs
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import NOW, STUCK, WHERE
+from tests.bridge.console_support import NOW, STUCK, WHERE, waits
 from tests.bridge.test_console_pages import does, text_of
 from tests.bridge.test_console_people import NAMES, Company
 
 JANE, TOM = "/people/bamboohr/4711", "/people/bamboohr/2208"
-MOVER = "transfer-bamboohr-2208-7f0c"
+MOVER, TRANSFER = "transfer-bamboohr-2208-7f0c", "transfer-tom-20260322-aa"
+KNOWN = WHERE["hr_id:2208"]["known"]["tom@corp.example"]
 CHESS, RELEASE, OLD = (f"d{n:016x}" for n in range(3))
 
 
@@ -140,6 +143,57 @@ def test_a_mover_of_whom_nothing_is_known_is_one_list_with_keep_or_remove_a_line
 
 def re_checked(page: str, name: str, word: str) -> bool:
     return f'name="{name}" value="{word}" checked' in page
+
+
+def offered(client: TestClient, path: str) -> dict[str, set[str]]:
+    """The systems on which a page offers a decision, and those on which it offers to tick off."""
+    text = client.get(path).text
+    return {word: set(re.findall(rf'aria-label="{word} (\w+)"', text)) for word in ("Keep or remove on", "Tick off")}
+
+
+def test_a_decision_is_offered_only_where_the_ledger_says_that_one_waits(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mover whose badge is to be handed in, and of whom nobody has to decide anything there."""
+    wiki = {"system": "wiki", "step": "entitlements", "outcome": "needs_human"}
+    badge = {"system": "badge", "step": "manual_step", "outcome": "needs_human"}
+    opened, hr, page = threading.Event(), company.app.state.hr, f"/cases/{MOVER}"
+    said = hr.run
+    monkeypatch.setattr(hr, "run", lambda order, **hooks: opened.wait(30) and said(order, **hooks))
+    stands(company, wiki, badge)
+    client = company.browser("ops")
+    assert "being read" in text_of(client.get(page).text) and "act/decide" not in client.get(page).text
+    opened.set()
+    until(lambda: client.get(page).text, "Tick off")
+    assert offered(client, page) == {"Keep or remove on": {"wiki"}, "Tick off": {"badge"}}
+    assert f"/act/decide?case={MOVER}" in client.get(page).text.partition("<dl")[0]
+    hr.where = {"hr_id:2208": {"known": {"tom@corp.example": {**KNOWN, "open": []}}, "located": {}, "silent": {}}}
+    company.app.state.looks.forget(("bamboohr", "2208"))
+    stands(company, badge)
+    until(lambda: client.get(page).text, "Tick off")
+    assert offered(client, page) == {"Keep or remove on": set(), "Tick off": {"badge"}}
+    assert "act/decide" not in client.get(page).text
+    hr.where["hr_id:2208"]["known"]["tom@corp.example"]["open"] = [waits(TRANSFER, "badge", "hand in the badge")]
+    company.app.state.looks.forget(("bamboohr", "2208"))
+    until(lambda: client.get(TOM).text, "hand in the badge")
+    assert offered(client, TOM) == {"Keep or remove on": set(), "Tick off": {"badge"}}, "their own page likewise"
+
+
+def test_where_the_ledger_cannot_be_read_the_way_to_decide_stays(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        company.app.state.hr, "run", lambda _order, **_hooks: Result("failed", detail="no ledger is named")
+    )
+    client, page = company.browser("ops"), f"/cases/{MOVER}"
+    until(lambda: client.get(page).text, "Decide")
+    assert offered(client, page)["Keep or remove on"] == {"wiki"}
+
+
+def stands(company: Company, *steps: Mapping[str, str]) -> None:
+    """What the last run left open of the mover."""
+    with company.database.write() as c:
+        c.execute(sa.update(cases).where(cases.c.id == MOVER).values(open_steps=json.dumps(steps)))
 
 
 def test_a_decision_is_a_run_of_the_collection_and_nobody_decides_for_themselves(company: Company) -> None:

@@ -110,6 +110,17 @@ class Asked:
     going: bool = False
     trouble: str = ""
 
+    def undecided(self, ledger_case: str) -> tuple[Item, ...]:
+        """Return what somebody has to decide on in a case of the ledger; of everything where the case is not known."""
+        items = self.look.undecided if self.look else ()
+        return tuple(item for item in items if ledger_case in ("", item.ledger_case))
+
+    def decides(self, ledger_case: str, system: str = "") -> bool:
+        """Return whether a decision may wait in a case, on a system or on any: also while nobody can know."""
+        if self.look is None:
+            return not self.going
+        return any(system in ("", item.system) for item in self.undecided(ledger_case))
+
 
 class Looks:
     """The looks of all pages. Safe to use from several threads.

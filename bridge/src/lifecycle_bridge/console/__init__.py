@@ -60,7 +60,7 @@ def console_routes(
         *Signing(frame, token, provider).routes(),
         *Deciding(frame, views, acts, looks).routes(),
         *Doing(frame, views, acts, config, looks).routes(),
-        *Pages(frame, views, config).routes(),
+        *Pages(frame, views, config, looks).routes(),
         *PeoplePages(frame, views, looks).routes(),
         Route("/static/{name}", frame.static),
     ]

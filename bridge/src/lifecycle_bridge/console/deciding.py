@@ -16,7 +16,7 @@ from starlette.routing import Route
 from lifecycle_bridge.console.acts import ACTS, Acts
 from lifecycle_bridge.console.frame import Form, Frame, Problem, one
 from lifecycle_bridge.console.sessions import Who
-from lifecycle_bridge.looks import Asked, Item, Looks
+from lifecycle_bridge.looks import Item, Looks
 from lifecycle_bridge.store.views import Case, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -71,7 +71,7 @@ class Deciding:
             act=_ACT,
             case=case,
             asked=asked,
-            by_system=_by_system(_of(case, asked)),
+            by_system=_by_system(asked.undecided(case.ledger_case)),
             wrong=wrong,
             chosen=chosen or {},
         )
@@ -95,11 +95,6 @@ class Deciding:
         self._looks.forget((case.source, case.person))
         log.info("console: decide", extra={"act": "decide", "cases": 1, "via": who.via})
         return RedirectResponse(f"/cases/{quote(case.id, safe='')}?said=decide", 303)
-
-
-def _of(case: Case, asked: Asked) -> Sequence[Item]:
-    items = asked.look.undecided if asked.look else ()
-    return [item for item in items if case.ledger_case in ("", item.ledger_case)]
 
 
 def _by_system(items: Sequence[Item]) -> dict[str, list[Item]]:

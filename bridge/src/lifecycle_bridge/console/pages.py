@@ -21,6 +21,7 @@ from lifecycle_bridge.console import labels
 from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.frame import Frame, Problem
 from lifecycle_bridge.console.sessions import Who
+from lifecycle_bridge.looks import Asked, Looks
 from lifecycle_bridge.store.tables import CASE_STATES
 from lifecycle_bridge.store.views import FILTERS, JOINERS, LEAVERS, Case, Filter, Line, Views
 
@@ -32,8 +33,8 @@ _SHORT = 6
 class Pages:
     """See the module."""
 
-    def __init__(self, frame: Frame, views: Views, config: Config) -> None:
-        self._frame, self._views, self._config = frame, views, config
+    def __init__(self, frame: Frame, views: Views, config: Config, looks: Looks) -> None:
+        self._frame, self._views, self._config, self._looks = frame, views, config, looks
 
     def routes(self) -> list[Route]:
         page = self._frame.page
@@ -93,15 +94,19 @@ class Pages:
     def _case(self, request: Request, who: Who) -> Response:
         case = self._known(request)
         said = ACTS.get(request.query_params.get("said", ""))
+        waits = case.kind in labels.DECIDED and any(step.get("outcome") == "needs_human" for step in case.steps)
+        asks = waits and case.state in ACTS["decide"].states and self._frame.operator(who)
+        asked = self._looks.of((case.source, case.person), case.user, case.ended_at) if asks else Asked()
         return self._frame.render(
             request,
             "case.html",
             who,
             case=case,
+            asked=asked,
             story=_folded(self._views.story(case)),
             runs=self._views.runs_of(case),
             offered=[act for act in ACTS.values() if case.state in act.states],
-            decides=case.kind in labels.DECIDED and any(step.get("outcome") == "needs_human" for step in case.steps),
+            decides=waits and asked.decides(case.ledger_case),
             said=said.done if said else "",
             record=self._frame.reader(who) and record_of(case, self._config) is not None,
         )
