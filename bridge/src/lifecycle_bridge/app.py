@@ -22,7 +22,6 @@ from lifecycle_bridge.poll.runner import Polling
 from lifecycle_bridge.post import Alert
 from lifecycle_bridge.receive.endpoint import Door
 from lifecycle_bridge.service import Bridge
-from lifecycle_bridge.signal_keys import signal_routes
 
 log = logging.getLogger("lifecycle_bridge")
 _POLL = 1.0
@@ -79,7 +78,7 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
     app = Starlette(
         routes=[
             *door.routes(),
-            *signal_routes(config),
+            *bridge.signal_keys.routes(),
             *api_routes(bridge.database, config, bridge.acts),
             *console_routes(bridge.database, config, bridge.acts, checks, meter, bridge.people, bridge.looks),
         ],

@@ -188,6 +188,7 @@ class Notify(_Section):
     :param kinds: of case (``onboard``); all when empty.
     :param names: whether the person's name may stand in it.
     :param secret: signs a ``webhook`` (Standard Webhooks) or ``ssf``, or is the address itself of ``slack``, ``teams`` and ``apprise``.
+    :param next_secret: of ``ssf``: the key that is to sign next; it is shown to receivers from now on, and signs a day later.
     :param issuer, audience, token: of ``ssf``: who we are and who they are, as the receiver knows it, and what lets us push to them.
     """
 
@@ -206,6 +207,7 @@ class Notify(_Section):
     token: Secret | None = None
     user: str = ""
     secret: Secret | None = None
+    next_secret: Secret | None = None
 
     @property
     def way(self) -> str:

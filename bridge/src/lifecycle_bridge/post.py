@@ -17,6 +17,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.kinds import ONBOARD
 from lifecycle_bridge.notify.words import Words
 from lifecycle_bridge.people import Card, Contact, People
+from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store.outbox import Outbox, Pending, Route, holds, routes
 from lifecycle_bridge.store.verdicts import Step
 from lifecycle_bridge.store.views import Case
@@ -57,8 +58,8 @@ class Letter:
 class Post:
     """See the module."""
 
-    def __init__(self, config: Config, people: People, outbox: Outbox) -> None:
-        self._config, self._people, self._outbox = config, people, outbox
+    def __init__(self, config: Config, people: People, outbox: Outbox, keys: SignalKeys) -> None:
+        self._config, self._people, self._outbox, self._keys = config, people, outbox, keys
         self._words = Words(config.notices)
 
     def alert(self, alert: Alert) -> str:
@@ -134,10 +135,10 @@ class Post:
     def _addressed(self, route: Route, case: Case) -> Notify | None:
         """Return the way with the addresses that it goes to; None when there is nobody.
 
-        :raises BridgeError: HR could not be asked.
+        :raises BridgeError: HR could not be asked, or no receiver knows the key yet.
         """
         if not route.role:
-            return route.channel
+            return self._keys.signing(route.channel) if route.channel.kind == "ssf" else route.channel
         card = self._card(case)
         address = _reader(route.role, card, case).address if card is not None else ""
         return route.channel.model_copy(update={"to": [address], "people": []}) if address else None

@@ -23,12 +23,13 @@ import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.bridges import Bridges
 from lifecycle_bridge.config import Config, Runner
-from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.errors import BridgeError, ConfigError
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Executor, Order, Progress, Result
 from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.people import People
 from lifecycle_bridge.post import Alert, Letter, Post
+from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
 from lifecycle_bridge.store.alerts import Alert as Untold
@@ -80,7 +81,8 @@ class Bridge:
         self.people = People(config, self.executor)
         self.looks = Looks(config, self.executor)
         self.outbox = Outbox(self.database, config)
-        self.post = Post(config, self.people, self.outbox)
+        self.signal_keys = SignalKeys(self.database, config)
+        self.post = Post(config, self.people, self.outbox, self.signal_keys)
         self.bridges = Bridges(self.database)
         self.cases = Cases(self.database, config)
         self.alerts = Alerts(self.database)
@@ -118,6 +120,7 @@ class Bridge:
             ) from None
         self.bridges.beat()
         self._first_looks()
+        self._show_keys()
         self.executor.warm()
         self._loop.start()
 
@@ -201,6 +204,13 @@ class Bridge:
         thread = threading.Thread(target=self._thread, args=(ident, kind), name=f"run {ident}", daemon=True)
         self._at_work[ident] = thread
         thread.start()
+
+    def _show_keys(self) -> None:
+        """Note from when on receivers of signals can read each key."""
+        try:
+            self.signal_keys.shown()
+        except ConfigError as failure:
+            log.error("the keys of signals cannot be shown: %s", failure)
 
     def _first_looks(self) -> None:
         """Read each source that was never read as a whole, before anything else."""

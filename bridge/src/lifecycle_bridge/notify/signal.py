@@ -33,6 +33,8 @@ def check_signal(channel: Notify) -> None:
     if not channel.issuer or not channel.audience:
         raise ConfigError("ssf: issuer and audience are wanted, as the receiver knows them")
     _key(channel)
+    if channel.next_secret is not None:
+        _key(channel.model_copy(update={"secret": channel.next_secret}))
 
 
 def signal(channel: Notify, notice: Notice) -> None:

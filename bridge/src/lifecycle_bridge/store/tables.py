@@ -132,7 +132,8 @@ CASES_SHOWN = (
     "open_steps",
 )
 
-#: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ...
+#: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ... ``account`` is that of this
+#: machine in whose hands it was done, where ``by`` is a name that was only given.
 timeline = sa.Table(
     "timeline",
     metadata,
@@ -142,6 +143,7 @@ timeline = sa.Table(
     sa.Column("what", sa.String(20), nullable=False),
     sa.Column("by", sa.String(200), nullable=False, default=""),
     sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("account", sa.String(100), nullable=False, default=""),
     sa.Index("timeline_case", "case_id", "n"),
 )
 
@@ -221,6 +223,14 @@ bridges = sa.Table(
     sa.Column("owner", sa.String(100), primary_key=True),
     sa.Column("started_at", sa.String(32), nullable=False),
     sa.Column("beat_at", sa.String(32), nullable=False),
+)
+
+#: Keys that verify our signals, by their thumbprint, and since when receivers can read each; empty: from the beginning.
+shown_keys = sa.Table(
+    "shown_keys",
+    metadata,
+    sa.Column("kid", sa.String(64), primary_key=True),
+    sa.Column("since", sa.String(32), nullable=False, default=""),
 )
 
 #: Sessions of the console that were signed out before their end: a copied cookie is worth nothing after that.
