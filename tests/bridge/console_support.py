@@ -513,15 +513,17 @@ def made(
     record: str = "",
     names: Mapping[str, Mapping[str, Any]] | None = None,
     where: Mapping[str, Mapping[str, Any]] | None = None,
+    acts_of: Callable[[Database, Config], Any] | None = None,
+    database: Database | None = None,
     **config: Any,
-) -> tuple[Starlette, Database, FakeActs]:
-    """The console's application, its database, and the acts."""
-    database = Database(f"sqlite:///{folder / 'bridge.db'}")
+) -> tuple[Starlette, Database, Any]:
+    """The console's application, its database, and the acts: :class:`FakeActs`, or what is made of these two."""
+    database = database or Database(f"sqlite:///{folder / 'bridge.db'}")
     database.create()
     if seeded:
         seed(database, record)
-    acts = FakeActs(database)
     settings = Config.model_validate({"sources": SOURCES, **config})
+    acts = acts_of(database, settings) if acts_of else FakeActs(database)
     hr = Hr(names, where) if names is not None else None
     people = People(settings, hr)  # type: ignore[arg-type]
     looks = Looks(settings, hr)  # type: ignore[arg-type]

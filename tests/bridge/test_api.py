@@ -103,8 +103,8 @@ def test_attest_release_and_approve_are_runs_of_the_collection_under_the_token_s
     client = TestClient(app, headers=BEARER)
     asked = (
         (f"{BADGE}/attest", {"system": "badge", "note": "returned"}),
-        ("/api/v1/releases", {"cases": ["offboard-bamboohr-4802-7f0c"], "why": "the site was sold"}),
-        ("/api/v1/approvals", {"plan": "0123abcd", "why": "as agreed"}),
+        ("/api/v1/releases?sure=true", {"cases": ["offboard-bamboohr-4802-7f0c"], "why": "the site was sold"}),
+        ("/api/v1/approvals?sure=true", {"plan": "0123abcd", "why": "as agreed"}),
     )
     for path, body in asked:
         answer = client.post(path, json=body)
@@ -134,6 +134,7 @@ def test_a_token_does_not_act_on_the_case_of_whose_name_it_bears(client: TestCli
         (b"{}", "application/json", 422),
         (b'{"why": " "}', "application/json", 422),
         (b'{"why": "x", "more": 1}', "application/json", 422),
+        (b'{"why": "x\\u0000"}', "application/json", 422),
         (b"[" * 90_000, "application/json", 422),
         (b"x", "application/json", 422),
         (b'{"why": "x"}', "text/plain", 415),

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,17 +161,19 @@ def test_called_wrongly(file: Path, capsys: pytest.CaptureFixture[str], wrong: l
 
 
 def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
-    file: Path, case: str, capsys: pytest.CaptureFixture[str]
+    file: Path, case: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert case in _says(capsys, "-c", file, "cases")[1]
     code, said = _says(capsys, "-c", file, "cases", "--json")
     assert code == 0 and [row["id"] for row in json.loads(said)] == [case]
     assert _says(capsys, "-c", file, "run-now", case, "--by", "grace")[0] == 0
     assert "no reason" in _one_line(capsys, "-c", file, "cancel", case, "--why", " ")
+    monkeypatch.setattr("lifecycle_bridge.cli.os_account", lambda: "ida-admin")
     assert _says(capsys, "-c", file, "cancel", case, "--why", "a mistake", "--by", "ida")[0] == 0
+    monkeypatch.setattr("lifecycle_bridge.cli.os_account", lambda: "grace-admin")
     assert _says(capsys, "-c", file, "cancel", case, "--why", "a mistake", "--by", "grace")[0] == 0
     shown = _says(capsys, "-c", file, "show", case)[1]
-    assert "cancelled" in shown and "a mistake  (grace)" in shown
+    assert "cancelled" in shown and "a mistake  (grace (account grace-admin))" in shown
     assert "cancelled already" in _one_line(capsys, "-c", file, "cancel", case, "--why", "again")
     assert "is cancelled" in _one_line(capsys, "-c", file, "retry", case)
     database = Database(f"sqlite:///{file.parent}/bridge.db")
@@ -185,6 +189,23 @@ def test_a_case_is_listed_shown_hurried_cancelled_and_not_twice(
         0,
         "no cases that are upcoming, ready, running, waiting, todo, stuck, held",
     )
+
+
+def test_a_name_is_only_given_so_the_account_stands_beside_it_and_two_names_from_one_account_are_one_person(
+    file: Path, case: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "mark")  # what getpass believes
+    monkeypatch.setattr("lifecycle_bridge.os_account._login", lambda: None)
+    here = pwd.getpwuid(os.getuid()).pw_name
+    for name in ("ida@corp.example", "grace@corp.example"):
+        code, said = _says(capsys, "-c", file, "cancel", case, "--why", "a mistake", "--by", name)
+        assert code == 0 and f"{name} (account {here})" in said
+    database = Database(f"sqlite:///{file.parent}/bridge.db")
+    with database.read() as c:
+        assert c.execute(sa.select(cases.c.state)).scalars().all() == ["upcoming"], "one person wants it"
+        lines = c.execute(sa.select(timeline.c.by, timeline.c.account).where(timeline.c.by != "")).all()
+    assert [tuple(line) for line in lines] == [("ida@corp.example", here), ("grace@corp.example", here)]
+    database.close()
 
 
 def test_what_is_sent_wrongly(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,7 +312,7 @@ def test_each_act_is_asked_first_and_then_done_by_name(company: Company) -> None
     client = company.browser("ops")
     for act, one, form in (
         ("retry", STUCK, {}),
-        ("run_now", UPCOMING, {}),
+        ("run_now", UPCOMING, {"sure": "yes"}),
         ("cancel", RUNNING, {"why": "  HR-1234,\n by mistake ", "sure": "yes"}),
     ):
         asked = client.get(f"/act/{act}?case={one}")

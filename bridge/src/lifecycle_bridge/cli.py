@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
@@ -20,10 +19,12 @@ from lifecycle_bridge import __version__, notify
 from lifecycle_bridge.config import Config, load
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.notify.words import wrong as wrong_texts
+from lifecycle_bridge.os_account import os_account
 from lifecycle_bridge.receive import check as check_source
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.acts import CaseActs
 from lifecycle_bridge.store.tables import CASE_STATES, CASES_SHOWN, alerts, cases, events, sources, timeline
+from lifecycle_bridge.store.timelines import who
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,14 +129,16 @@ def _show(asked: argparse.Namespace, config: Config) -> int:
             print(f"{name.replace('_', ' '):<12} {row[name]}")
     for line in lines:
         print(
-            f"  {line['at'][:19]}Z  {line['what']:<10} {line['detail']}" + (f"  ({line['by']})" if line["by"] else "")
+            f"  {line['at'][:19]}Z  {line['what']:<10} {line['detail']}"
+            + (f"  ({who(line['by'], line['account'])})" if line["by"] else "")
         )
     return 0
 
 
 def _act(what: str) -> Callable[[argparse.Namespace, Config], int]:
     def act(asked: argparse.Namespace, config: Config) -> int:
-        acts, by = CaseActs(_database(config), config), asked.by or getpass.getuser()
+        account = os_account()
+        acts, by = CaseActs(_database(config), config, account=account), asked.by or account
         if what == "retry":
             acts.retry(asked.case, by)
         elif what == "run-now":
@@ -148,7 +151,7 @@ def _act(what: str) -> Callable[[argparse.Namespace, Config], int]:
             acts.settle(asked.key, by)
         else:
             acts.release(asked.case, by, asked.why)
-        print(f"noted, by {by}; the bridge does it as soon as it runs")
+        print(f"noted, by {who(by, account)}; the bridge does it as soon as it runs")
         return 0
 
     return act
@@ -158,8 +161,8 @@ def _accept(asked: argparse.Namespace, config: Config) -> int:
     from lifecycle_bridge.poll.runner import Polling
     from lifecycle_bridge.store.inbox import Inbox
 
-    database = _database(config)
-    Polling(database, config, Inbox(database)).accept(asked.source, asked.by or getpass.getuser())
+    database, account = _database(config), os_account()
+    Polling(database, config, Inbox(database)).accept(asked.source, who(asked.by or account, account))
     print(f"the next look takes what {asked.source} shows")
     return 0
 
@@ -261,7 +264,10 @@ def _command(
     return Command(name, act, help, arguments)
 
 
-BY = ("--by", {"default": "", "help": "who does it; the account of this machine, when not given"})
+BY = (
+    "--by",
+    {"default": "", "help": "in whose name; the account of this machine, which is kept beside it, when not given"},
+)
 CASE = ("case", {"help": "the case's id"})
 WHY = ("--why", {"required": True, "help": "the reason, which is kept"})
 COMMANDS = (

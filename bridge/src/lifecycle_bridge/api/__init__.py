@@ -28,6 +28,7 @@ from lifecycle_bridge.config import ApiToken, Config
 from lifecycle_bridge.errors import BridgeError, ConfigError
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.acts import CaseActs
+from lifecycle_bridge.store.planning import ENDING
 from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases
 
 __all__ = ["api_routes"]
@@ -93,6 +94,8 @@ class Api:
                 token = self._token(request, operation.scope if operation else "read")
                 if operation is None:
                     return JSONResponse(openapi(), headers=headers)
+                if any("\0" in str(text) for text in (*request.path_params.values(), *request.query_params.values())):
+                    raise Refused(422, "Not understood", "there is a NUL in it")
                 if set(request.query_params) - set(operation.query):
                     known = ", ".join(operation.query) or "nothing"
                     raise Refused(422, "Not understood", f"the query takes {known}")
@@ -179,6 +182,8 @@ class Api:
     def _attest(self, asked: Asked) -> models.Ordered:
         assert isinstance(asked.body, models.Attestation)
         body, case = asked.body, str(self._row(asked.path["case"])["id"])
+        if body.decision == "remove":
+            _look_again(asked, "what is removed may not come back as it was")
         return _ordered(lambda: [self._acts.attest(case, body.system, asked.by, body.note, body.what, body.decision)])
 
     def _retry(self, asked: Asked) -> models.Ordered:
@@ -186,22 +191,27 @@ class Api:
         return _ordered(lambda: self._acts.retry(case, asked.by))
 
     def _run_now(self, asked: Asked) -> models.Ordered:
-        case = str(self._row(asked.path["case"])["id"])
-        return _ordered(lambda: self._acts.run_now(case, asked.by))
+        row = self._row(asked.path["case"])
+        if row["kind"] in ENDING:
+            _look_again(asked, "somebody's access ends at once")
+        return _ordered(lambda: self._acts.run_now(str(row["id"]), asked.by))
 
     def _cancel(self, asked: Asked) -> models.Ordered:
         assert isinstance(asked.body, models.Why)
         why, case = asked.body.why, str(self._row(asked.path["case"])["id"])
+        _look_again(asked, "the case is dropped, and its run is stopped")
         return _ordered(lambda: self._acts.cancel(case, asked.by, why))
 
     def _release(self, asked: Asked) -> models.Ordered:
         assert isinstance(asked.body, models.Release)
         body = asked.body
+        _look_again(asked, "the brake stopped these cases because they are more than is plausible")
         return _ordered(lambda: self._acts.release(body.cases, asked.by, body.why))
 
     def _approve(self, asked: Asked) -> models.Ordered:
         assert isinstance(asked.body, models.Approval)
         body = asked.body
+        _look_again(asked, "what a plan does cannot all be undone")
         return _ordered(lambda: [self._acts.approve(body.plan, asked.by, body.why)])
 
 
@@ -210,6 +220,15 @@ def _ordered(act: Callable[[], list[str] | None]) -> models.Ordered:
         return models.Ordered(runs=act() or [])
     except BridgeError as failure:
         raise Refused(409, "Nothing was done", str(failure)) from None
+
+
+def _look_again(asked: Asked, why: str) -> None:
+    """:raises Refused: nobody says that they have looked at it a second time."""
+    sure = asked.query.get("sure", "")
+    if sure not in ("", "true"):
+        raise Refused(422, "Not understood", "sure is true, or left out")
+    if not sure:
+        raise Refused(409, "Look at it again", f"{why}; nothing was done. Look at it once more, and ask with sure=true")
 
 
 def _case(row: Mapping[str, Any]) -> models.Case:

@@ -52,17 +52,22 @@ OPERATIONS = (
     Operation("showCase", "GET", "/cases/{case}", "read", "Show a case with its open steps.", models.Case),
     Operation("listPerson", "GET", "/people/{source}/{person}", "read", "List the cases of one person, by HR system and HR's id.", models.Cases, query=("limit", "offset")),
     Operation("listAlerts", "GET", "/alerts", "read", "List what somebody has to look at.", models.Alerts),
-    Operation("attest", "POST", "/cases/{case}/attest", "attest", "Say that a person did what only a person can.", models.Ordered, models.Attestation, status=202),
+    Operation("attest", "POST", "/cases/{case}/attest", "attest", "Say that a person did what only a person can; that something is removed only when sure.", models.Ordered, models.Attestation, status=202, query=("sure",)),
     Operation("retry", "POST", "/cases/{case}/retry", "act", "Run a case again now.", models.Ordered, status=202),
-    Operation("runNow", "POST", "/cases/{case}/run-now", "act", "Do not wait for a case's minute.", models.Ordered, status=202),
-    Operation("cancel", "POST", "/cases/{case}/cancel", "act", "Drop a case; stop its run.", models.Ordered, models.Why, status=202),
-    Operation("release", "POST", "/releases", "release", "Let held cases through the brake, by name.", models.Ordered, models.Release, status=202),
-    Operation("approve", "POST", "/approvals", "approve", "Approve a plan by its digest.", models.Ordered, models.Approval, status=202),
+    Operation("runNow", "POST", "/cases/{case}/run-now", "act", "Do not wait for a case's minute; of a case that ends access only when sure.", models.Ordered, status=202, query=("sure",)),
+    Operation("cancel", "POST", "/cases/{case}/cancel", "act", "Drop a case; stop its run. Only when sure.", models.Ordered, models.Why, status=202, query=("sure",)),
+    Operation("release", "POST", "/releases", "release", "Let held cases through the brake, by name. Only when sure.", models.Ordered, models.Release, status=202, query=("sure",)),
+    Operation("approve", "POST", "/approvals", "approve", "Approve a plan by its digest. Only when sure.", models.Ordered, models.Approval, status=202, query=("sure",)),
 )  # fmt: skip
 _QUERY: dict[str, dict[str, Any]] = {
+    "sure": {
+        "type": "string",
+        "enum": ["true"],
+        "description": "What this does cannot all be undone, and it was looked at once more.",
+    },
     "state": {"type": "string", "enum": list(CASE_STATES)},
-    "kind": {"type": "string", "maxLength": 20},
-    "source": {"type": "string", "maxLength": 63},
+    "kind": {"type": "string", "maxLength": 20, "pattern": models.TEXT},
+    "source": {"type": "string", "maxLength": 63, "pattern": models.TEXT},
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
     "offset": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0},
 }
@@ -95,7 +100,12 @@ def openapi() -> dict[str, Any]:
 
 def _operation(one: Operation) -> dict[str, Any]:
     in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 100}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": models.TEXT},
+        }
         for name in re.findall(r"{(\w+)}", one.path)
     ]
     in_query = [{"name": name, "in": "query", "schema": _QUERY[name]} for name in one.query]

@@ -9,9 +9,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from lifecycle_bridge.plans import DIGEST
+
+#: Any text but a NUL, which PostgreSQL does not keep; and one that is not empty.
+TEXT = r"^[^\x00]*$"
+_WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
 #: One line of a person's words.
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S", description="The reason, which is kept.")]
-Ident = Annotated[str, Field(min_length=1, max_length=100)]
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=_WORDS, description="The reason, which is kept.")]
+Ident = Annotated[str, Field(min_length=1, max_length=100, pattern=TEXT)]
 
 
 def _meaning(words: str) -> FieldInfo:
@@ -32,9 +37,11 @@ class Why(_Taken):
 class Attestation(_Taken):
     """A person did what only a person can."""
 
-    system: Annotated[str, Field(min_length=1, max_length=63, description="The system whose step it is.")]
+    system: Annotated[str, Field(min_length=1, max_length=63, pattern=TEXT, description="The system whose step it is.")]
     note: Annotated[Reason, _meaning("What was done, in that person's words.")]
-    what: Annotated[str, Field(max_length=200, description="The one change that was done; empty: the whole step.")] = ""
+    what: Annotated[
+        str, Field(max_length=200, pattern=TEXT, description="The one change that was done; empty: the whole step.")
+    ] = ""
     decision: Annotated[
         Literal["", "keep", "remove"], Field(description="What becomes of what no access profile explains there.")
     ] = ""
@@ -50,7 +57,7 @@ class Release(_Taken):
 class Approval(_Taken):
     """Approve a plan by its digest."""
 
-    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="The plan's digest, or its beginning.")]
+    plan: Annotated[str, Field(pattern=f"^{DIGEST}$", description="The plan's digest, or its beginning.")]
     why: Reason
 
 

@@ -16,9 +16,9 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.console.acts import ACTS, Act, Acts
 from lifecycle_bridge.console.frame import Form, Frame, Problem, one
-from lifecycle_bridge.console.plans import plan_of
 from lifecycle_bridge.console.sessions import Who
 from lifecycle_bridge.looks import Looks
+from lifecycle_bridge.plans import plan_of
 from lifecycle_bridge.store.views import Case, Filter, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -83,6 +83,7 @@ class Doing:
             cases=cases,
             alert=alert,
             wrong=wrong,
+            again=act.asks_again(case.kind for case in cases),
             given=given or {"system": "", "plan": ""},
             waits=self._waits(cases, (given or {}).get("system", "")) if act.name == "attest" else [],
             plan=plan_of((given or {}).get("plan", ""), self._config) if act.name == "approve" else None,
@@ -131,7 +132,8 @@ class Doing:
                 422,
                 given,
             )
-        if act.danger and not one(form, "sure"):
+        meant = self._cases(act, idents) if act.name != "settle" else []
+        if act.asks_again(case.kind for case in meant) and not one(form, "sure"):
             return self._confirm(
                 request, who, act, idents, key, "Look at it again, and tick that you have.", 422, given
             )
@@ -139,7 +141,7 @@ class Doing:
             self._acts.settle(key, who.name)
             back = "/sources?said=settle"
         else:
-            back = self._do_cases(act, [case.id for case in self._cases(act, idents)], who.name, why, given)
+            back = self._do_cases(act, [case.id for case in meant], who.name, why, given)
         log.info("console: %s", act.name, extra={"act": act.name, "cases": len(idents), "via": who.via})
         return RedirectResponse(back, 303)
 

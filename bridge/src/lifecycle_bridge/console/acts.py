@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from lifecycle_bridge.store.planning import ENDING
 
 
 class Acts(Protocol):
@@ -54,7 +56,8 @@ class Act:
     """How an act is offered.
 
     :param states: of a case in which it makes sense.
-    :param danger: it ends something.
+    :param danger: it ends something, and is asked for a second time.
+    :param hurries: it is, where the case ends somebody's access.
     :param needs_why: a reason has to be given.
     """
 
@@ -66,6 +69,11 @@ class Act:
     states: tuple[str, ...] = ()
     danger: bool = False
     needs_why: bool = False
+    hurries: bool = False
+
+    def asks_again(self, kinds: Iterable[str]) -> bool:
+        """Return whether it is asked for a second time: what it does to cases of these kinds cannot all be undone."""
+        return self.danger or self.hurries and any(kind in ENDING for kind in kinds)
 
 
 ACTS: Mapping[str, Act] = {
@@ -95,6 +103,7 @@ ACTS: Mapping[str, Act] = {
             "It does not wait for its minute. What ends somebody's access takes effect at once.",
             "It runs as soon as there is room for it.",
             ("upcoming", "waiting", "todo"),
+            hurries=True,
         ),
         Act(
             "cancel",

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -29,6 +29,7 @@ from lifecycle_bridge.console.sessions import Sessions, Who
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.people import People
 from lifecycle_bridge.plain_text import visible
+from lifecycle_bridge.plans import DIGEST
 from lifecycle_bridge.store.views import Case, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
@@ -94,6 +95,7 @@ def _templates() -> Environment:
         span=labels.span,
         event_word=labels.event_word,
         zone_word=labels.zone_word,
+        plan_digest=DIGEST,
         version=hashlib.sha256(b"".join(_files().values())).hexdigest()[:12],
     )
     made.filters["path"] = lambda text: quote(str(text), safe="")
@@ -216,6 +218,7 @@ class Frame:
 
     async def _answer(self, request: Request, work: Callable[[], Response]) -> Response:
         try:
+            _refuse_what_no_database_keeps([*request.path_params.values(), *request.query_params.values()])
             return self.secured(await run_in_threadpool(work))
         except Problem as problem:
             return self.problem(request, problem)
@@ -315,9 +318,17 @@ async def read_form(request: Request) -> dict[str, list[str]]:
     except (TimeoutError, ClientDisconnect):
         raise Problem(408, "Too slow", "The form did not arrive; send it again.", {"Connection": "close"}) from None
     try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20_000)
+        form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20_000)
     except ValueError:
         raise Problem(400, "Not a form", "Only forms of the console are taken here.") from None
+    _refuse_what_no_database_keeps([text for texts in form.values() for text in texts])
+    return form
+
+
+def _refuse_what_no_database_keeps(texts: Iterable[object]) -> None:
+    """:raises Problem: there is a NUL in one of them, which PostgreSQL does not take."""
+    if any("\0" in str(text) for text in texts):
+        raise Problem(400, "Not understood", "There is a character in it that cannot be kept, and nothing was done.")
 
 
 def one(form: Form, name: str) -> str:

@@ -9,8 +9,8 @@ notice, and an alert stands until HR says something else.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
+from lifecycle_bridge.plans import is_digest, plan_of
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import Alerts, raise_alert
 from lifecycle_bridge.store.cancelling import ASKED, marks_of, two_cancel
@@ -25,16 +26,21 @@ from lifecycle_bridge.store.errands import APPROVE, ATTEST, GOES_ON, order_erran
 from lifecycle_bridge.store.planning import ENDING, cancelled_key
 from lifecycle_bridge.store.tables import OPEN, cases, runs
 from lifecycle_bridge.store.timelines import note as write_line
+from lifecycle_bridge.store.timelines import who
 
 
 class CaseActs:
     """Retry, cancel, run now, release, settle.
 
     :param wake: called when something became due.
+    :param account: that of this machine in whose hands the acts are done, where the name of who does them is only given, as on the command
+        line. Empty where signing in or a token proves the name.
     """
 
-    def __init__(self, database: Database, config: Config, wake: Callable[[], None] = lambda: None) -> None:
-        self.database, self.config, self._wake = database, config, wake
+    def __init__(
+        self, database: Database, config: Config, wake: Callable[[], None] = lambda: None, account: str = ""
+    ) -> None:
+        self.database, self.config, self._wake, self._account = database, config, wake, account
 
     def retry(self, case: str, by: str) -> None:
         """Run it again now; its tries are counted from zero.
@@ -65,13 +71,13 @@ class CaseActs:
             row = self._case(c, case, by)
             if row["state"] not in OPEN:
                 raise BridgeError(f"cancel {case}: it is {row['state']} already")
-            alone = row["kind"] in ENDING and not two_cancel(c, case, by)
+            alone = row["kind"] in ENDING and not two_cancel(c, case, by, self._account)
             if row["state"] == "running":
                 going = (runs.c.ident == row["ident"], runs.c.status.in_(("ready", "running")))
                 c.execute(sa.update(runs).where(*going).values(status="stopping"))
-                write_line(c, case, now, "stopping", why, by)
+                self._line(c, case, now, "stopping", why, by)
             elif alone:
-                write_line(c, case, now, ASKED, why, by)
+                self._line(c, case, now, ASKED, why, by)
             else:
                 values = {"state": "cancelled", "outcome": "by_hand", "detail": why, "ident": ""}
                 c.execute(
@@ -79,9 +85,9 @@ class CaseActs:
                     .where(cases.c.id == case)
                     .values(**values, ended_at=stamp(now), changed_at=stamp(now))
                 )
-                write_line(c, case, now, "cancelled", why, by)
+                self._line(c, case, now, "cancelled", why, by)
             if row["kind"] in ENDING:
-                raise_alert(c, cancelled_key(case), _said(row, by, why, alone=alone), now)
+                raise_alert(c, cancelled_key(case), _said(row, who(by, self._account), why, alone=alone), now)
         self._wake()
 
     def release(self, ids: Sequence[str], by: str, why: str) -> list[str]:
@@ -94,7 +100,7 @@ class CaseActs:
             raise BridgeError("release the brake: no reason is given")
         with self.database.write() as c:
             held = [row for row in (self._case(c, case, by) for case in ids) if row["state"] == "held"]
-            made = order_release(c, held, by, why, clock.now())
+            made = order_release(c, held, by, why, clock.now(), self._account)
             if not made:
                 raise BridgeError("release the brake: none of these cases is held by it")
         self._wake()
@@ -117,7 +123,7 @@ class CaseActs:
                 raise BridgeError(
                     f"attest {case}: nothing waits on {system}; there waits {', '.join(waiting) or 'nothing'}"
                 )
-            write_line(c, case, now, "attested", f"{system}: {note}", by)
+            self._line(c, case, now, "attested", f"{system}: {note}", by)
             given = {
                 "user": row["person"],
                 "system": system,
@@ -148,27 +154,31 @@ class CaseActs:
                 raise BridgeError(f"decide {case}: it is {row['state']}, and waits for no decision")
             counted = [(word, list(decisions.values()).count(word)) for word in ("keep", "remove")]
             said = ", ".join(f"{word} {count}" for word, count in counted if count)
-            write_line(c, case, now, "attested", f"{said}: {note}", by)
+            self._line(c, case, now, "attested", f"{said}: {note}", by)
             given = {"user": row["person"], "by": by, "note": note, "decisions": dict(decisions)}
             made = order_errand(c, ATTEST, [case], given, now)
         self._wake()
         return made
 
     def approve(self, plan: str, by: str, why: str) -> str:
-        """Approve a plan by its digest; policy says whose word counts, and that nobody approves a plan for themselves.
+        """Approve a plan by its digest; policy says whose word counts. The run refuses whom the plan is about, also where it can't be read here.
 
         :returns: the run that keeps it.
-        :raises BridgeError: that is no digest, or no reason is given.
+        :raises BridgeError: that is no digest, no reason is given, or the plan is about the actor.
         """
-        if not re.fullmatch(r"[0-9a-f]{8,64}", plan):
+        if not is_digest(plan):
             raise BridgeError("approve: a plan is named by its digest, as the check of a run printed it")
         if not why.strip():
             raise BridgeError(f"approve {plan}: no reason is given")
+        read = plan_of(plan, self.config)
+        if read is not None and self._own(json.dumps([mark for name in read.names for mark in marks_of(name)]), by):
+            raise BridgeError(f"approve {plan}: it is about {by}, and nobody approves what is about themselves")
         now = clock.now()
         with self.database.write() as c:
             held = c.execute(sa.select(cases).where(cases.c.state == "held", cases.c.outcome == "approval")).mappings()
-            about = [row["id"] for row in held.all() if not is_about(row["marks"], [by])]
-            made = order_errand(c, APPROVE, about, {"plan": plan, "by": by, "note": why}, now)
+            about = [row["id"] for row in held.all() if not self._own(row["marks"], by)]
+            given = {"plan": plan, "by": by, "by_account": self._account or by, "note": why}
+            made = order_errand(c, APPROVE, about, given, now)
         self._wake()
         return made
 
@@ -183,10 +193,10 @@ class CaseActs:
         person = rest.rpartition(":")[0]
         with self.database.read() as c:
             theirs = c.execute(sa.select(cases.c.marks).where(cases.c.source == source, cases.c.person == person))
-            own = any(is_about(marks, [by]) for marks in theirs.scalars())
+            own = any(self._own(marks, by) for marks in theirs.scalars())
         if own:
             raise BridgeError(f"settle: this alert is about {by}: somebody else has to look at it")
-        Alerts(self.database).settle(key, by, clock.now())
+        Alerts(self.database).settle(key, who(by, self._account), clock.now())
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
         now = clock.now()
@@ -196,16 +206,23 @@ class CaseActs:
                 raise BridgeError(f"{case} is {row['state']}: only what is {' or '.join(states)} can be run")
             values = {"state": "waiting", "next_at": stamp(now), "tries": 0, "changed_at": stamp(now)}
             c.execute(sa.update(cases).where(cases.c.id == case).values(**values))
-            write_line(c, case, now, what, "", by)
+            self._line(c, case, now, what, "", by)
         self._wake()
 
     def _case(self, c: sa.Connection, case: str, by: str) -> Mapping[str, Any]:
         row = c.execute(sa.select(cases).where(cases.c.id == case)).mappings().first()
         if row is None:
             raise BridgeError(f"there is no case {case}: list them with lifecycle-bridge cases")
-        if is_about(row["marks"], [by]):
+        if self._own(row["marks"], by):
             raise BridgeError(f"{case} is about {by}: nobody acts on a case of their own; somebody else has to")
         return dict(row)
+
+    def _own(self, marks: str, by: str) -> bool:
+        """Return whether a case is about the person who acts: by the name that they give, or by their account."""
+        return is_about(marks, [by, self._account] if self._account else [by])
+
+    def _line(self, c: sa.Connection, case: str, now: datetime, what: str, detail: str, by: str) -> None:
+        write_line(c, case, now, what, detail, by, self._account)
 
 
 def _said(row: Mapping[str, Any], by: str, why: str, *, alone: bool) -> str:

@@ -27,14 +27,20 @@ def marks_of(name: str) -> set[str]:
     }
 
 
-def two_cancel(c: sa.Connection, case: str, by: str = "") -> bool:
-    """Return whether two different people have asked to cancel a case.
+def _marks(by: str, account: str) -> set[str]:
+    return marks_of(by) | (marks_of(account) if account else set())
+
+
+def two_cancel(c: sa.Connection, case: str, by: str = "", account: str = "") -> bool:
+    """Return whether two different people have asked to cancel a case. What one account asks in two names is one person's word.
 
     :param by: who asks now.
+    :param account: that of this machine in whose hands it is asked, where the name is only given.
     """
-    lines = sa.select(timeline.c.n, timeline.c.by).where(timeline.c.case_id == case)
+    lines = sa.select(timeline.c.n, timeline.c.by, timeline.c.account).where(timeline.c.case_id == case)
     anew = sa.select(sa.func.max(timeline.c.n)).where(timeline.c.case_id == case, timeline.c.what.in_(_ANEW))
     since = c.execute(anew).scalar() or 0
     asked = c.execute(lines.where(timeline.c.what.in_(_ASKS), timeline.c.n > since)).all()
-    people = [marks_of(row.by) for row in asked] + ([marks_of(by)] if by else [])
+    asked_now = [(by, account)] if by else []
+    people = [_marks(*one) for one in (*((row.by, row.account) for row in asked), *asked_now)]
     return any(not one & other for one, other in combinations(people, 2))

@@ -44,19 +44,30 @@ def order_errand(
     )
 
 
-def order_release(c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime) -> list[str]:
-    """Return a run for each limit of the brake that holds one of these cases."""
+def order_release(
+    c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime, account: str = ""
+) -> list[str]:
+    """Return a run for each limit of the brake that holds one of these cases.
+
+    :param account: that of this machine, where the name was only given.
+    """
     by_limit: dict[str, list[Mapping[str, Any]]] = {}
     for row in held:
         if limit := limit_of(row):
             by_limit.setdefault(limit, []).append(row)
-            note(c, row["id"], now, "released", why, by)
+            note(c, row["id"], now, "released", why, by, account)
     return [
         order_errand(
             c,
             RELEASE,
             [row["id"] for row in group],
-            {"of": limit, "user": [json.loads(row["extra_vars"])["user"] for row in group], "by": by, "note": why},
+            {
+                "of": limit,
+                "user": [json.loads(row["extra_vars"])["user"] for row in group],
+                "by": by,
+                "by_account": account or by,
+                "note": why,
+            },
             now,
             limit,
         )

@@ -15,9 +15,20 @@ from lifecycle_bridge.store.tables import timeline
 _ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 
 
-def note(c: sa.Connection, case: str, now: datetime, what: str, detail: str = "", by: str = "") -> None:
-    """Write a line, inside a transaction of the caller's."""
-    c.execute(sa.insert(timeline).values(case_id=case, at=stamp(now), what=what, by=by, detail=detail))
+def note(
+    c: sa.Connection, case: str, now: datetime, what: str, detail: str = "", by: str = "", account: str = ""
+) -> None:
+    """Write a line, inside a transaction of the caller's.
+
+    :param account: that of this machine, where the name was only given.
+    """
+    line = {"what": what, "by": by, "detail": detail, "account": account}
+    c.execute(sa.insert(timeline).values(case_id=case, at=stamp(now), **line))
+
+
+def who(by: str, account: str) -> str:
+    """Return who did it, for people: a name that was only given stands with the account that gave it."""
+    return f"{by} (account {account})" if account and account != by else by
 
 
 def nameless(text: str) -> str:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, WITHDRAW
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import OPEN, alerts, cases, events, runs, sources, timeline
+from lifecycle_bridge.store.timelines import who
 
 JOINERS = (ONBOARD,)
 LEAVERS = (OFFBOARD, WITHDRAW)
@@ -224,7 +225,7 @@ class Views:
         )
         with self.database.read() as connection:
             lines = connection.execute(
-                sa.select(timeline.c.at, timeline.c.what, timeline.c.detail, timeline.c.by)
+                sa.select(timeline.c.at, timeline.c.what, timeline.c.detail, timeline.c.by, timeline.c.account)
                 .where(timeline.c.case_id == case.id)
                 .order_by(timeline.c.n.desc())
                 .limit(_MOST_LINES)
@@ -240,7 +241,7 @@ class Views:
                 .order_by(events.c.n.desc())
                 .limit(100)
             ).all()
-        story = [Line(_moment(at), what, detail, by) for at, what, detail, by in reversed(lines)]
+        story = [Line(_moment(at), what, detail, who(by, account)) for at, what, detail, by, account in reversed(lines)]
         rows_sent = [
             Line(_moment(at), "event", f"{kind}{', urgent' if urgent else ''}", case.source)
             for at, kind, urgent in reversed(heard)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The text of a plan that somebody is to approve: read from the folder of plans, and shown only when its digest is its own."""
+"""A plan that somebody is to approve: how it is named, and its text, which is read from the folder of plans and believed only when its digest is its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 
 from lifecycle_bridge.config import Config
 
-DIGEST = re.compile(r"[0-9a-f]{8,64}")
+#: How a plan is named: by its digest, or by the beginning of it that the check of a run printed. A schema and a form want the text.
+DIGEST = "[0-9a-f]{8,64}"
 #: Of the document, what the digest does not cover.
 _BESIDE = ("digest", "made")
 _LONGEST, _MOST = 8_000_000, 2_000
@@ -37,12 +38,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it is read. ``already`` counts what is so already, ``cut`` the lines beyond those that a page can hold."""
+    """A plan as it is read.
+
+    :param names: every name by which it means its people.
+    :param already: how much is so already.
+    :param cut: how many lines are beyond those that a page can hold.
+    """
 
     digest: str
     kind: str
     made: str
     people: tuple[str, ...]
+    names: tuple[str, ...]
     needs: tuple[str, ...]
     asked: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -50,10 +57,15 @@ class Plan:
     cut: int
 
 
+def is_digest(text: str) -> bool:
+    """Return whether a text can name a plan."""
+    return re.fullmatch(DIGEST, text) is not None
+
+
 def plan_of(digest: str, config: Config) -> Plan | None:
     """Return the plan with this digest, or None: no folder of plans is named, none is there, or one that was changed after it was made."""
     folder = config.extra_vars.get("lifecycle_plans")
-    if not folder or not DIGEST.fullmatch(digest):
+    if not folder or not is_digest(digest):
         return None
     found = [_read(path, digest) for path in sorted(Path(str(folder)).expanduser().glob(f"plan-*-{digest[:12]}*.json"))]
     plans = {plan["digest"]: plan for plan in found if plan is not None}
@@ -82,6 +94,7 @@ def _plan(plan: Mapping[str, Any]) -> Plan:
         str(plan.get("kind", "")),
         str(plan.get("made", "")),
         tuple(str(one.get("name") or one.get("email") or one.get("key")) for one in plan.get("people") or ()),
+        tuple(name for one in plan.get("people") or () for name in _names(one)),
         tuple(str(need.get("why", "")) for need in plan.get("needs") or ()),
         tuple(_asked(one["asked"]) for one in plan.get("people") or () if one.get("asked")),
         tuple(lines[:_MOST]),
@@ -104,6 +117,12 @@ def _lines(rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Itera
                 bool(row.get("irreversible")),
                 row.get("outcome") != "planned",
             )
+
+
+def _names(person: Mapping[str, Any]) -> Iterator[str]:
+    for name in (*(person.get(field) for field in ("key", "email", "name")), *(person.get("aliases") or ())):
+        if name:
+            yield str(name)
 
 
 def _word(value: Any) -> str:
