@@ -436,7 +436,7 @@ class FakeActs:
         self._set("decide", case, by, "waiting", note)
         self.asked[-1] = (*self.asked[-1], dict(decisions))
 
-    def approve(self, plan: str, by: str, why: str) -> None:
+    def approve(self, plan: str, by: str, why: str, case: str = "") -> None:
         self.asked.append(("approve", plan, by, why))
 
     def settle(self, key: str, by: str) -> None:

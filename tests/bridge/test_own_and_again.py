@@ -149,6 +149,12 @@ def test_the_console_refuses_each_act_to_the_person_it_is_about(company: Company
     assert company.does(act, GRACE, sure="yes").status_code == 303 and company.stands() != before, "another person may"
 
 
+def test_a_plan_that_is_kept_elsewhere_is_not_approved_for_a_case_of_one_s_own(company: Company) -> None:
+    before = company.stands()
+    assert company.does("approve", JANE, sure="yes", plan="0123abcd").status_code == 409 and company.stands() == before
+    assert company.does("approve", GRACE, sure="yes", plan="0123abcd").status_code == 303
+
+
 @pytest.mark.parametrize("token", ["jane", "alias"])
 @pytest.mark.parametrize("operation", API)
 def test_the_api_refuses_each_act_to_the_person_it_is_about(company: Company, operation: str, token: str) -> None:

@@ -152,7 +152,7 @@ class Doing:
         elif act.name == "attest":
             self._acts.attest(first, given["system"], by, why)
         elif act.name == "approve":
-            self._acts.approve(given["plan"].strip(), by, why)
+            self._acts.approve(given["plan"].strip(), by, why, first)
         elif act.name == "cancel":
             self._acts.cancel(first, by, why)
         elif act.name == "retry":

@@ -42,8 +42,8 @@ class Acts(Protocol):
         """Say of each thing that no profile explains whether a mover keeps it, by the name that the ledger gives it."""
         ...
 
-    def approve(self, plan: str, by: str, why: str) -> object:
-        """Approve a plan by its digest."""
+    def approve(self, plan: str, by: str, why: str, case: str = "") -> object:
+        """Approve a plan by its digest, for a case."""
         ...
 
     def settle(self, key: str, by: str) -> None:

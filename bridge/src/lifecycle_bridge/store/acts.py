@@ -160,11 +160,12 @@ class CaseActs:
         self._wake()
         return made
 
-    def approve(self, plan: str, by: str, why: str) -> str:
+    def approve(self, plan: str, by: str, why: str, case: str = "") -> str:
         """Approve a plan by its digest; policy says whose word counts. The run refuses whom the plan is about, also where it can't be read here.
 
+        :param case: the case for which it is approved, where that is known.
         :returns: the run that keeps it.
-        :raises BridgeError: that is no digest, no reason is given, or the plan is about the actor.
+        :raises BridgeError: that is no digest, no reason is given, or plan or case are about the actor.
         """
         if not is_digest(plan):
             raise BridgeError("approve: a plan is named by its digest, as the check of a run printed it")
@@ -175,6 +176,8 @@ class CaseActs:
             raise BridgeError(f"approve {plan}: it is about {by}, and nobody approves what is about themselves")
         now = clock.now()
         with self.database.write() as c:
+            if case:
+                self._case(c, case, by)
             held = c.execute(sa.select(cases).where(cases.c.state == "held", cases.c.outcome == "approval")).mappings()
             about = [row["id"] for row in held.all() if not self._own(row["marks"], by)]
             given = {"plan": plan, "by": by, "by_account": self._account or by, "note": why}
