@@ -248,6 +248,8 @@ class World(Emulator):
     #: What jane can be given, and what she holds; None where the connector has no such kind.
     GIVE: ClassVar[tuple[str, str] | None] = None
     TAKE: ClassVar[tuple[str, str] | None] = None
+    #: Serial and name of hardware that is checked out to Jane, where it can be checked in.
+    RETURNED: ClassVar[tuple[str, str] | None] = None
     #: How a cut-off, a new account and a hand-over end.
     CUT: ClassVar[str] = "done"
     CREATED: ClassVar[str] = "done"

@@ -47,7 +47,7 @@ from ..module_utils.sdk.protocols import Ownership
 from ..module_utils.sdk.values import Account, Owned
 from ..module_utils.model.errors import InputError
 from ..module_utils.engine.change import Change, Outcome, absent
-from ..module_utils.engine.steps import HANDED_OVER
+from ..module_utils.engine.steps import OWNERSHIP
 from ..module_utils.engine.task import Task
 from ..module_utils.people.undo import REVOKED, SHUT_OUT
 
@@ -84,7 +84,7 @@ def _settled(system: Ownership, account: Account, owned: Owned, successor: str) 
     return Change(what, before, None, lambda: system.reassign(account, owned, successor), note=note)
 
 
-TASK = Task(Ownership, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}}, steps=HANDED_OVER)
+TASK = Task(Ownership, plan, {**PERSON_SPEC, "successor": {"type": "str", "required": True}}, steps=OWNERSHIP)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class SnipeIt(World):
     UNSIGNED = Reply(401, {"error": "Unauthorized or unauthenticated."})
     MISSING = Reply(200, {"status": "error", "messages": "User not found", "payload": None})
     PAGES = Offset()
+    RETURNED = ("C02JANE01", "JANE-MBP")
 
     def seed(self) -> dict[str, Any]:
         state: dict[str, Any] = {"users": {}, "assets": {}, "licenses": {}, "accessories": {}}
@@ -113,7 +114,7 @@ class SnipeIt(World):
             return refused("Asset does not exist.")
         if asset["holder"] is None:
             return refused("That asset is already checked in.")
-        asset["holder"] = None
+        asset["holder"], asset["status_id"] = None, call.body.get("status_id", asset.get("status_id"))
         return Reply(200, {"status": "success", "messages": "Asset checked in successfully.", "payload": None})
 
     def see(self, key: str) -> Seen:

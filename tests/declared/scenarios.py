@@ -123,6 +123,10 @@ def _held_and_owned(
         yield Scenario(
             "take", name, "entitlements", less, seen("jane", lambda s: f"{taken_kind}: {taken}" not in s.held)
         )
+    if world.RETURNED is not None:
+        serial, item = world.RETURNED
+        returned = {"person": "jane", "serials": [serial]}
+        yield Scenario("check in", name, "hardware_return", returned, seen("jane", lambda s: item not in s.owned))
     if any(kind.reassign is not None for kind in connector.MANIFEST.owned):
         heir = {"person": "jane", "successor": "mark@corp.example"}
         yield Scenario(

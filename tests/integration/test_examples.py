@@ -96,7 +96,7 @@ STORY: list[str | dict[str, Any]] = [
     ours("entitlements", "entra", person={"email": "tom@corp.example"}, wanted={"groups": ["Release Managers"]}),
     run_of("transfer", user="tom@corp.example"),
     ours("person_info", "hr_records", users=[], about=HERE),
-    *("attest", "custody", "record", "audit:1"),
+    *("attest", "custody", "hardware_return", "record", "audit:1"),
     *("reconcile:0", "reconcile:1", "reconcile_system", "reconcile:2"),
     *("followups", "notices", "numbers", "ledger_info", "ledger"),
 ]

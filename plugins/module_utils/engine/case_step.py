@@ -50,10 +50,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Due:
-    """A follow-up that is carried out now: ``step`` is ``delete_account``, ``end_forwarding`` or ``ask_answers``; ``word`` is ``act`` when a run does it."""
+    """A follow-up that is carried out now: ``step`` is ``delete_account``, ``end_forwarding``, ``check_in`` or ``ask_answers``; ``word`` is ``act``
+    when a run does it. ``serials`` is the hardware that a named person has in their hands, of a check-in."""
 
     step: str
     word: str
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -255,9 +255,21 @@ def _successor(case: OpenCase, here: Here) -> Arguments:
     return {"successor": case.successor}
 
 
+def _came_back(case: OpenCase, here: Here) -> Arguments:
+    said = here.due.serials if here.due is not None and _is_due(here, "check_in") else ()
+    return {"serials": list(said)} if said else None
+
+
+def _owned_still(case: OpenCase, here: Here) -> Arguments:
+    """Look again, when something was checked in, at what they still have."""
+    return _successor(case, here) if _is_due(here, "check_in") else None
+
+
 MAILBOX_ARCHIVE: Steps = {"preserve": CaseStep(_archive)}
-#: Of files, meetings, and what they own.
+#: Of files and meetings.
 HANDED_OVER: Steps = {"preserve": CaseStep(_successor, shows=True)}
+OWNERSHIP: Steps = {**HANDED_OVER, "look": CaseStep(_owned_still, looks="again")}
+HARDWARE_RETURN: Steps = {"check_in": CaseStep(_came_back, name="check_in")}
 
 
 # -- devices and controls ------------------------------------------------------------------------------------------------

@@ -205,6 +205,8 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
         ), True
     if row.step == "files_handover":
         return f"{row.before} ended: they share again what should be shared", True
+    if row.step == "check_in":
+        return "it came back and was checked in: whoever gives it to them again checks it out", False
     if row.step == "ownership":
         return "it was revoked: make a new one where it is needed", False
     return "no run knows the way back: settle it by hand", False

@@ -344,6 +344,16 @@ class LettingIn(Ownership, Protocol):
 
 
 @runtime_checkable
+class Hardware(Ownership, Protocol):
+    """Register of the company's hardware: what is checked out to a person, and the check-in of what came back."""
+
+    def checked_out(self, account: Account) -> Sequence[Owned]:
+        """Return the hardware that is checked out to the account, each with its serial."""
+
+    def check_in(self, account: Account, owned: Owned) -> None: ...
+
+
+@runtime_checkable
 class Devices(Protocol):
     """Device management."""
 

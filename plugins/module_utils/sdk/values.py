@@ -314,6 +314,8 @@ class Owned:
     beside: Sequence[str] = ()
     #: Once seen, it is a person's to decide until they say so: when the person has left it, the system no longer shows it.
     lasting: bool = False
+    #: The serial number of hardware, by which a person's word that it is back finds it; "" of everything else.
+    serial: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 

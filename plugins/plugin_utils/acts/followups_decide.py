@@ -20,6 +20,7 @@ from ..later import followups, granted
 from ..later.due_today import DueToday
 from ..later.followups import BY_HAND, Due, Judgement
 from ..later.granted import END_ACCESS
+from ..later.received import CHECK_IN, received
 from ..ledger.run import LedgerRun
 
 
@@ -84,6 +85,8 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
         "word": judgement.word,
         "reason": judgement.why,
         "of": due.case,
+        "successor": case.facts.successor,
+        "serials": sorted(received(run.ledger, due.case)) if due.step == CHECK_IN else [],
         "orientation": dict(case.facts.orientation),
     }
     if judgement.word == "act" and due.step == "end_overlap":

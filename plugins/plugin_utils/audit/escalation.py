@@ -13,7 +13,7 @@ from ...module_utils.model.commands import command
 from ...module_utils.model.durations import seconds, words
 from ...module_utils.model.kinds import OFFBOARD
 from ..history.casefile import CaseFile
-from ..later.followups import asked_for
+from ..later.received import asked_for
 from ..post.letters import Letter
 from .managers import Managers
 from .timing import OpenItem, open_items

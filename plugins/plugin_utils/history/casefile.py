@@ -13,14 +13,15 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.kinds import Kind, kind_of
-from ..later.followups import BACK, IN_HAND, asked_for
+from ..later.followups import BACK, IN_HAND
+from ..later.received import CHECK_IN, asked_for
 from ..ledger.rows import Query
 
 #: What counts as closed: nothing is left to do.
 CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 _ERRORS = ("failed", "unknown")
 #: The steps that are about devices.
-DEVICE_STEPS = ("device", "device_assignment")
+DEVICE_STEPS = ("device", "device_assignment", CHECK_IN)
 #: The phase of what a reconcile settled by itself.
 RECONCILE = "reconcile"
 _KINDS = (

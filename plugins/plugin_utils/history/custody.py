@@ -14,6 +14,7 @@ from typing import Any
 from ...module_utils.model.kinds import OFFBOARD
 from ...module_utils.model.states import BYPASS_CODE, ESCROWED_KEY
 from ..later.followups import BACK, IN_HAND, is_personal
+from ..later.received import CHECK_IN
 from ..ledger.rows import Query
 from .casefile import DEVICE_STEPS, CaseFile, StepFile, read_person
 
@@ -153,6 +154,10 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
         if step.step == "device_assignment":
             if outcome in ("done", "already"):
                 yield serial, Event(at, f"assigned to {after}", step.system, case.id, note=note), False
+            continue
+        if step.step == CHECK_IN:
+            if outcome == "done":
+                yield serial, Event(at, "checked in", step.system, case.id, note=note), False
             continue
         personal = is_personal(row)
         if outcome in ("done", "already"):

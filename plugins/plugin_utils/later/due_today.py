@@ -19,9 +19,10 @@ from . import countdowns as clocks
 from . import followups
 from .followups import ASK_ANSWERS, BY_HAND, Due
 from .granted import END_ACCESS
+from .received import CHECK_IN
 
 #: What a step of one system carries out.
-_ON_A_SYSTEM = ("delete_account", "end_forwarding", ASK_ANSWERS)
+_ON_A_SYSTEM = ("delete_account", "end_forwarding", CHECK_IN, ASK_ANSWERS)
 #: The phase of a run that carries out a step that belongs to no system.
 _PHASES = {"end_overlap": "adjust", RESUME: "restore", END_ACCESS: "withdraw"}
 

@@ -27,13 +27,12 @@ from ..ledger import holds
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from .leave import local_day
+from .received import CHASE_DEVICE, CHASED, CHECK_IN, CHECKED_IN, asked_for, received
 
 #: What a person does; the others are done by the run.
-BY_HAND = ("chase_device", "by_hand")
+BY_HAND = (CHASE_DEVICE, "by_hand")
 #: Who has not answered the invitation to a joiner's orientation is asked to.
 ASK_ANSWERS = "ask_answers"
-#: How a step begins that asks for devices, by serial.
-CHASED = "ask for the return of "
 #: What a person says of a device that the company has in its hands again.
 IN_HAND = frozenset({"collected", "received", "sanitised", "disposed"})
 #: What ends the wait for it.
@@ -95,20 +94,31 @@ def schedule(
     steps = ledger.steps(case.id)
     worked = max((step["last"] for step in steps if step["phase"] != "followups"), default="")
     added = []
-    for due in _wanted(case, steps, systems, policy, case.opened):
+    for due in [*_wanted(case, steps, systems, policy, case.opened), *_check_ins(ledger, case, systems)]:
         end = ended.get(due.id)
         if due.id in known:
-            if (
-                end is None
-                or end.n < known[due.id].n
-                or end.data["how"] != "cancelled"
-                or not _did_something_after(ledger, case, end.at)
-            ):
+            if end is None or end.n < known[due.id].n or not _comes_back(ledger, case, due, end):
                 continue
-            due = next(one for one in _wanted(case, steps, systems, policy, worked) if one.id == due.id)
+            due = next((one for one in _wanted(case, steps, systems, policy, worked) if one.id == due.id), due)
         note(ledger, due, run)
         added.append(due)
     return added
+
+
+def _comes_back(ledger: Ledger, case: Case, due: Due, end: Entry) -> bool:
+    """Return whether a step that was ended is due again: the case went on after it was cancelled, or the device came back once more."""
+    if due.step == CHECK_IN:
+        return due.due > end.at
+    return end.data["how"] == "cancelled" and _did_something_after(ledger, case, end.at)
+
+
+def _check_ins(ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[Due]:
+    """Yield the check-in of what a named person says the company has again, at each register of hardware, at once."""
+    registers = [name for name, facts in systems.items() if "hardware" in facts.get("capabilities", ())]
+    for serial, at in received(ledger, case.id).items() if case.meaning.ends else ():
+        for name in registers:
+            what = f"{CHECKED_IN}{serial}"
+            yield Due(f"{CHECK_IN} {name} {serial}", case.id, case.key, name, CHECK_IN, what, at)
 
 
 def _did_something_after(ledger: Ledger, case: Case, moment: str) -> bool:
@@ -236,7 +246,7 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
         if row["what"].startswith("device ") and not is_personal(row) and row.get("outcome") != "absent"
     ]
     for days in at.rules.chase_devices if ours else ():
-        yield at.on_a_working_day("chase_device", step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
+        yield at.on_a_working_day(CHASE_DEVICE, step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
 
 
 def is_personal(row: Mapping[str, Any]) -> bool:
@@ -307,11 +317,6 @@ def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
     return sorted(rows.values(), key=lambda row: (row["due"], row["id"]))
 
 
-def asked_for(what: str) -> list[str]:
-    """Return the serials of the devices that a step asks for; none when it asks for no device."""
-    return what.removeprefix(CHASED).split(", ") if what.startswith(CHASED) else []
-
-
 def _all_back(ledger: Ledger, due: Due) -> str:
     """Return who said that every device that is asked for is back; empty while one is out."""
     said = {e.data["serial"]: e.data["by"] for e in ledger.noted("custody", case=due.case) if e.data["state"] in BACK}
@@ -340,20 +345,11 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
         newer = [other for other in since if other.kind == kind and (other.closed or kind != RESUME)]
         if newer:
             return Judgement("cancel", f"{word} (case {newer[-1].id})")
-    # A laptop that came back is not asked for a second time.
-    said = [
-        a
-        for a in ledger.attested(case.id, due.system or PEOPLE)
-        if a["step"] == due.id or due.step == "chase_device" and a["step"].startswith(due.step)
-    ]
-    if said:
-        return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
-    if due.step == "chase_device" and (back := _all_back(ledger, due)):
-        return Judgement("done", back)
-    if due.step == "chase_device" and not is_working_day(at.astimezone(case.who.zone).date(), case.who.country):
-        return Judgement("wait", "nobody is asked for a device on a weekend or a public holiday")
+    by_word = _by_word(ledger, due, case, at)
+    if by_word is not None:
+        return by_word
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
-    if standing == "doubt":
+    if standing == "doubt" and due.step != CHECK_IN:  # where a laptop is does not hang on HR's record
         return Judgement("ask", why)
     leaver, mover_or_away = case.meaning.ends, due.step in ("end_overlap", "end_access", RESUME)
     if leaver and standing in ("here", "leave"):
@@ -367,11 +363,30 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     return Judgement("act", why)
 
 
+def _by_word(ledger: Ledger, due: Due, case: Case, at: datetime) -> Judgement | None:
+    """Return what people's own words decide, whatever HR says; None where they decide nothing."""
+    # A laptop that came back is not asked for a second time.
+    said = [
+        a
+        for a in ledger.attested(case.id, due.system or PEOPLE)
+        if a["step"] == due.id or due.step == CHASE_DEVICE and a["step"].startswith(due.step)
+    ]
+    if said:
+        return Judgement("done", f"attested by {said[-1]['by']} at {said[-1]['at']}")
+    if due.step == CHASE_DEVICE and (back := _all_back(ledger, due)):
+        return Judgement("done", back)
+    if due.step == CHASE_DEVICE and not is_working_day(at.astimezone(case.who.zone).date(), case.who.country):
+        return Judgement("wait", "nobody is asked for a device on a weekend or a public holiday")
+    if due.step == CHECK_IN and due.what.removeprefix(CHECKED_IN) not in received(ledger, case.id):
+        return Judgement("cancel", "nobody says any more that the company has it")
+    return None
+
+
 #: What a newer case of the same person means for a step that is due.
 _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
     **{
         step: {REINSTATE: "the leaving was withdrawn", ONBOARD: "they were hired again", RESUME: "they are back"}
-        for step in ("delete_account", "end_forwarding", "chase_device", OFFBOARD)
+        for step in ("delete_account", "end_forwarding", CHASE_DEVICE, CHECK_IN, OFFBOARD)
     },
     "end_overlap": {TRANSFER: "they moved again", OFFBOARD: "they have left"},
     ASK_ANSWERS: {WITHDRAW: "the hire was withdrawn", OFFBOARD: "they have left"},

@@ -11,7 +11,8 @@ from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 from ...module_utils.model.states import NOT_HELD
 from ..history.custody import of_leaver
-from ..later.followups import BACK, IN_HAND, asked_for
+from ..later.followups import BACK, IN_HAND
+from ..later.received import asked_for
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from .actions import is_closed

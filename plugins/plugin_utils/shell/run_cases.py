@@ -9,7 +9,7 @@ The modules that decide leave them here (``case``, ``followups``, ``reconcile``,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -49,11 +49,13 @@ class RunCases:
             (case, Here(system, capabilities, settings, **self._known(case.person.email, system)))
             for case in map(OpenCase.of, self.cases)
         ]
-        for act in self.acts:
-            if act["system"] == system and act.get("record"):
-                due = Due(str(act["step"]), str(act["word"]))
-                case = _other(FOLLOWUPS, act["case"], act["record"], act.get("orientation") or {})
-                found.append((case, Here(system, capabilities, settings, due=due)))
+        mine = [act for act in self.acts if act["system"] == system and act.get("record")]
+        # Two laptops that came back, or two questions for the same answers, are one step of a case.
+        for act in {(act["case"], act["step"], act["word"]): act for act in mine}.values():
+            due = Due(str(act["step"]), str(act["word"]), tuple(act.get("serials") or ()))
+            case = _other(FOLLOWUPS, act["case"], act["record"], act.get("orientation") or {})
+            case = replace(case, successor=str(act.get("successor") or ""))
+            found.append((case, Here(system, capabilities, settings, due=due)))
         for one in self.fixes.get(system, ()):
             fix = Fix(str(one["do"]), str(one["finding"]), str(one["account_id"]), one["wanted"])
             found.append((_other(RECONCILE, one["case"], one["person"]), Here(system, capabilities, settings, fix=fix)))

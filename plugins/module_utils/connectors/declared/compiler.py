@@ -13,7 +13,7 @@ from ...sdk.keys import Kind
 from .accounts import KINDS, Declared, DeclaredAccounts, DeclaredProvisioning, DeclaredRenaming, DeclaredRestorable
 from .cutting import DeclaredCutoff
 from .expressions import Expression
-from .holdings import DeclaredControls, DeclaredEntitlements, DeclaredOwnership
+from .holdings import DeclaredControls, DeclaredEntitlements, DeclaredHardware, DeclaredOwnership
 from .listing import DeclaredCredentials, DeclaredListing
 from .manifest import Accounts, Manifest
 from .people import DeclaredPeople
@@ -104,6 +104,7 @@ def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
         DeclaredRenaming: accounts is not None and accounts.address is not None,
         DeclaredCutoff: bool(manifest.cutoff),
         DeclaredEntitlements: bool(manifest.entitlements),
+        DeclaredHardware: any(kind.returned is not None for kind in manifest.owned),
         DeclaredOwnership: bool(manifest.owned),
         DeclaredControls: bool(manifest.controls),
         DeclaredListing: accounts is not None and any(source.lists for source in accounts.sources),

@@ -108,6 +108,10 @@ class DeclaredOwnership(DeclaredAccounts):
     """Finds what a person owns, and hands over what can be."""
 
     def owned(self, account: Account) -> Sequence[Owned]:
+        return self.owned_of(self.MANIFEST.owned, account)
+
+    def owned_of(self, kinds: Iterable[OwnedKind], account: Account) -> Sequence[Owned]:
+        """Return what an account owns of some kinds."""
         scope = self.of_account(account)
         return [
             Owned(
@@ -115,9 +119,10 @@ class DeclaredOwnership(DeclaredAccounts):
                 kind.id.text_of(row),
                 kind.name.text_of(row),
                 settle=kind.settle,
+                serial=kind.serial.text_of(row) if kind.serial is not None else "",
                 raw={"why": str(filled(kind.why, {"item": row})), "row": row},
             )
-            for kind in self.MANIFEST.owned
+            for kind in kinds
             for row in self.calls.rows(kind.each, scope, f"list what {account.login} owns")
         ]
 
@@ -135,6 +140,21 @@ class DeclaredOwnership(DeclaredAccounts):
         if account is None or not self.is_first(account):
             raise NotFound(f"{successor} has no account here", act=act, system=self.target.name, hint="make it first")
         return {"id": self.bare_id(account), "login": account.login, "email": account.email, "raw": account.raw}
+
+
+class DeclaredHardware(DeclaredOwnership):
+    """Knows which hardware is checked out to a person, and notes that it came back."""
+
+    def checked_out(self, account: Account) -> Sequence[Owned]:
+        kinds = [kind for kind in self.MANIFEST.owned if kind.returned is not None]
+        return [one for one in self.owned_of(kinds, account) if one.serial]
+
+    def check_in(self, account: Account, owned: Owned) -> None:
+        kind = next(one for one in self.MANIFEST.owned if one.kind == owned.kind)
+        act = f"check in {owned.kind} {owned.name}"
+        if kind.returned is None:
+            raise self.unsupported("it has no check-in", act)
+        self.calls.write(kind.returned, {**self.of_account(account), "item": owned.raw["row"]}, act)
 
 
 class DeclaredControls(Declared):

@@ -238,6 +238,9 @@ class OwnedKind:
     why: str
     settle: str = "decide"
     reassign: Writes | None = None
+    #: Of hardware: its serial number, and what notes in the register that it is back.
+    serial: Expression | None = None
+    returned: Writes | None = None
 
 
 @dataclass(frozen=True)

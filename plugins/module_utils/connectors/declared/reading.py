@@ -372,11 +372,13 @@ _ID_AND_NAME: Mapping[str, str] = {"id": "id", "name": "name"}
 
 
 def _owned(part: Part, reader: Reader) -> OwnedKind:
-    part.only("kind", "each", "id", "name", "why", "settle", "reassign")
+    part.only("kind", "each", "id", "name", "why", "settle", "reassign", "serial", "return")
     names = reader.names(ACCOUNT)
     settle = part.one_of("settle", ("decide", "reassign", "revoke"), "reassign" if "reassign" in part else "decide")
     if (settle == "reassign") != ("reassign" in part):
         raise part.error("settle: reassign and reassign go together", "settle")
+    if ("serial" in part) != ("return" in part):
+        raise part.error("return and serial go together", "serial", hint="the serial is how a receipt finds the item")
     part.check_holes(part.text("why"), ITEM, "why")
     return OwnedKind(
         part.text("kind"),
@@ -386,6 +388,8 @@ def _owned(part: Part, reader: Reader) -> OwnedKind:
         part.text("why"),
         settle,
         reader.writes(part, "reassign", {**names, **ITEM, "successor": ("id", "login", "email", "raw")}),
+        part.maybe("serial"),
+        reader.writes(part, "return", {**names, **ITEM}),
     )
 
 
