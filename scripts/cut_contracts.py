@@ -51,6 +51,7 @@ DISCOVERY = {
     r"|customer/\{customer\}/role(s|assignments)(/\{roleAssignmentId\})?"
     r"|customer/\{customerId\}/devices/(mobile(/\{resourceId\}/action)?|chromeos(/\{deviceId\}|:batchChangeStatus)?))$",
     "google/admin.datatransfer_v1.json": r"/admin/datatransfer/v1/(applications|transfers)$",
+    "google/cloudidentity.v1.json": r"/v1/devices(/\{devicesId\}(:wipe|/deviceUsers(/\{deviceUsersId\}:(block|wipe))?)?)?$",
     "google/licensing.v1.json": r"/apps/licensing/v1/product/\{productId\}/sku/\{skuId\}/user(s|/\{userId\})?$",
     "google/vault.v1.json": r"/v1/matters(/\{matterId\}/(holds(/\{holdId\})?|exports(/\{exportId\})?))?$",
     "google/gmail.v1.json": r"/gmail/v1/users/\{userId\}/(profile|messages(/\{id\})?|settings/(autoForwarding|vacation|sendAs|filters(/\{id\})?|forwardingAddresses|delegates(/\{delegateEmail\})?))$",

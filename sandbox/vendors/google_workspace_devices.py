@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Phones and Chromebooks of the sandbox's Google Workspace."""
+"""Phones and Chromebooks of the sandbox's Google Workspace.
+
+The Directory API lists people's own phones, Cloud Identity's Devices API (https://docs.cloud.google.com/identity/docs/reference/rest/v1/devices) the company's.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,12 @@ def routes(google: GoogleWorkspace) -> list[tuple[str, str, Handler]]:
         ("GET", base + "/chromeos", devices.chromeos),
         ("PATCH", base + "/chromeos/{id}", devices.update),
         ("POST", base + "/chromeos:batchChangeStatus", devices.change_status),
+        ("GET", "/v1/devices", devices.phones),
+        ("GET", "/v1/devices/-/deviceUsers", devices.phone_users),
+        ("GET", "/v1/devices/{phone}", devices.phone),
+        ("GET", "/v1/devices/{phone}/deviceUsers", devices.phone_users),
+        ("POST", "/v1/devices/{phone}:wipe", devices.wipe_phone),
+        ("POST", "/v1/devices/{phone}/deviceUsers/{user}:{order}", devices.order),
     ]
 
 
@@ -58,6 +67,48 @@ class _Devices:
             return error(400, "invalid", "Invalid Input: action")
         device["status"] = ACTIONS[call.body["action"]]
         return Reply(204)
+
+    # -- the company's phones ------------------------------------------------------------------------------------------
+
+    def phones(self, call: Call) -> Reply:
+        if call.query.get("view") != "USER_ASSIGNED_DEVICES":
+            return error(400, "invalid", "view is not what this emulator has")
+        field, _, value = call.query.get("filter", "").partition(":")
+        rows = [row for row in self.google.state["phones"].values() if not field or row["serialNumber"] == value]
+        return self.google.page(call, rows, "devices")
+
+    def phone(self, call: Call) -> Reply:
+        phone = self.google.state["phones"].get(f"devices/{call.args['phone']}")
+        return Reply(200, phone) if phone else error(404, "notFound", "Requested entity was not found.")
+
+    def phone_users(self, call: Call) -> Reply:
+        _field, _, address = call.query.get("filter", "").partition(":")
+        of = f"devices/{call.args['phone']}/" if "phone" in call.args else "devices/"
+        rows = [
+            row
+            for name, row in self.google.state["phone_users"].items()
+            if name.startswith(of) and address in row["userEmail"]
+        ]
+        return self.google.page(call, rows, "deviceUsers")
+
+    def wipe_phone(self, call: Call) -> Reply:
+        phone = self.google.state["phones"].get(f"devices/{call.args['phone']}")
+        if phone is None:
+            return error(404, "notFound", "Requested entity was not found.")
+        phone["managementState"] = "WIPING"
+        return self._operation({"device": phone})
+
+    def order(self, call: Call) -> Reply:
+        user = self.google.state["phone_users"].get(f"devices/{call.args['phone']}/deviceUsers/{call.args['user']}")
+        state = {"block": "BLOCKED", "wipe": "WIPING"}.get(call.args["order"])
+        if user is None or state is None:
+            return error(404, "notFound", "Requested entity was not found.")
+        user["managementState"] = state
+        return self._operation({"deviceUser": user})
+
+    def _operation(self, response: dict[str, object]) -> Reply:
+        kind = "type.googleapis.com/google.apps.cloudidentity.devices.v1.Response"
+        return Reply(200, {"name": "operations/1", "done": True, "response": {"@type": kind, **response}})
 
     def chromeos(self, call: Call) -> Reply:
         field, _, value = call.query.get("query", "").partition(":")

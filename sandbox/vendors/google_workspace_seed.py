@@ -156,6 +156,8 @@ def seeded(company: Company) -> dict[str, Any]:
         "drives": _drives(users[jane]["primaryEmail"], users[mark]["primaryEmail"]),
         "mobile": _phones(users[jane]["primaryEmail"]),
         "chromeos": _chromebooks(users[jane]["primaryEmail"]),
+        "phones": _company_phones(),
+        "phone_users": _phone_users(users[jane]["primaryEmail"]),
     }
 
 
@@ -200,6 +202,35 @@ def _phones(email: str) -> dict[str, Any]:
             "lastSync": THEN,
         }
     }
+
+
+def _company_phones() -> dict[str, Any]:
+    """Return what Cloud Identity lists: a phone of the company's, jane's own, and a computer that is only looked at."""
+
+    def one(number: str, serial: str, owner: str, kind: str) -> dict[str, Any]:
+        return {
+            "name": f"devices/{number}",
+            "deviceId": f"id-{number}",
+            "serialNumber": serial,
+            "model": "Pixel 9",
+            "deviceType": kind,
+            "ownerType": owner,
+            "managementState": "APPROVED",
+            "encryptionState": "ENCRYPTED",
+            "lastSyncTime": THEN,
+        }
+
+    found = (
+        one("ph1", "PXJANE04", "COMPANY", "ANDROID"),
+        one("ph2", "F2LJANE02", "BYOD", "IOS"),
+        one("pc1", "C02JANE01", "COMPANY", "MAC_OS"),
+    )
+    return {row["name"]: row for row in found}
+
+
+def _phone_users(email: str) -> dict[str, Any]:
+    names = [f"devices/{phone}/deviceUsers/u-jane" for phone in ("ph1", "ph2", "pc1")]
+    return {name: {"name": name, "userEmail": email, "managementState": "APPROVED"} for name in names}
 
 
 def _chromebooks(email: str) -> dict[str, Any]:

@@ -300,7 +300,7 @@ def test_the_archive_through_gmail_is_complete_and_says_so_only_when_it_was_read
 def test_everybody_and_every_device_is_listed(box: Box) -> None:
     google = connect(box, NAME)
     assert {one.account.id for one in google.all_accounts()} == set(box[NAME].state["users"])
-    assert {one.serial for one in google.all_devices()} == {"F2LJANE02", "5CDJANE03"}
+    assert {one.serial for one in google.all_devices()} == {"F2LJANE02", "5CDJANE03", "PXJANE04"}
     assert JANE in set(google.group_members("groups", "engineering@corp.example"))
 
 
@@ -458,3 +458,82 @@ def test_a_chromebook_that_they_enrolled_and_somebody_else_uses_is_a_persons_and
     assert "5CDJANE03" not in {one.serial for one in connect(box, NAME).devices(Person(email="jane@corp.example"))}
     book["recentUsers"].insert(0, {"email": "jane@corp.example"})
     assert "device they registered for somebody else 5CDJANE03" not in handed_over(box)
+
+
+PHONE = "PXJANE04"
+
+
+def _phone(box: Box, **how: Any) -> str:
+    result = run(device.TASK, box, NAME, person=person_of(box, "jane"), **{"personal": "keep", **how})
+    return str({row["what"]: row["outcome"] for row in result["changes"]}[f"device {PHONE}"])
+
+
+def _orders(box: Box) -> list[str]:
+    return [entry["path"] for entry in box[NAME].writes() if entry["path"].startswith("/v1/devices")]
+
+
+def test_a_phone_of_the_company_is_listed_once_and_a_computer_of_the_same_list_is_not(box: Box) -> None:
+    box[NAME].state["mobile"]["mob2"] = {
+        **box[NAME].state["mobile"]["mob1"],
+        "resourceId": "mob2",
+        "serialNumber": PHONE,
+    }
+    found = connect(box, NAME).devices(Person(email="jane@corp.example"))
+    assert sorted((one.serial, one.ownership) for one in found) == [
+        ("5CDJANE03", "company"),
+        ("F2LJANE02", "personal"),
+        (PHONE, "company"),
+    ]
+
+
+def test_a_phone_of_the_company_is_wiped_once_and_followed_until_google_shows_it(box: Box) -> None:
+    wish = {"company": "wipe", "confirm": [PHONE]}
+    assert _phone(box, **wish) == "in_progress" and _phone(box, **wish) == "in_progress"
+    assert _orders(box) == ["/v1/devices/ph1:wipe"]
+    box[NAME].state["phones"]["devices/ph1"]["managementState"] = "WIPED"
+    assert _phone(box, **wish) == "already" and _orders(box) == ["/v1/devices/ph1:wipe"]
+
+
+def test_a_phone_of_the_company_is_not_wiped_without_confirmation_and_its_lock_keeps_the_account_out(box: Box) -> None:
+    assert _phone(box, company="wipe") == "needs_human" and _orders(box) == []
+    assert _phone(box, company="lock") == "done" and _phone(box, company="lock") == "already"
+    assert _orders(box) == ["/v1/devices/ph1/deviceUsers/u-jane:block"]
+
+
+def test_the_account_is_taken_off_a_personal_phone_and_nothing_of_it_is_wiped(box: Box) -> None:
+    result = run(device.TASK, box, NAME, person=person_of(box, "jane"), company="wipe", personal="retire")
+    assert box[NAME].state["mobile"]["mob1"]["status"] == "ACCOUNT_WIPING" and _orders(box) == []
+    assert {row["what"]: row["outcome"] for row in result["changes"]}["device F2LJANE02"] == "in_progress"
+
+
+def test_the_account_of_a_leaver_is_taken_off_a_phone_of_the_company(box: Box) -> None:
+    google = connect(box, NAME)
+    phone = google.find_device(PHONE)
+    google.retire_device(phone)
+    assert google.find_device(PHONE).state == "retire_pending" and phone.assigned_to == "jane@corp.example"
+    assert _orders(box) == ["/v1/devices/ph1/deviceUsers/u-jane:wipe"]
+
+
+def test_phones_of_the_company_are_not_asked_for_where_there_are_none(box: Box) -> None:
+    options = {**box.systems()[NAME]["options"], "company_phones": False}
+    found = connect(box, NAME, options=options).devices(Person(email="jane@corp.example"))
+    assert PHONE not in {one.serial for one in found}
+    assert not [entry for entry in box[NAME].journal if entry["path"].startswith("/v1/devices")]
+
+
+def test_a_scope_that_is_not_authorised_ends_no_other_call(box: Box) -> None:
+    refused = {"error": "unauthorized_client", "error_description": "not authorised for any of the scopes requested"}
+    google = connect(box, NAME)
+    assert google.find_account(Person(email="jane@corp.example"))
+    box[NAME].fault("status", status=401, body=refused, method="POST", path="/token")
+    with pytest.raises(AuthenticationFailed, match="scopes"):
+        google.devices(Person(email="jane@corp.example"))
+    assert google.find_account(Person(email="jane@corp.example"))
+
+
+def test_a_wipe_that_the_list_does_not_show_yet_is_in_progress_and_not_sent_again(box: Box) -> None:
+    google = connect(box, NAME)
+    phone = google.find_device(PHONE)
+    google.wipe_device(phone)
+    box[NAME].state["phones"]["devices/ph1"]["managementState"] = "APPROVED"
+    assert google.find_device(PHONE).state == "wipe_pending"

@@ -82,6 +82,11 @@ def _meetings(box: Box) -> None:
 def _secured(box: Box) -> None:
     assert _state(box)["mobile"]["mob1"]["status"] == "ACCOUNT_WIPING"
     assert _state(box)["chromeos"]["cros1"]["status"] == "DISABLED"
+    assert _state(box)["phone_users"]["devices/ph1/deviceUsers/u-jane"]["managementState"] == "BLOCKED"
+
+
+def _phone_is_wiped(box: Box) -> None:
+    assert _state(box)["phones"]["devices/ph1"]["managementState"] == "WIPING"
 
 
 def _restored(box: Box) -> None:
@@ -177,6 +182,14 @@ SCENARIOS = [
         {"person": "jane", "company": "lock", "personal": "retire"},
         _secured,
         outcome="in_progress",
+    ),
+    Scenario(
+        "wipe the company's phone",
+        "google_workspace",
+        "device",
+        {"person": "jane", "company": "wipe", "personal": "keep", "confirm": ["PXJANE04"]},
+        _phone_is_wiped,
+        outcome="unsupported",  # of the Chromebook
     ),
     Scenario(
         "restore",

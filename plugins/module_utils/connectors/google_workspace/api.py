@@ -36,6 +36,8 @@ ADMIN_SCOPES = tuple(
         "ediscovery",
     )
 )
+#: Scope of the company's phones. It is asked for alone: Google refuses a token when one of its scopes is not authorised.
+DEVICE_SCOPES = (_AUTH + "cloud-identity.devices",)
 #: Scopes of the calls that are made in the person's own name.
 PERSON_SCOPES = tuple(
     _AUTH + scope for scope in ("gmail.settings.basic", "gmail.settings.sharing", "gmail.readonly", "calendar", "drive")
@@ -104,6 +106,10 @@ class GoogleApi:
         """Return a service in the administrator's name: ``admin``, ``licensing``, ``vault``."""
         return self.service(host, self.admin_address, ADMIN_SCOPES)
 
+    def devices(self) -> Transport:
+        """Return Cloud Identity's Devices API, in the administrator's name."""
+        return self.service("cloudidentity", self.admin_address, DEVICE_SCOPES)
+
     def person(self, host: str, address: str) -> Transport:
         """Return a service in a person's own name: ``gmail``, ``www`` (calendar, drive).
 
@@ -117,7 +123,7 @@ class GoogleApi:
         if found is None:
             auth = TokenAuth(
                 self.target,
-                f"google:{self.target.name}:{subject}",
+                f"google:{self.target.name}:{subject}:{scopes[0]}",
                 lambda: self._token(subject, scopes),
             )
             found = self._transports[(host, subject)] = Transport(self.target, auth, POLICY, url=self._url(host))

@@ -87,7 +87,7 @@ class GoogleWorkspace(Connector):
         vault = GoogleVault(self.api, matter=str(options["vault_matter"] or ""), region=str(options["vault_region"]))
         self._mail = GoogleMail(self.api, self._accounts, vault)
         self._calendar = GoogleCalendar(self.api, working_hours=str(options["working_hours"]))
-        self._devices = GoogleDevices(self.api)
+        self._devices = GoogleDevices(self.api, company=bool(options["company_phones"]))
         self._transfer = GoogleTransfer(self.api)
         self._left = GoogleLeftBehind(self.api, self._transfer)
         self._let_in = GoogleLetIn(self.api, self._accounts, int(options["delegations_up_to"]))

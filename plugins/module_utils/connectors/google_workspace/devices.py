@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Phones and Chromebooks that Google manages: https://developers.google.com/admin-sdk/directory/v1/guides/manage-mobile-devices"""
+"""Phones and Chromebooks that Google manages: https://developers.google.com/admin-sdk/directory/v1/guides/manage-mobile-devices
+
+Its list of phones has those of people; the company's own are :class:`CompanyPhones`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import Unsupported
 from ...sdk.address import at
 from ...sdk.values import Account, Device, Owned
 from .api import GoogleApi, directory
+from .company_phones import CompanyPhones, is_company_phone
 
 #: Status of a phone -> our state; anything else is managed.
 _MOBILE = {
@@ -32,14 +36,19 @@ _NO_WIPE = "Google shows no powerwash of a Chromebook: lock it, and powerwash it
 class GoogleDevices:
     """Devices of people, and what can be done to them."""
 
-    def __init__(self, api: GoogleApi) -> None:
+    def __init__(self, api: GoogleApi, *, company: bool) -> None:
         self.api = api
+        #: None where the systems file says that the company has no phones there.
+        self.company = CompanyPhones(api) if company else None
 
     def of(self, account: Account) -> Sequence[Device]:
         """Return the person's phones, and the Chromebooks that they use."""
         act = f"list devices of {account.login}"
         return [
-            *(_mobile(row) for row in self._rows("mobile", act, query=f"email:{account.email}")),
+            *self._phones(
+                self.company.of(account) if self.company else (),
+                self._rows("mobile", act, query=f"email:{account.email}"),
+            ),
             *(_chromebook(row) for row in self._chromebooks(account, act) if not _user_beside(row, account)),
         ]
 
@@ -53,11 +62,14 @@ class GoogleDevices:
                 yield Owned(DEVICE, str(row["deviceId"]), serial, settle="decide", raw={"why": why})
 
     def all(self) -> Iterator[Device]:
-        yield from (_mobile(row) for row in self._rows("mobile", "list phones"))
+        yield from self._phones(self.company.all() if self.company else (), self._rows("mobile", "list phones"))
         yield from (_chromebook(row) for row in self._rows("chromeos", "list Chromebooks"))
 
     def find(self, serial: str) -> Device | None:
         act = f"find device {serial}"
+        phone = self.company.find(serial) if self.company and serial else None
+        if phone is not None:
+            return phone
         found = [_chromebook(row) for row in self._rows("chromeos", act, query=f"id:{serial}")]
         found += [_mobile(row) for row in self._rows("mobile", act, query=f"serial:{serial}")]
         return next((one for one in found if one.serial == serial), None)
@@ -67,6 +79,8 @@ class GoogleDevices:
         act = f"lock {device.serial or device.name}"
         if _is_chromebook(device):
             self._change_status(device, "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_DISABLE", act)
+        elif self.company and is_company_phone(device):
+            self.company.lock(device, act)
         else:
             self._act(device, "block", act)
 
@@ -80,13 +94,18 @@ class GoogleDevices:
                 act,
                 deprovisionReason="DEPROVISION_REASON_RETIRING_DEVICE",
             )
+        elif self.company and is_company_phone(device):
+            self.company.retire(device, act)
         else:
             self._act(device, "admin_account_wipe", act)
 
     def wipe(self, device: Device) -> None:
         """Wipe everything on a phone. A command that is under way, which the state shows, is never sent again."""
         act = f"wipe {device.serial or device.name}"
-        self._act(device, "admin_remote_wipe", act)
+        if self.company and is_company_phone(device):
+            self.company.wipe(device, act)
+        else:
+            self._act(device, "admin_remote_wipe", act)
 
     def assign(self, device: Device, account: Account) -> None:
         """Note whose Chromebook it is.
@@ -103,6 +122,14 @@ class GoogleDevices:
         return self._rows("chromeos", act, query=f"user:{account.email}")
 
     # -- talking -------------------------------------------------------------------------------------------------------
+
+    def _phones(self, ours: Iterable[Device], rows: Iterable[Mapping[str, Any]]) -> Iterator[Device]:
+        """Yield the company's phones, then people's own: one that is in both lists is the company's."""
+        seen: set[str] = set()
+        for phone in ours:
+            seen.add(phone.serial)
+            yield phone
+        yield from (one for one in map(_mobile, rows) if not one.serial or one.serial not in seen)
 
     def _rows(self, kind: str, act: str, **params: str) -> Iterator[Mapping[str, Any]]:
         where = directory("customer", "my_customer", "devices", kind)

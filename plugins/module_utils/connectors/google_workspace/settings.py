@@ -32,6 +32,11 @@ OPTIONS: Mapping[str, Option] = {
         kind="int",
         default=2000,
     ),
+    "company_phones": Option(
+        "Whether the company has phones of its own in Google: they are asked for with a scope of their own.",
+        kind="bool",
+        default=True,
+    ),
     "working_hours": Option("When meetings may be booked.", default="09:00-17:00"),
 }
 PERMISSIONS: Mapping[str, Sequence[str]] = {
@@ -54,7 +59,11 @@ PERMISSIONS: Mapping[str, Sequence[str]] = {
         "gmail.settings.basic",
         "gmail.settings.sharing",
     ),
-    "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
+    "devices": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos", "cloud-identity.devices"),
     "account_listing": ("admin.directory.user",),
-    "device_listing": ("admin.directory.device.mobile.action", "admin.directory.device.chromeos"),
+    "device_listing": (
+        "admin.directory.device.mobile.action",
+        "admin.directory.device.chromeos",
+        "cloud-identity.devices",
+    ),
 }
