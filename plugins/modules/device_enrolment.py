@@ -11,7 +11,8 @@ version_added: 0.2.0
 description:
   - Assigns a device to the device management that the system's options name, in the register of the company's devices (Apple Business).
     The device then enrols by itself when it is first started, or after it was wiped. That the register shows it is seen before the step is V(done).
-  - In an onboarding it is done for the device whose serial the run names. A device that is assigned to another device management is left to a person.
+  - In an onboarding it is done for the device whose serial the run names; else for the one that the case has given the joiner, which may come from the
+    stock list; else for the one that the stock list sets aside for them. A device that is assigned to another device management is left to a person.
   - A device that leaves the company is V(absent) or V(released) only where a person says so; no playbook does it.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -21,7 +22,15 @@ seealso:
     link: https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/docs/devices.md
 extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system, workforce.lifecycle.system.person]
 options:
-  serial: {description: "The device's serial number.", type: str, required: true}
+  serial:
+    description: The device's serial number. Without it, the one that the case has given them, or that O(stock) sets aside for them.
+    type: str
+    default: ""
+  platform: {description: "Patterns such as C(macOS), as the profile asks for them.", type: str, default: ""}
+  model: {description: "A pattern such as C(MacBook Pro 14*), as the profile asks for it.", type: str, default: ""}
+  stock:
+    description: The CSV file of the devices in stock. Of it, only the device that its column C(for) sets aside for the person counts here.
+    type: path
   state:
     description:
       - V(present) it enrols with the company's device management, V(absent) with none; it still is the company's.
@@ -59,15 +68,20 @@ from typing import Any, Protocol
 from collections.abc import Mapping
 
 from ..module_utils.engine.arguments import PERSON_SPEC
+from ..module_utils.company.stock import suiting
 from ..module_utils.engine.change import Change, Outcome
+from ..module_utils.engine.correlate import Known
 from ..module_utils.engine.steps import DEVICE_ENROLMENT
 from ..module_utils.engine.task import Task
+from ..module_utils.model.errors import InputError
+from ..module_utils.model.person import Person
 from ..module_utils.sdk.protocols import DeviceEnrolment, OnSystem
 from ..module_utils.sdk.values import Enrolment
 
 NONE = "none"
 RELEASED = "released"
 ACCEPTED = "accepted, not shown yet"
+ASSIGNED = "assigned"
 
 
 class _Register(DeviceEnrolment, OnSystem, Protocol):
@@ -75,8 +89,17 @@ class _Register(DeviceEnrolment, OnSystem, Protocol):
 
 
 def plan(system: _Register, want: Mapping[str, Any]) -> list[Change]:
-    serial, state = want["serial"].strip(), want["state"]
+    named, state = want["serial"].strip(), want["state"]
+    given = Known.of(want).serials
+    serial = named or (given[-1] if given else _set_aside(want))
+    if not serial and state != "present":
+        raise InputError("serial is empty", act=f"take a device out of {system.target.name}", hint="serial: C02JANE01")
+    if not serial:
+        return [_nothing_chosen(want)]
     what, found = f"enrolment of {serial}", system.enrolment(serial)
+    if state == "present" and found is None and given and not named:
+        note = "the register has no device of this serial; the device management has it already"
+        return [Change(what, None, None, outcome=Outcome.ABSENT, note=note)]
     if state == "present":
         return [_present(system, what, serial, found)]
     if found is None:
@@ -89,6 +112,26 @@ def plan(system: _Register, want: Mapping[str, Any]) -> list[Change]:
         return [Change(what, now, NONE, lambda: system.unenrol(serial), pending=ACCEPTED)]
     note = "release it there by hand when it has left the company for good: it can't be undone. Take Activation Lock off first"
     return [Change(what, now, RELEASED, outcome=Outcome.NEEDS_HUMAN, note=note)]
+
+
+def _set_aside(want: Mapping[str, Any]) -> str:
+    """Return the serial of the device that the stock list sets aside for the person; "" where there is none."""
+    if not want["stock"]:
+        return ""
+    rows = suiting(want["stock"], Person.of(want["person"]), want["platform"], want["model"])
+    return next((row.serial for row in rows if row.meant_for), "")
+
+
+def _nothing_chosen(want: Mapping[str, Any]) -> Change:
+    """Return what waits: which device it is the device management says, or the stock list, or a person."""
+    if not want["platform"]:
+        note = "no device is chosen yet, and the profile does not say that it is one of Apple's"
+        return Change("enrolment", None, None, outcome=Outcome.ABSENT, note=note)
+    note = (
+        "waits until a device is theirs: run again when the device management has given them one, name its serial, or set one aside in the stock"
+        " list (its column for)"
+    )
+    return Change("enrolment", None, ASSIGNED, outcome=Outcome.IN_PROGRESS, note=note)
 
 
 def _present(system: _Register, what: str, serial: str, found: Enrolment | None) -> Change:
@@ -113,7 +156,8 @@ TASK = Task(
     plan,
     {
         **PERSON_SPEC,
-        "serial": {"type": "str", "required": True},
+        **{name: {"type": "str", "default": ""} for name in ("serial", "platform", "model")},
+        "stock": {"type": "path"},
         "state": {"type": "str", "choices": ["present", "absent", "released"], "default": "present"},
     },
     steps=DEVICE_ENROLMENT,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +19,14 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case imp
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target
 from ansible_collections.workforce.lifecycle.plugins.modules import device_enrolment
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from sandbox.box import Box
 from sandbox.vendors.apple_business import JAMF, OLD, AppleOrganisation, private_key
+from sandbox.vendors.kandji import KandjiTenant
 from tests.support import connect, person_of, run
+from tests.unit.ledger_run import ledger_run
+from tests.unit.role_play import Run
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +144,83 @@ def test_a_key_that_is_none_is_named_and_not_shown(box: Box, key: str) -> None:
         ("mac*", "C02ADA", True),
         ("", "C02ADA", True),
         ("Windows", "5CG1", False),
-        ("", "", False),
+        ("", "", True),
     ],
 )
-def test_an_onboarding_enrols_the_apple_device_whose_serial_the_run_names(
+def test_an_onboarding_enrols_the_apple_device_whose_serial_the_run_names_or_the_case_has(
     platform: str, serial: str, concerned: bool
 ) -> None:
     person = Person.of({"email": "ada@corp.example"})
     case = OpenCase("1", "onboard", person, device={"system": "jamf", "platform": platform})
     here = Here("apple_business", frozenset({"device_enrolment"}), Settings(device_serial=serial))
-    assert DEVICE_ENROLMENT["prepare"].of_case(case, here) == ({"serial": serial} if concerned else None)
+    taken = {"serial": serial, "stock": None, "platform": platform, "model": ""}
+    assert DEVICE_ENROLMENT["prepare"].of_case(case, here) == (taken if concerned else None)
+
+
+class Joiner:
+    """Ada, who gets a Mac of the stock list, in the device management and at Apple."""
+
+    def __init__(self, folder: Path, stock: str, platform: str = "macOS") -> None:
+        self.box = Box([KandjiTenant, AppleOrganisation], folder / "box")
+        self.ledger = Ledger.open(str(folder / "ledger.db"))
+        (folder / "stock.csv").write_text(stock)
+        self.variables = {"lifecycle_stock": str(folder / "stock.csv")}
+        self.device = {"system": "kandji", "platform": platform}
+
+    def prepare(self) -> dict[str, dict[str, Any]]:
+        """Play the phase; the one change of each step, by system."""
+        person = person_of(self.box, "ada")
+        case = self.ledger.open_case("onboard", person, "r", {"key": "1"})
+        given = {"id": case.id, "kind": "onboard", "person": person, "facts": {}, "device": self.device}
+        play = Run(self.box, ledger_run(self.ledger), self.variables)
+        results = play.role("prepare_device", ["kandji", "apple_business"], cases=[given])
+        return {result["system"]: result["changes"][0] for result in results}
+
+
+def test_a_device_of_the_stock_list_is_assigned_at_apple_in_the_same_run_and_once(tmp_path: Path) -> None:
+    joiner = Joiner(tmp_path, "serial,platform\nC02MARK01,macOS\n")
+    with joiner.box as box:
+        box["kandji"].device("C02MARK01")["email"] = ""
+        rows = joiner.prepare()
+        assert rows["kandji"]["what"] == "device C02MARK01" and rows["kandji"]["outcome"] == "done"
+        assert rows["apple_business"]["outcome"] == "done" and server(box) == JAMF
+        assert joiner.prepare()["apple_business"]["outcome"] == "already"
+        assert box["apple_business"].kinds() == ["ASSIGN_DEVICES"]
+
+
+def test_a_device_set_aside_that_the_device_management_does_not_know_yet_is_assigned_at_apple(tmp_path: Path) -> None:
+    joiner = Joiner(tmp_path, "serial,platform,for\nC02NEW01,macOS,\nC02MARK01,macOS,ada@corp.example\n")
+    with joiner.box as box:
+        box["kandji"].state["devices"].clear()
+        rows = joiner.prepare()
+        assert (
+            rows["kandji"]["outcome"] == "needs_human"
+            and "not known to the device management" in rows["kandji"]["note"]
+        )
+        assert (rows["apple_business"]["outcome"], server(box)) == ("done", JAMF)
+
+
+def test_nothing_is_assigned_at_apple_while_no_device_is_chosen_and_the_step_says_what_waits(tmp_path: Path) -> None:
+    joiner = Joiner(tmp_path, "serial,platform\nC02MARK01,macOS\n")
+    with joiner.box as box:
+        box["kandji"].state["devices"].clear()
+        row = joiner.prepare()["apple_business"]
+        assert (
+            row["outcome"] == "in_progress" and "set one aside" in row["note"] and box["apple_business"].kinds() == []
+        )
+
+
+def test_a_device_that_is_managed_already_and_unknown_to_apple_holds_nobody_up(tmp_path: Path) -> None:
+    joiner = Joiner(tmp_path, "serial,platform\nC02MARK01,macOS\n")
+    with joiner.box as box:
+        box["kandji"].device("C02MARK01")["email"] = ""
+        box["apple_business"].state["devices"].pop("C02MARK01")
+        assert joiner.prepare()["apple_business"]["outcome"] == "absent"
+
+
+def test_who_takes_a_device_out_names_it(box: Box) -> None:
+    result = step(box, serial="", state="absent")
+    assert result["code"] == "input" and box["apple_business"].kinds() == []
 
 
 def test_the_examples_work_as_they_are_written(box: Box) -> None:

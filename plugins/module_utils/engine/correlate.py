@@ -33,7 +33,8 @@ class Known:
     :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
     :param service: patterns of accounts that policy says are nobody's own.
     :param logins: of a step on an HR system: the person's logins at the other systems, as the ledger links them.
-    :param serials: of a step on a device management: the devices that the case has given there.
+    :param serials: of a step on a device management: the devices that the case has given there; of one on the register with which devices
+        enrol: those that it has given anywhere.
     :param secrets: those of them whose keys and tokens policy says that the person made or knows.
     """
 

@@ -307,10 +307,12 @@ def _assigned(case: OpenCase, here: Here) -> Arguments:
 
 
 def _enrolled(case: OpenCase, here: Here) -> Arguments:
-    """Enrol the device whose serial the run names: the register knows no people, and which device they have it can't say."""
-    serial, asked = _serial(case, here), str(case.device.get("platform") or "")
-    apple = not asked or any(like(platform, [asked]) for platform in APPLE)
-    return {"serial": serial} if case.kind == ONBOARD and case.device and serial and apple else None
+    """Enrol the device whose serial the run names, or that the case has given or set aside: the register itself knows no people."""
+    asked = {name: str(case.device.get(name) or "") for name in ("platform", "model")}
+    apple = not asked["platform"] or any(like(platform, [asked["platform"]]) for platform in APPLE)
+    if case.kind != ONBOARD or not case.device or not apple:
+        return None
+    return {"serial": _serial(case, here), "stock": here.settings.stock or None, **asked}
 
 
 def _device_ready(case: OpenCase, here: Here) -> Arguments:

@@ -261,7 +261,7 @@ class SystemStep:
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
             "logins": self._logins(person) if names_of(self.task.needs) == ["hr_records"] else {},
-            "serials": self._serials(case) if names_of(self.task.needs) == ["devices"] else [],
+            "serials": self._serials(case),
             "others": self.others,
             "service": [*policy.services(self.system), *policy.protected.accounts.get(self.system, ())],
             "secrets": policy.secrets_known_to(Person.of(person), self.system) if isinstance(person, Mapping) else [],
@@ -274,13 +274,17 @@ class SystemStep:
         return {one.system: one.login for one in links.links(self.limits.ledger, Person.of(person))}
 
     def _serials(self, case: str) -> list[str]:
-        """Return the serials of the devices that a case has given here: an Autopilot device is nobody's in any list before it is started."""
-        if self.limits.ledger is None or not case:
+        """Return the serials of the devices that a case has given: an Autopilot device is nobody's in any list before it is started.
+
+        A device management is told of its own, the register with which devices enrol of those of all.
+        """
+        needs = names_of(self.task.needs)
+        if self.limits.ledger is None or not case or needs not in (["devices"], ["device_enrolment"]):
             return []
         return [
             str(row["what"]).removeprefix("device ")
             for step in self.limits.ledger.steps(case)
-            if step["system"] == self.system and step["step"] == "device_assignment"
+            if step["step"] == "device_assignment" and (step["system"] == self.system or needs == ["device_enrolment"])
             for row in step["result"].get("changes") or ()
             if row.get("outcome") in (Outcome.DONE.value, Outcome.ALREADY.value)
         ]
