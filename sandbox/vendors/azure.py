@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from sandbox.days import stamp
 from sandbox.emulator import Call, Handler, Reply
+from sandbox.vendors import azure_devops
 from sandbox.vendors.microsoft import ARM, DEVOPS, Microsoft, Part, guid
 
 _AUTH = "/providers/Microsoft.Authorization"
@@ -60,6 +61,7 @@ class AzurePart(Part):
                 mark: [_token("mark's", mark)],
             },
         }
+        state["devops"] = azure_devops.seeded(jane, mark)
         for who, role, scope, condition in (
             (grace, "Owner", GROUP, ""),
             (jane, "Reader", GROUP, ""),
@@ -126,7 +128,8 @@ class AzurePart(Part):
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         options = {"authority": self.cloud.url, "graph_url": f"{self.cloud.url}/v1.0", "devops_url": self.cloud.url}
-        entry = self.cloud.system("azure", url=self.cloud.url, options={**options, "devops": ["corp"]})
+        options |= {"devops_seats_url": self.cloud.url, "devops": ["corp"]}
+        entry = self.cloud.system("azure", url=self.cloud.url, options=options)
         return {"azure": entry}
 
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
@@ -161,7 +164,7 @@ class AzurePart(Part):
             ("GET", f"/{{scope:path}}{_AUTH}/roleDefinitions", self._definitions),
             ("GET", f"/{{scope:path}}{_AUTH}/roleDefinitions/{{name}}", self._definition),
             ("GET", f"{_AUTH}/roleDefinitions/{{name}}", self._definition),
-            ("POST", "/{org}/_apis/graph/subjectquery", self._subjects),
+            *azure_devops.routes(self),
             ("GET", "/{org}/_apis/tokenadmin/personalaccesstokens/{user}", self._tokens),
             ("POST", "/{org}/_apis/tokenadmin/revocations", self._revoke),
         ]
@@ -294,13 +297,6 @@ class AzurePart(Part):
 
     # -- Azure DevOps --------------------------------------------------------------------------------------------------
 
-    def _subjects(self, call: Call) -> Reply:
-        query = call.body["query"].casefold()
-        names = ("userPrincipalName", "mail", "displayName")
-        users = [one for one in self.cloud.users() if any(query in (one.get(name) or "").casefold() for name in names)]
-        rows = [{"descriptor": f"aad.{one['id']}", "originId": one["id"], "subjectKind": "user"} for one in users]
-        return Reply(200, {"count": len(rows), "value": rows})
-
     def _tokens(self, call: Call) -> Reply:
         if self.state["not_admin"]:
             return Reply(401, {"message": "TF400813: The user is not authorized to access this resource."})
@@ -326,6 +322,13 @@ class AzureCloud(Microsoft):
 
     def systems(self) -> dict[str, Mapping[str, Any]]:
         return dict(self.parts[-1].systems())
+
+    def seats(self, email: str) -> list[str]:
+        """Return what a person holds in Azure DevOps: their groups, and their licence."""
+        user, state = self.user(email), self.state["azure"]["devops"]
+        who = user["id"] if user else ""
+        groups = [state["groups"][group] for group, members in state["members"].items() if who in members]
+        return [*groups, *(one["accountLicenseType"] for key, one in state["licences"].items() if key == who)]
 
     def left(self, email: str) -> list[str]:
         """Return what a person holds or could use, by the tables."""

@@ -176,3 +176,80 @@ def test_a_scope_that_is_none_is_refused_before_anything_is_asked(box: Box) -> N
     with pytest.raises(InputError, match="/subscriptions/ID"):
         connect(box, "azure", options={"scopes": ["shop"]})
     assert box["azure"].journal == []
+
+
+CONTRIBUTORS, READERS, ENTRA = r"[Shop]\Contributors", r"[corp]\Readers", r"[TEAM FOUNDATION]\everybody"
+
+
+def taken(box: Box, **how: Any) -> dict[str, Any]:
+    return run(entitlements.TASK, box, "azure", person=person_of(box, "jane"), mode="remove", **how)
+
+
+def sent(box: Box) -> list[str]:
+    """The writes to groups and licences of Azure DevOps."""
+    words = ("memberships", "userentitlements")
+    return [
+        f"{e['method']} {e['path'].split('/_apis/')[1].split('/')[-1]}"
+        for e in box["azure"].writes()
+        if any(w in e["path"] for w in words)
+    ]
+
+
+def test_a_leaver_loses_licence_and_groups_and_nobody_else_loses_any(box: Box) -> None:
+    before = box["azure"].seats(MARK)
+    result = taken(box)
+    assert box["azure"].seats(JANE) == [ENTRA] and box["azure"].seats(MARK) == before
+    rows = {row["what"]: row for row in result["changes"]}
+    assert rows[f"devops_groups: {CONTRIBUTORS} in corp"]["outcome"] == "done"
+    assert rows["devops_licences: Basic in corp"]["outcome"] == "done"
+    assert [one.split()[0] for one in sent(box)] == ["DELETE", "DELETE"] and sent(box)[1].endswith("vssgp.contributors")
+    assert taken(box)["outcome"] == "already" and len(sent(box)) == 2
+
+
+def test_a_group_of_entra_is_never_said_to_be_taken_here(box: Box) -> None:
+    result = taken(box)
+    [row] = [row for row in result["changes"] if "everybody" in row["what"]]
+    assert row["outcome"] != "done" and "left there" in row["note"]
+    assert not [one for one in sent(box) if "aadgp" in one]
+
+
+def test_a_licence_of_a_group_s_rule_is_left_to_the_group(box: Box) -> None:
+    licences = state(box)["devops"]["licences"]
+    who = next(iter(licences))
+    licences[who]["assignmentSource"] = "groupRule"
+    rows = {row["what"]: row for row in taken(box)["changes"]}
+    assert "rule of a group" in rows["devops_licences: Basic in corp"]["note"] and who in licences
+
+
+def test_roles_are_taken_though_groups_and_licence_may_not_be_read(box: Box) -> None:
+    state(box)["not_admin"] = True
+    result = taken(box)
+    assert result["outcome"] == "needs_human" and "groups and licence in corp" in str(result["changes"])
+    assert not [one for one in box["azure"].left(JANE) if " on /" in one] and sent(box) == []
+
+
+def test_who_comes_back_gets_the_licence_before_the_groups(box: Box) -> None:
+    taken(box)
+    back = {"devops_groups": [f"{CONTRIBUTORS} in corp"], "devops_licences": ["Basic in corp"]}
+    result = run(
+        restore.TASK, box, "azure", person=person_of(box, "jane"), part="entitlements", taken={"entitlements": back}
+    )
+    assert result["outcome"] == "done" and set(box["azure"].seats(JANE)) == {CONTRIBUTORS, ENTRA, "express"}
+
+
+def test_a_licence_that_is_refused_in_an_answer_of_200_is_no_success(box: Box) -> None:
+    taken(box)
+    state(box)["devops"]["refuses"] = "There are no licences left"
+    wanted = {"devops_licences": ["Basic in corp"]}
+    result = run(entitlements.TASK, box, "azure", person=person_of(box, "jane"), wanted=wanted)
+    assert result["outcome"] == "failed" and "no licences left" in str(result)
+
+
+def test_members_of_a_group_are_listed_and_what_is_not_there_is_not_found(box: Box) -> None:
+    system = connect(box, "azure")
+    assert set(system.group_members("devops_groups", f"{CONTRIBUTORS} in corp")) == {JANE, MARK}
+    assert system.find_entitlement("devops_groups", "[corp]\\Nobody in corp") is None
+    assert system.find_entitlement("devops_licences", "Basic in elsewhere") is None
+    listed = {one.account.login: one for one in system.all_accounts()}
+    assert ("devops_licences", "Basic in corp") in listed[JANE].held
+    assert ("devops_groups", f"{ENTRA} in corp") in listed[JANE].fixed

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Microsoft Azure: a person's role assignments at every scope, those of Privileged Identity Management, and their tokens of Azure DevOps.
+"""Microsoft Azure: a person's role assignments at every scope, those of Privileged Identity Management, and what they have in Azure DevOps.
 
 A person's identity is Entra ID's; here they are the principal of role assignments, by their object id.
 """
@@ -23,6 +23,7 @@ from ..microsoft.directory import DirectoryUsers
 from ..microsoft.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_message, graph_transport
 from ..microsoft.people import KEYS, LOOKS_UP, account_of, user_at, users
 from .devops import SCOPE, SSH_KEY, TOKEN, DevOps
+from .devops_seats import KINDS, DevOpsSeats
 from .held import Held, read_name
 from .roles import AzureRoles
 
@@ -60,8 +61,15 @@ class Azure(DirectoryUsers):
             kind="list",
             default=[],
         ),
-        "devops": Option("Organisations of Azure DevOps whose tokens are revoked, by name.", kind="list", default=[]),
-        "devops_url": Option("Where Azure DevOps keeps them.", default="https://vssps.dev.azure.com"),
+        "devops": Option(
+            "Organisations of Azure DevOps, by name: tokens are revoked there, groups and licences taken.",
+            kind="list",
+            default=[],
+        ),
+        "devops_url": Option(
+            "Where Azure DevOps keeps tokens, users and groups.", default="https://vssps.dev.azure.com"
+        ),
+        "devops_seats_url": Option("Where Azure DevOps keeps licences.", default="https://vsaex.dev.azure.com"),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("User.Read.All",),
@@ -70,12 +78,16 @@ class Azure(DirectoryUsers):
             "the role User Access Administrator on every scope",
             "for Azure DevOps: a member of Project Collection Administrators",
         ),
-        "entitlements": ("User.Read.All", "the role User Access Administrator on every scope"),
+        "entitlements": (
+            "User.Read.All",
+            "the role User Access Administrator on every scope",
+            "for Azure DevOps: a member of Project Collection Administrators",
+        ),
         "account_listing": ("User.Read.All", "the role Reader on every scope"),
     }
     LOOKS_UP = LOOKS_UP
     COMPARES = LOOKS_UP
-    ENTITLEMENT_KINDS: ClassVar[Sequence[str]] = ("roles",)
+    ENTITLEMENT_KINDS: ClassVar[Sequence[str]] = ("roles", *KINDS)
     LISTS_HELD: ClassVar[bool] = True
     NAMES_FROM = "Entra ID"
     ADMINISTRATORS: Sequence[tuple[str, str]] = tuple(("roles", f"{role} on /") for role in ADMIN_ROLES)
@@ -90,6 +102,8 @@ class Azure(DirectoryUsers):
         self.roles = AzureRoles(target, arm, options["scopes"])
         devops = graph_transport(target, scope=SCOPE, url=str(options["devops_url"]), policy=_POLICY)
         self.devops = DevOps(devops, options["devops"])
+        seats = graph_transport(target, scope=SCOPE, url=str(options["devops_seats_url"]), policy=_POLICY)
+        self.seats = DevOpsSeats(self.devops, seats)
         named = [*map(str, options["scopes"]), "/"]
         self.ADMINISTRATORS = tuple(("roles", f"{role} on {scope}") for scope in named for role in ADMIN_ROLES)
 
@@ -162,19 +176,33 @@ class Azure(DirectoryUsers):
     # -- roles ---------------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        return [_entitlement(one) for one in self._held(account) if not one.ending]
+        roles = [_entitlement(one) for one in self._held(account) if not one.ending]
+        return [*roles, *self.seats.held(account)]
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """Return a role on a scope, ``Reader on /subscriptions/ID``, with ``(eligible)`` behind it where it is to be activated."""
+        """Return a role on a scope, ``Reader on /subscriptions/ID``, with ``(eligible)`` behind it where it is to be activated.
+
+        Groups and licences of Azure DevOps: see :meth:`DevOpsSeats.find`.
+        """
+        if kind in KINDS:
+            return self.seats.find(kind, name)
         said = read_name(name)
         found = self.roles.find(said, f"find {name}") if said else None
         return _entitlement(found) if found else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
-        self.roles.give(account.id, entitlement.raw["held"], f"give {entitlement.name} to {account.login}")
+        act = f"give {entitlement.name} to {account.login}"
+        if entitlement.kind in KINDS:
+            self.seats.give(account, entitlement, act)
+        else:
+            self.roles.give(account.id, entitlement.raw["held"], act)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
-        self.roles.take(account.id, entitlement.raw["held"], f"take {entitlement.name} from {account.login}")
+        act = f"take {entitlement.name} from {account.login}"
+        if entitlement.kind in KINDS:
+            self.seats.take(account, entitlement, act)
+        else:
+            self.roles.take(account.id, entitlement.raw["held"], act)
 
     def administers(self, account: Account) -> bool:
         names = {name.casefold() for _roles, name in self._admin_names("look who administers")}
@@ -204,9 +232,15 @@ class Azure(DirectoryUsers):
         for principal, held in found.items():
             row = self.graph.get(user_at(at("/users"), principal), act=act, params={"$select": ",".join(KEYS)})
             account = account_of(row) if row else _deleted(principal)
-            yield Listed(account, held=tuple(sorted(("roles", one.name) for one in held)))
+            seats = list(self.seats.held(account))
+            names = [("roles", one.name) for one in held] + [(one.kind, one.name) for one in seats]
+            fixed = tuple(sorted((one.kind, one.name) for one in seats if one.fixed))
+            yield Listed(account, held=tuple(sorted(names)), fixed=fixed)
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
+        if kind in KINDS:
+            yield from self.seats.members(kind, name)
+            return
         for principal, _kind, one in self.roles.all(f"list members of {name}"):
             if one.name == name:
                 yield principal

@@ -36,7 +36,7 @@ class DevOps:
         """Yield each token and key of a person; where they can't be listed, one path says so, and everything else is closed all the same."""
         for organisation in self.organisations:
             try:
-                for user in self._users(organisation, account):
+                for user in self.users(organisation, account):
                     for kind, public in _KINDS:
                         for row in self._tokens(organisation, user, public, account):
                             yield self._path(organisation, kind, public, row, account)
@@ -49,7 +49,7 @@ class DevOps:
         end = partial(self._revoke, organisation, public, id, f"revoke {name} of {account.login}")
         return AccessPath(name, "open", end, spares=True)
 
-    def _users(self, organisation: str, account: Account) -> Iterator[str]:
+    def users(self, organisation: str, account: Account) -> Iterator[str]:
         """Yield the descriptors of a person's users there: sought by every name that they have, and theirs by the directory's id."""
         names = [account.login, account.email, str(account.attributes.get("display_name") or "")]
         names += [key.value for key in account.keys]
@@ -61,7 +61,7 @@ class DevOps:
             answer = self.http.send("POST", path, act=act, params=_VERSION, json=body, reads=True)
             found |= {
                 str(row["descriptor"]): None
-                for row in self._value(answer, act)
+                for row in self.value(answer, act)
                 if str(row.get("originId") or "").casefold() == account.id.casefold()
             }
         yield from found
@@ -72,7 +72,7 @@ class DevOps:
         path = _at(organisation, "tokenadmin", "personalaccesstokens", user)
         now = clock.now()
         for answer in self.http.pages(path, act=act, params={**_VERSION, "isPublic": public}, next_page=_following):
-            for row in self._value(answer, act):
+            for row in self.value(answer, act):
                 ends = str(row.get("validTo") or "")
                 if row.get("isValid") is not False and not (ends and clock.parse(ends) < now):
                     yield row
@@ -81,7 +81,11 @@ class DevOps:
         path = _at(organisation, "tokenadmin", "revocations")
         self.http.send("POST", path, act=act, params={**_VERSION, "isPublic": public}, json=[{"authorizationId": id}])
 
-    def _value(self, answer: Answer, act: str) -> Sequence[Raw]:
+    def value(self, answer: Answer, act: str) -> Sequence[Raw]:
+        """Return the rows of an answer.
+
+        :raises ProtocolError: it holds no list.
+        """
         rows = answer.body.get("value") if isinstance(answer.body, dict) else None
         if not isinstance(rows, list):
             raise ProtocolError("its answer holds no list", act=act, system=self.http.target.name, status=answer.status)

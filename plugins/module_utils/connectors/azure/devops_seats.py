@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""What somebody holds in Azure DevOps: groups of an organisation and its projects, and the licence, with which they are a user there.
+
+https://learn.microsoft.com/rest/api/azure/devops/graph/memberships,
+https://learn.microsoft.com/rest/api/azure/devops/memberentitlementmanagement/user-entitlements
+
+Taking the licence removes the user from the organisation and from every project. A group of Entra ID's can't be changed here: Azure DevOps
+accepts that, and nothing happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...model.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected, Unsupported
+from ...sdk.address import UrlPath, at
+from ...sdk.keys import same_text
+from ...sdk.transport import Transport
+from ...sdk.values import Account, Entitlement
+from .devops import DevOps
+
+LICENCES, GROUPS = "devops_licences", "devops_groups"
+#: The licence comes first, both ways: without it nobody is a user there, and taking it takes the user out of the organisation.
+KINDS: Sequence[str] = (LICENCES, GROUPS)
+#: What can be given, by Azure DevOps' word for it; a Visual Studio subscription brings its own.
+_LICENCES: Mapping[str, str] = {"stakeholder": "Stakeholder", "express": "Basic", "advanced": "Basic + Test Plans"}
+_GRAPH = {"api-version": "7.1-preview.1"}
+_SEATS = {"api-version": "7.1-preview.3"}
+_OF_ENTRA = "aadgp."
+Raw = Mapping[str, Any]
+
+
+class DevOpsSeats:
+    """Groups and licences of the organisations that the systems file names.
+
+    :param devops: finds a person's users there.
+    :param seats: the host that keeps licences.
+    """
+
+    def __init__(self, devops: DevOps, seats: Transport) -> None:
+        self.devops, self.seats = devops, seats
+
+    def held(self, account: Account) -> Iterator[Entitlement]:
+        """Yield groups and licence; where they may not be read, one that says so, so that everything else is taken all the same."""
+        for organisation in self.devops.organisations:
+            try:
+                yield from [*self._groups(organisation, account), *self._licences(organisation, account)]
+            except (AuthenticationFailed, PermissionDenied) as e:
+                yield Entitlement(
+                    GROUPS, f"groups and licence in {organisation}", organisation, fixed=str(e), by_hand=True
+                )
+
+    def find(self, kind: str, name: str) -> Entitlement | None:
+        """Return a group, ``[Shop]\\\\Contributors in corp``, or a licence, ``Basic in corp``; None where there is no such thing."""
+        thing, _in, organisation = name.rpartition(" in ")
+        if organisation not in self.devops.organisations:
+            return None
+        if kind == LICENCES:
+            known = [word for word, shown in _LICENCES.items() if same_text(shown, thing)]
+            raw = {"organisation": organisation}
+            return Entitlement(kind, name, known[0], raw=raw) if known else None
+        for descriptor in self._named(organisation, thing):
+            return _group(organisation, descriptor, thing)
+        return None
+
+    def give(self, account: Account, entitlement: Entitlement, act: str) -> None:
+        """Make the person a user with a licence, or a member of a group.
+
+        :raises NotFound: they are no user there yet.
+        :raises Rejected: Azure DevOps says, in an answer of 200, that it did not do it.
+        """
+        organisation = str(entitlement.raw["organisation"])
+        if entitlement.kind == GROUPS:
+            for user in self._users(organisation, account, act):
+                path = _graph(organisation, "memberships", user, entitlement.id)
+                self.devops.http.send("PUT", path, act=act, params=_GRAPH)
+            return
+        level = {"licensingSource": "account", "accountLicenseType": entitlement.id}
+        body = {"accessLevel": level, "user": {"origin": "aad", "originId": account.id, "subjectKind": "user"}}
+        path = at("/{}/_apis/userentitlements", organisation)
+        answer = self.seats.send("POST", path, act=act, params=_SEATS, json=body)
+        said = answer.body if isinstance(answer.body, dict) else {}
+        if said.get("isSuccess") is False:
+            errors = (said.get("operationResult") or {}).get("errors") or ()
+            why = "; ".join(str(one.get("value") or one.get("key")) for one in errors) or "it did not say why"
+            raise Rejected(why, act=act, system=self.seats.target.name, status=answer.status)
+
+    def take(self, account: Account, entitlement: Entitlement, act: str) -> None:
+        organisation = str(entitlement.raw["organisation"])
+        user = str(entitlement.raw["user"])
+        if entitlement.kind == GROUPS:
+            path = _graph(organisation, "memberships", user, entitlement.id)
+            self.devops.http.send("DELETE", path, act=act, params=_GRAPH, missing=(404,))
+            return
+        path = at("/{}/_apis/userentitlements/{}", organisation, user)
+        self.seats.send("DELETE", path, act=act, params=_SEATS, missing=(404,))
+
+    def members(self, kind: str, name: str) -> Iterator[str]:
+        """Yield the logins of a group's own members.
+
+        :raises Unsupported: it is a licence.
+        :raises NotFound: there is no such group.
+        """
+        act = f"list members of {name}"
+        found = self.find(kind, name)
+        if kind == LICENCES:
+            raise Unsupported("it lists nobody by licence", act=act, system=self.seats.target.name)
+        if found is None:
+            raise NotFound(f"there is no {name}", act=act, system=self.seats.target.name)
+        organisation = str(found.raw["organisation"])
+        for row in self._memberships(organisation, found.id, "Down", act):
+            user = self.devops.http.get(_graph(organisation, "users", row["memberDescriptor"]), act=act, params=_GRAPH)
+            if user is not None:
+                yield str(user.get("principalName") or "")
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _users(self, organisation: str, account: Account, act: str) -> Sequence[str]:
+        found = list(self.devops.users(organisation, account))
+        if not found:
+            raise NotFound(
+                f"{account.login} is no user of {organisation}",
+                act=act,
+                system=self.seats.target.name,
+                hint=f"give {LICENCES} first",
+            )
+        return found
+
+    def _groups(self, organisation: str, account: Account) -> Iterator[Entitlement]:
+        act = f"list groups of {account.login} in Azure DevOps"
+        for user in self.devops.users(organisation, account):
+            for row in self._memberships(organisation, user, "Up", act):
+                descriptor = str(row["containerDescriptor"])
+                group = self.devops.http.get(_graph(organisation, "groups", descriptor), act=act, params=_GRAPH) or {}
+                yield _group(organisation, descriptor, str(group.get("principalName") or descriptor), user)
+
+    def _memberships(self, organisation: str, descriptor: str, direction: str, act: str) -> Sequence[Raw]:
+        params = {**_GRAPH, "direction": direction}
+        answer = self.devops.http.send(
+            "GET", _graph(organisation, "memberships", descriptor), act=act, params=params, missing=(404,)
+        )
+        return self.devops.value(answer, act) if answer.status == 200 else ()
+
+    def _licences(self, organisation: str, account: Account) -> Iterator[Entitlement]:
+        act = f"read the licence of {account.login} in Azure DevOps"
+        for user in self.devops.users(organisation, account):
+            key = self.devops.http.get(_graph(organisation, "storagekeys", user), act=act, params=_GRAPH)
+            id = str((key or {}).get("value") or "")
+            path = at("/{}/_apis/userentitlements/{}", organisation, id) if id else None
+            seat = self.seats.get(path, act=act, params=_SEATS) if path else None
+            level = (seat or {}).get("accessLevel") or {}
+            if not level:
+                continue
+            word = str(level.get("accountLicenseType") or "")
+            shown = _LICENCES.get(word) or str(level.get("licenseDisplayName") or word)
+            ruled = (
+                "by a rule of a group: it ends with the group" if level.get("assignmentSource") == "groupRule" else ""
+            )
+            raw = {"organisation": organisation, "user": id}
+            yield Entitlement(LICENCES, f"{shown} in {organisation}", word, fixed=ruled, raw=raw)
+
+    def _named(self, organisation: str, name: str) -> Iterator[str]:
+        """Yield the descriptor of the group of a name: ``[Shop]\\\\Contributors``."""
+        act = f"find group {name} in Azure DevOps"
+        body = {"query": name.rpartition("\\")[2], "subjectKind": ["Group"]}
+        path = _graph(organisation, "subjectquery")
+        answer = self.devops.http.send("POST", path, act=act, params=_GRAPH, json=body, reads=True)
+        for row in self.devops.value(answer, act):
+            descriptor = str(row["descriptor"])
+            group = self.devops.http.get(_graph(organisation, "groups", descriptor), act=act, params=_GRAPH) or {}
+            if same_text(str(group.get("principalName") or ""), name):
+                yield descriptor
+
+
+def _group(organisation: str, descriptor: str, name: str, user: str = "") -> Entitlement:
+    fixed = "a group of Entra ID's: it is left there" if descriptor.startswith(_OF_ENTRA) else ""
+    raw = {"organisation": organisation, "user": user}
+    return Entitlement(GROUPS, f"{name} in {organisation}", descriptor, fixed=fixed, raw=raw)
+
+
+def _graph(organisation: str, *segments: str) -> UrlPath:
+    return at("/{}/_apis/graph", organisation).below("/{}" * len(segments), *segments)
