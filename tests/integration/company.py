@@ -28,6 +28,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target imp
 )
 
 from sandbox.__main__ import control
+from sandbox.box import Box
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -44,6 +45,38 @@ class Ran:
     def changed(self) -> int:
         """Sum over the recap's hosts."""
         return sum(int(n) for n in re.findall(r"changed=(\d+)", self.output.partition("PLAY RECAP")[2]))
+
+
+def command_of(systems_file: Path, playbook: str, *args: str) -> list[str]:
+    """Return the command that a person types for a playbook: one of ours by its name, or a file."""
+    name = playbook if "/" in playbook else f"workforce.lifecycle.{playbook}"
+    return [str(BIN / "ansible-playbook"), "-i", str(systems_file), name, *args]
+
+
+def run_playbook(
+    systems_file: Path, playbook: str, *args: str, timeout: float = 300, cwd: Path = ROOT, **env: str
+) -> Ran:
+    """Run a playbook from a shell, as a user would, on the systems of a file."""
+    ran = subprocess.run(
+        command_of(systems_file, playbook, *args),
+        cwd=cwd,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **env},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+    )
+    return Ran(ran.returncode, ran.stdout + ran.stderr)
+
+
+def run_on_box(box: Box, folder: Path, playbook: str, *args: str, **top: str) -> Ran:
+    """Run a playbook on the systems of a box, which keeps its ledger, records and archives in a folder.
+
+    :param top: further keys of the systems file.
+    """
+    kept = {name: str(folder / name) for name in ("records", "archive")}
+    top = {**kept, "ledger": str(folder / "ledger.db"), **top}
+    return run_playbook(box.write_systems_file(folder / "company.systems.yml", **top), playbook, *args)
 
 
 class SandboxCompany:
@@ -146,8 +179,7 @@ class SandboxCompany:
         control(self.folder, "POST", self.emulators[emulator], "faults", list(faults))
 
     def command(self, playbook: str, *args: str, systems_file: Path | None = None) -> list[str]:
-        name = playbook if "/" in playbook else f"workforce.lifecycle.{playbook}"
-        return [str(BIN / "ansible-playbook"), "-i", str(systems_file or self.systems_file), name, *args]
+        return command_of(systems_file or self.systems_file, playbook, *args)
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -167,16 +199,8 @@ class SandboxCompany:
         cwd: Path = ROOT,
         **env: str,
     ) -> Ran:
-        ran = subprocess.run(
-            self.command(playbook, *args, systems_file=systems_file),
-            cwd=cwd,
-            env=self.environment(**env),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-        )
-        return Ran(ran.returncode, ran.stdout + ran.stderr)
+        env = self.environment(**env)
+        return run_playbook(systems_file or self.systems_file, playbook, *args, timeout=timeout, cwd=cwd, **env)
 
     def play_and_kill(self, playbook: str, *args: str, after: float = 0, entries: int = 0) -> bool:
         """Start a run and kill -9 it and all its workers after some seconds, or when the ledger has so many entries. False when it

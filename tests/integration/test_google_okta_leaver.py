@@ -5,9 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +16,8 @@ from sandbox.vendors.bamboohr import BambooHr
 from sandbox.vendors.google_workspace import GoogleWorkspace
 from sandbox.vendors.google_workspace_seed import ARCHIVED
 from sandbox.vendors.okta import Okta
+from tests.integration.company import run_on_box
 
-ROOT = Path(__file__).resolve().parents[2]
 GOOGLE_JANE = f"1{'107':0>20}"
 LICENCE = ["Google-Apps/1010020028"]
 MAILBOX = {"hold": True, "export": True, "hidden": True}
@@ -51,21 +48,8 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def play(box: Box, folder: Path, playbook: str, **given: object) -> tuple[int, str]:
-    kept = {name: str(folder / name) for name in ("records", "archive")}
-    inventory = box.write_systems_file(folder / "company.systems.yml", ledger=str(folder / "ledger.db"), **kept)
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory)]
-    command += [f"workforce.lifecycle.{playbook}", "-e", "user=jane@corp.example", "-e", json.dumps(given)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    ran = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return ran.returncode, ran.stdout + ran.stderr
+    ran = run_on_box(box, folder, playbook, "-e", "user=jane@corp.example", "-e", json.dumps(given))
+    return ran.code, ran.output
 
 
 def at(box: Box, system: str, meant: Callable[[dict[str, Any]], bool]) -> str:

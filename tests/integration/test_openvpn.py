@@ -134,10 +134,10 @@ def host(tmp_path: Path) -> Iterator[OpenVpn]:
 
 def test_a_leavers_session_ends_and_none_begins_again(host: OpenVpn) -> None:
     assert host.connected() == {"jane", "mark"}
-    rehearsed = host.play("workforce.lifecycle.offboard", "-e", "user=jane@corp.example", "--check")
+    rehearsed = host.play("offboard", "-e", "user=jane@corp.example", "--check")
     assert rehearsed.code == 0, rehearsed.output
     assert host.connected() == {"jane", "mark"} and "No Revoked Certificates" in host.revoked()
-    ran = host.play("workforce.lifecycle.offboard", "-e", "user=jane@corp.example")
+    ran = host.play("offboard", "-e", "user=jane@corp.example")
     assert ran.code == 0, ran.output
     assert host.serial("jane") in host.revoked() and host.serial("mark") not in host.revoked()
     assert host.connected() == {"mark"}
@@ -153,5 +153,5 @@ def test_a_leavers_session_ends_and_none_begins_again(host: OpenVpn) -> None:
         "done",
         "already",
     )
-    again = host.play("workforce.lifecycle.offboard", "-e", "user=jane@corp.example")
+    again = host.play("offboard", "-e", "user=jane@corp.example")
     assert again.code == 0 and again.changed == 0, again.output

@@ -91,9 +91,9 @@ def test_a_leavers_peers_are_gone_and_do_not_come_back(host: WireGuard) -> None:
     host.laptop_tries()
     host.until(lambda: host.shaken(host.laptop), "the handshake of jane's laptop")
     user = ("-e", "user=jane@corp.example")
-    assert host.play("workforce.lifecycle.offboard", *user, "--check").code == 0
+    assert host.play("offboard", *user, "--check").code == 0
     assert host.peers() == {host.laptop, host.phone, host.mark} and "#off#" not in host.file.read_text()
-    ran = host.play("workforce.lifecycle.offboard", *user)
+    ran = host.play("offboard", *user)
     assert ran.code == 0, ran.output
     assert host.peers() == {host.mark} and not host.shaken(host.laptop)
     host.laptop_tries()
@@ -102,11 +102,11 @@ def test_a_leavers_peers_are_gone_and_do_not_come_back(host: WireGuard) -> None:
     assert host.preshared not in ran.output and host.preshared not in (host.folder / "ledger.db").read_bytes().decode(
         "latin-1"
     )
-    again = host.play("workforce.lifecycle.offboard", *user)
+    again = host.play("offboard", *user)
     assert again.code == 0 and again.changed == 0, again.output
     hr = host.folder / "hr.csv"
     hr.write_text(hr.read_text().replace("terminated", "active"))
-    back = host.play("workforce.lifecycle.reinstate", *user)
+    back = host.play("reinstate", *user)
     assert host.peers() == {host.laptop, host.phone, host.mark}, back.output
     host.laptop_tries()
     host.until(lambda: host.shaken(host.laptop), "the handshake of a laptop that was let in again")

@@ -15,7 +15,7 @@ import yaml
 
 from sandbox import ssh
 from sandbox.ssh import PATH
-from tests.integration.company import BIN, ROOT, Ran
+from tests.integration.company import BIN, Ran, run_playbook
 
 HR = "Number,Mail,First,Last,Status\nE1007,jane@corp.example,Jane,Doe,terminated\nE1008,mark@corp.example,Mark,Roe,active\n"
 
@@ -106,14 +106,4 @@ class VpnHost:
         return file
 
     def play(self, playbook: str, *args: str) -> Ran:
-        done = subprocess.run(
-            [str(BIN / "ansible-playbook"), "-i", str(self.folder / "company.systems.yml"), playbook, *args],
-            cwd=ROOT,
-            env={**os.environ, "PATH": f"{BIN}:{PATH}", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=300,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout + done.stderr)
+        return run_playbook(self.folder / "company.systems.yml", playbook, *args, PATH=f"{BIN}:{PATH}")
