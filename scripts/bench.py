@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "build" / "collections")]
 
 from scripts import bench_archive, bench_crowd, bench_declared
-from scripts.bench_company import CALLS, CROWD, LATENCY, LEAVER, SUCCESSOR, SYSTEMS, MeasuredCompany
+from scripts.bench_company import CALLS, CROWD, IN_A_ROW, LATENCY, LEAVER, SUCCESSOR, SYSTEMS, MeasuredCompany
 
 BIN = Path(sys.executable).parent
 ORDINARY = {"lifecycle_in_process": False}
@@ -222,11 +222,11 @@ def measure_cutoff(bench: Bench, rounds: int, *, modules: bool) -> dict[str, Any
         "startup": ("empty play", "a play without tasks, plain inventory, nothing of ours loaded", "Ansible alone"),
     }
     results = {name: row(t[ours], "s", words, t[theirs]) for name, (ours, words, theirs) in peers.items()}
-    waiting = len(CALLS) * LATENCY
+    waiting = IN_A_ROW * LATENCY
     results["cutoff_vs_floor"] = row(
         t["cutoff"],
         "s",
-        f"13 tasks that do nothing, and {waiting:.1f} s for the requests of a system",
+        f"13 tasks that do nothing, and {waiting:.2f} s for the requests of a system",
         t["tasks that do nothing"] + waiting,
     )
     if modules:

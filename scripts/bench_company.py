@@ -29,6 +29,8 @@ SYSTEMS = 12
 LATENCY = 0.05
 #: The calls of one cut: ask for the account by each key that the person has, block it, read it back.
 CALLS = ["GET", "GET", "GET", "GET", "PATCH", "GET"]
+#: As long as how many of them a cut waits at least: the keys are asked for side by side.
+IN_A_ROW = 3
 LEAVER = "jane@corp.example"
 SUCCESSOR = "mark@corp.example"
 CROWD = [f"person{n:03}@corp.example" for n in range(100)]

@@ -105,9 +105,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         capabilities = frozenset(capabilities_of(step.connector))
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         # What was read is in no variable: with a thousand people it would be held to the end of the step, by each worker.
-        result = step.for_cases(
-            iter(run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings()))
-        )
+        cases = run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings())
+        result = step.for_cases(cases)
         ends = step.case_step().stops or not said.go_on
         return {**result, "failed": ends and bool(result.get("failures"))}
 

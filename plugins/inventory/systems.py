@@ -98,6 +98,7 @@ from ..plugin_utils.inventory.systems_file import (
     is_template,
 )
 from ..plugin_utils.shell import run_end
+from ..plugin_utils.shell.tasks import will_ask
 
 try:
     from ansible.template import trust_as_template
@@ -208,6 +209,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         for key in SYSTEM:
             if key != "vars" and facts.get(key) is not None:
                 self.inventory.set_variable(name, f"lifecycle_{key}", facts[key])
+        will_ask(str(facts["url"]), str(facts.get("ca_file") or ""))
         self.inventory.set_variable(name, "ansible_connection", _trusted("local"))
         for key, value in (entry.get("vars") or {}).items():
             self.inventory.set_variable(name, key, value)

@@ -31,6 +31,7 @@ from ..sdk.capabilities import (
 from ..sdk.choices import OF_PROCESS, Choices
 from ..sdk.pace import PROCESS, Pace
 from ..sdk.target import (
+    Connector,
     MemoryTokens,
     Target,
     Tokens,
@@ -115,6 +116,7 @@ class Task:
         tokens: Tokens | None = None,
         pace: Pace = PROCESS,
         choices: Choices = OF_PROCESS,
+        at_once: int = 1,
         progress: Callable[[int, int, str], None] = no_progress,
         on_intent: Callable[[Sequence[Change]], None] = forget_intent,
         system: object = None,
@@ -122,6 +124,7 @@ class Task:
         """Read, compare, refuse or write, read back, report.
 
         :param params: checked arguments.
+        :param at_once: how many requests it may have under way.
         :param on_intent: called with the changes that are about to be written, before the first one is.
         :param system: a ready system to run against, in place of the connector that ``params`` name.
         :returns: the module's result; ``outcome`` is one of :class:`Outcome`; ``failed`` with ``code`` and ``msg`` on errors.
@@ -136,6 +139,7 @@ class Task:
                     tokens=tokens or MemoryTokens(),
                     pace=pace,
                     choices=choices,
+                    at_once=at_once,
                     progress=progress,
                 )
             seen: list[Mapping[str, Any]] = []  # the accounts that were found, for the ledger's links
@@ -191,6 +195,7 @@ class Task:
         tokens: Tokens,
         pace: Pace,
         choices: Choices,
+        at_once: int,
         progress: Callable[[int, int, str], None],
     ) -> Any:
         name = params.get("system") or params.get("connector") or ""
@@ -201,22 +206,8 @@ class Task:
                 act="",
                 system=name,
             )
-        url = params.get("url") or connector.DEFAULT_URL
-        if connector.NEEDS_URL and not url.startswith(_SCHEMES):
-            raise InputError(
-                f"url {url!r} is not an address",
-                act="find system",
-                system=name,
-                hint="set url: https://host of the system",
-            )
-        ca_file = params.get("ca_file") or ""
-        if ca_file and not os.access(ca_file, os.R_OK):
-            raise InputError(
-                f"ca_file {ca_file} is not a file that can be read",
-                act="find system",
-                system=name,
-                hint="set ca_file of the system to your certificate authority, on the machine where the step runs",
-            )
+        url, ca_file = params.get("url") or connector.DEFAULT_URL, params.get("ca_file") or ""
+        _check_address(name, connector, url, ca_file)
         check_credential_names(name, connector, params.get("credentials") or {})
         return connector(
             Target(
@@ -233,6 +224,7 @@ class Task:
                 + (params.get("deadline") or self.deadline)
                 + (params.get("max_wait") or 0.0)
                 + (params.get("follow") or 0.0),
+                at_once=at_once,
                 read_only=read_only,
                 rehearsal=rehearsal,
                 tokens=tokens,
@@ -273,6 +265,27 @@ class Task:
         module = AnsibleModule(argument_spec=self.spec, supports_check_mode=True)
         result = self.run(module.params, check_mode=module.check_mode)
         (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+def _check_address(system: str, connector: type[Connector], url: str, ca_file: str) -> None:
+    """Check where a system is said to be.
+
+    :raises InputError: names system and fix.
+    """
+    if connector.NEEDS_URL and not url.startswith(_SCHEMES):
+        raise InputError(
+            f"url {url!r} is not an address",
+            act="find system",
+            system=system,
+            hint="set url: https://host of the system",
+        )
+    if ca_file and not os.access(ca_file, os.R_OK):
+        raise InputError(
+            f"ca_file {ca_file} is not a file that can be read",
+            act="find system",
+            system=system,
+            hint="set ca_file of the system to your certificate authority, on the machine where the step runs",
+        )
 
 
 def missing_library(error: ModuleNotFoundError) -> InputError:

@@ -112,6 +112,12 @@ class Unavailable(SystemError_):
 class CertificateError(Unavailable):
     code = "certificate"
 
+    @classmethod
+    def untrusted(cls, why: str, *, act: str, system: str) -> CertificateError:
+        """Return the error of a certificate that no authority of ours vouches for."""
+        hint = "set ca_file of the system to your certificate authority"
+        return cls(f"its certificate is not trusted ({why})", act=act, system=system, hint=hint)
+
 
 class AnswerLost(SystemError_):
     code = "answer_lost"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timezone
@@ -19,6 +20,9 @@ from ..model.text import storable
 DEEPEST = 60
 #: How many values JSON may hold: each costs more than 100 bytes of memory, however small the answer is on the wire.
 MOST_VALUES = 1_000_000
+
+
+_LINK = re.compile(r"\s*<([^>]+)>\s*;(.*)")
 
 
 class Unreadable(ValueError):
@@ -37,6 +41,18 @@ class Answer:
     @property
     def text(self) -> str:
         return self.content.decode("utf-8", "replace")
+
+
+def next_link(answer: Answer) -> str:
+    """Return the address of the next page in the header ``Link`` (RFC 8288): opaque, so that it is followed and never built.
+
+    Sentry says by ``results="false"`` that it would be empty.
+    """
+    for part in re.split(r",\s*(?=<)", answer.headers.get("Link") or ""):
+        found = _LINK.match(part)
+        if found and re.search(r'rel="?next"?', found[2]) and 'results="false"' not in found[2]:
+            return found[1]
+    return ""
 
 
 def json_message(answer: Answer) -> str:

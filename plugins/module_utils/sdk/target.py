@@ -19,6 +19,7 @@ from ..model.errors import (
     WriteInCheckMode,
 )
 from ..model.person import Person, fields_of
+from .at_most_one import at_most_one
 from .choices import OF_PROCESS, Choices
 from .keys import Kind, PersonKeys, agreement, distinct
 from .pace import PROCESS, Pace
@@ -70,7 +71,8 @@ class Option:
 
     ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, ``path`` (relative to the systems file).
     ``names`` are those that its value (of a mapping: its keys) may name, :data:`ANY_SYSTEM` for every system of the file. Another
-    name is refused when the file is read: it would be dropped. ``example`` is what ``init`` writes for a required one.
+    name is refused when the file is read: it would be dropped. Of a list, each value is one of ``choices``.
+    ``example`` is what ``init`` writes for a required one.
     """
 
     help: str
@@ -90,6 +92,7 @@ class Target:
     ``until`` is the moment (of ``time.monotonic``) when the time of this step on this system is over.
     ``read_only`` is set in check mode, and where a step only reads: every connector's writes pass :meth:`writing` or a transport that
     does. ``rehearsal`` is set in check mode alone: then a connector keeps nothing in files of ours either.
+    ``at_once`` is how many requests this step may have under way: what ``Connector.PARALLEL`` leaves for one person (``sdk/side_by_side.py``).
     """
 
     name: str
@@ -102,6 +105,7 @@ class Target:
     timeout: float = 30.0
     max_wait: float = 60.0
     until: float = math.inf
+    at_once: int = 1
     read_only: bool = False
     rehearsal: bool = False
     tokens: Tokens = field(default_factory=MemoryTokens, repr=False)
@@ -321,22 +325,18 @@ class Connector:
             (account, agreement(keys, account.carried, account.id, account.names)) for account in self.candidates(keys)
         ]
         certain = [account for account, how in judged if how.certain]
-        if len(certain) > 1:
-            raise AmbiguousIdentity(
-                f"{len(certain)} accounts answer: {', '.join(account.login for account in certain)}",
-                act=act,
-                system=self.target.name,
-                hint="correct the keys there, or name the login in HR's logins",
-            )
+        said = f"accounts answer: {', '.join(account.login for account in certain)}"
+        hint = "correct the keys there, or name the login in HR's logins"
+        only = at_most_one(certain, said, act=act, system=self.target.name, hint=hint)
         doubts = [f"{account.login}: {'; '.join(how.against)}" for account, how in judged if how.by and not how.certain]
-        if not certain and doubts:
+        if only is None and doubts:
             raise AmbiguousIdentity(
                 f"an account answers and may be somebody else's ({' | '.join(doubts)})",
                 act=act,
                 system=self.target.name,
                 hint="correct the account's keys there, or HR's record",
             )
-        return certain[0] if certain else None
+        return only
 
 
 def names_of(written: Sequence[str], system: str) -> tuple[tuple[str, str], ...]:
@@ -441,7 +441,8 @@ def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[
                 system=system,
                 hint=option.help,
             )
-        if option.choices and value not in option.choices:
+        chosen: Sequence[Any] = [value] if option.kind != "list" else value if isinstance(value, (list, tuple)) else ()
+        if option.choices and any(one not in option.choices for one in chosen):
             raise InputError(
                 f"{what} {name} is {value!r}",
                 act="read systems file",

@@ -230,13 +230,6 @@ def _manager(target: Target, base: str) -> urllib3.PoolManager:
     key = (os.getpid(), target.name, target.ca_file, target.proxy, base)
     manager = _MANAGERS.get(key)
     if manager is None:
-        if urllib3 is None:
-            raise InputError(
-                "the Python library urllib3 is not installed",
-                act="connect",
-                system=target.name,
-                hint="pip install -r requirements.txt, where the step runs",
-            )
         manager = _made(target.ca_file, target.proxy or _environment_proxy(base))
         manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
         with _MAKING:
@@ -248,10 +241,7 @@ os.register_at_fork(after_in_child=_MANAGERS.clear)
 
 
 def _made(ca_file: str, proxy: str) -> urllib3.PoolManager:
-    trusted = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or _everybodys_authorities()
-    # One for all connections: each would read a hundred authorities for itself.
-    trusts = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    trusts.load_verify_locations(**{"capath" if os.path.isdir(trusted) else "cafile": trusted})
+    trusts = trust(ca_file)
     if not proxy:
         return urllib3.PoolManager(maxsize=_KEPT, ssl_context=trusts)
     through = urllib3.util.parse_url(proxy)
@@ -261,6 +251,33 @@ def _made(ca_file: str, proxy: str) -> urllib3.PoolManager:
         maxsize=_KEPT,
         ssl_context=trusts,
     )
+
+
+#: By file, and when it was written.
+_TRUSTED: dict[tuple[str, int], ssl.SSLContext] = {}
+
+
+def trust(ca_file: str) -> ssl.SSLContext:
+    """Return who vouches for a system: one for all connections, as each would read a hundred authorities for itself.
+
+    What was read before a fork is there after it: to read everybody's authorities takes a worker some 20 ms.
+
+    :param ca_file: a file or a folder of authorities; empty for everybody's.
+    :raises InputError: there is no urllib3.
+    """
+    if urllib3 is None:
+        raise InputError(
+            "the Python library urllib3 is not installed",
+            act="connect",
+            hint="pip install -r requirements.txt, where the step runs",
+        )
+    trusted = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or _everybodys_authorities()
+    key = (trusted, os.stat(trusted).st_mtime_ns)
+    if key not in _TRUSTED:
+        made = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+        made.load_verify_locations(**{"capath" if os.path.isdir(trusted) else "cafile": trusted})
+        _TRUSTED[key] = made
+    return _TRUSTED[key]
 
 
 def _everybodys_authorities() -> str:
@@ -375,12 +392,7 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
 def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, over: bool) -> Exception:
     """Return the error of ours for one of the library's."""
     if isinstance(e, wrong.SSLError) and not over:
-        return CertificateError(
-            f"its certificate is not trusted ({_root(e)})",
-            act=request.act,
-            system=target.name,
-            hint="set ca_file of the system to your certificate authority",
-        )
+        return CertificateError.untrusted(_root(e), act=request.act, system=target.name)
     if isinstance(e, wrong.LocationValueError):
         return InputError(
             f"{request.url.split('?')[0]} is not an address ({_root(e)})",

@@ -27,7 +27,7 @@ def leave(folder: str, source: str, packed: str) -> None:
 
 def handed(folder: str, *, here: bool) -> dict[str, Any]:
     """Return for a step where the keys are (``here``), or the keys themselves; empty where no HR system was read as a whole."""
-    files = sorted(str(path) for path in Path(folder).glob(f"{_PREFIX}*"))
+    files = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(_PREFIX))
     if not files:
         return {}
     if here:

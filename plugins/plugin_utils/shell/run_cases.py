@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 from ...module_utils.engine.case_step import Due, Fix, Here, Settings
 from ...module_utils.model.case import OpenCase
@@ -20,8 +20,12 @@ from ...module_utils.model.kinds import FOLLOWUPS, RECONCILE
 from ...module_utils.model.person import Person
 from .run_folder import RunFolder
 
-_NAME = "cases"
+_NAME = "found"
+_PEOPLE = "people"
 _NOT_HERE = "not_here"
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+#: A case, and what is known of it on one system.
+OnSystem = tuple[OpenCase, Here]
 
 
 @dataclass(frozen=True)
@@ -43,31 +47,62 @@ class RunCases:
     acts: Sequence[Mapping[str, Any]] = ()
     fixes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
-    def on(self, system: str, capabilities: frozenset[str], settings: Settings) -> list[tuple[OpenCase, Here]]:
-        """Return each case with what is known of it on one system, in the order in which the people were named."""
-        found = [
-            (case, Here(system, capabilities, settings, **self._known(case.person.email, system)))
-            for case in map(OpenCase.of, self.cases)
-        ]
-        mine = [act for act in self.acts if act["system"] == system and act.get("record")]
+    def on(self, system: str, capabilities: frozenset[str], settings: Settings) -> Sequence[OnSystem]:
+        """Return each case with what is known of it on one system, in the order in which the people were named; each is made when it
+        is asked for."""
+        return _OnSystem(self, Here(system, capabilities, settings))
+
+    def decided(self, here: Here) -> list[OnSystem]:
+        """Return the follow-ups and the findings that concern one system."""
+        found = []
+        mine = [act for act in self.acts if act["system"] == here.system and act.get("record")]
         # Two laptops that came back, or two questions for the same answers, are one step of a case.
         for act in {(act["case"], act["step"], act["word"]): act for act in mine}.values():
             due = Due(str(act["step"]), str(act["word"]), tuple(act.get("serials") or ()))
             case = _other(FOLLOWUPS, act["case"], act["record"], act.get("orientation") or {})
             case = replace(case, successor=str(act.get("successor") or ""))
-            found.append((case, Here(system, capabilities, settings, due=due)))
-        for one in self.fixes.get(system, ()):
+            found.append((case, replace(here, due=due)))
+        for one in self.fixes.get(here.system, ()):
             fix = Fix(str(one["do"]), str(one["finding"]), str(one["account_id"]), one["wanted"])
-            found.append((_other(RECONCILE, one["case"], one["person"]), Here(system, capabilities, settings, fix=fix)))
+            found.append((_other(RECONCILE, one["case"], one["person"]), replace(here, fix=fix)))
         return found
 
-    def _known(self, email: str, system: str) -> dict[str, Any]:
+    def known(self, email: str, system: str) -> dict[str, Any]:
+        """Return what earlier steps of the run found of a person on one system."""
         return {
             "adopted": email in self.adopted.get(system, ()),
             "adopted_somewhere": any(email in addresses for addresses in self.adopted.values()),
             "unread": email in self.unread.get(system, ()),
             "take_first": self.first.get(email, {}).get(system, {}),
         }
+
+
+class _OnSystem(Sequence[OnSystem]):
+    """The cases of a run as one system's step is given them.
+
+    :param here: what is the same for all of them.
+    """
+
+    def __init__(self, run: RunCases, here: Here) -> None:
+        self._run, self._here, self._decided = run, here, run.decided(here)
+
+    def __len__(self) -> int:
+        return len(self._run.cases) + len(self._decided)
+
+    @overload
+    def __getitem__(self, index: int) -> OnSystem: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[OnSystem]: ...
+
+    def __getitem__(self, index: int | slice) -> OnSystem | Sequence[OnSystem]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        number, people = range(len(self))[index], len(self._run.cases)
+        if number >= people:
+            return self._decided[number - people]
+        case = OpenCase.of(self._run.cases[number])
+        return case, replace(self._here, **self._run.known(case.person.email, self._here.system))
 
 
 def _other(
@@ -79,20 +114,23 @@ def _other(
 def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
     """Keep what a module on the ledger decided for the steps that follow."""
     if module == "case":
-        folder.leave(_NAME, {"cases": result["cases"]})
+        _begin(folder, result["cases"])
         folder.leave(_NOT_HERE, result.get("not_here") or {})
     elif module == "quarantine":
         _add(folder, adopted=result["adopted"], unread=result["unread"])
     elif module == "separation":
         _add(folder, first=result["first"])
     elif module == "followups" and "transfers" in result:
-        folder.leave(
-            _NAME, {"cases": [*result["transfers"], *result["resumed"], *result["ended"]], "acts": result["acts"]}
-        )
+        _begin(folder, [*result["transfers"], *result["resumed"], *result["ended"]], {"acts": result["acts"]})
     elif module in ("intake", "followups"):
-        folder.leave(_NAME, {"cases": []})  # nobody has decided, or all is settled: it is about nobody
+        _begin(folder, [])  # nobody has decided, or all is settled: it is about nobody
     elif module == "reconcile":
-        folder.leave(_NAME, {"fixes": result.get("steps") or {}})
+        _begin(folder, [], {"fixes": result.get("steps") or {}})
+
+
+def _begin(folder: RunFolder, cases: Sequence[Mapping[str, Any]], found: Mapping[str, object] = _NOTHING) -> None:
+    folder.leave_rows(_PEOPLE, cases)
+    folder.leave(_NAME, dict(found))
 
 
 def _add(folder: RunFolder, **found: Any) -> None:
@@ -107,8 +145,7 @@ def not_here(folder: RunFolder) -> Mapping[str, str]:
 
 def opened(folder: RunFolder) -> Sequence[Mapping[str, Any]]:
     """Return the cases that this run has opened so far, as they were returned; none when it opened none."""
-    cases: Sequence[Mapping[str, Any]] = (folder.read(_NAME) or {}).get("cases") or ()
-    return cases
+    return folder.rows(_PEOPLE)
 
 
 def read(folder: RunFolder, given: Sequence[Mapping[str, Any]] | None = None) -> RunCases:
@@ -126,4 +163,4 @@ def read(folder: RunFolder, given: Sequence[Mapping[str, Any]] | None = None) ->
             act="find the run's cases",
             hint="open cases first (role open_case), or give person",
         )
-    return RunCases(**kept)
+    return RunCases(**kept, cases=folder.rows(_PEOPLE))

@@ -10,10 +10,11 @@ stops nobody else.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -49,6 +50,7 @@ class OneRun:
     :param requires: roles whose steps must be proven first.
     :param looks: it only looks, and what would still have to change is open.
     :param silently: others would see it, and are not to before every way in is closed.
+    :param at_once: how many requests it may have under way.
     """
 
     args: Mapping[str, Any]
@@ -58,6 +60,7 @@ class OneRun:
     requires: Sequence[str] = ()
     looks: bool = False
     silently: bool = False
+    at_once: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,10 @@ class SystemStep:
 
     # -- for everybody -----------------------------------------------------------------------------------------------------
 
-    def for_cases(self, cases: Iterable[tuple[OpenCase, Here]]) -> dict[str, Any]:
+    def for_cases(self, cases: Sequence[tuple[OpenCase, Here]]) -> dict[str, Any]:
         """Return the step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
 
+        :param cases: each is asked for twice, and held for as long as it is their turn: those of a thousand people take much memory.
         :raises InputError: the module does nothing in a case, or no such step.
         """
         step = self.case_step()
@@ -119,21 +123,17 @@ class SystemStep:
             return {"changed": False, "skipped": True, "skip_reason": "nothing was done that could be looked at again"}
         if "open_items" in self.task.spec and makes_tickets(self.connector):
             cases = [(case, replace(here, open_items=self._open_elsewhere(case))) for case, here in cases]
-        concerned = [(case, here, taken) for case, here in cases if (taken := step.of_case(case, here)) is not None]
+        concerned = [number for number, one in enumerate(cases) if step.of_case(*one) is not None]
         of = len(concerned)
         if not of:
             return {"changed": False, "skipped": True, "skip_reason": "nobody is concerned here"}
 
-        def once(one: tuple[OpenCase, Here, Mapping[str, Any]]) -> dict[str, Any]:
-            return self._timed(self._of_case(step, *one), of)
+        people = 1 if self.ordinary else min(self.connector.PARALLEL, of)
 
-        at_once = 1 if self.ordinary else min(self.connector.PARALLEL, of)
-        if at_once == 1:
-            return together(self.system, [once(one) for one in concerned])
-        with ThreadPoolExecutor(at_once) as threads:
-            results = threads.map(once, concerned)
-            concerned.clear()  # each is held until it was their turn, and no longer
-            return together(self.system, list(results))
+        def once(number: int) -> dict[str, Any]:
+            return self._timed(self._of_case(step, *cases[number], at_once=self.connector.PARALLEL // people), of)
+
+        return together(self.system, _in_turn(once, concerned, people))
 
     def _open_elsewhere(self, case: OpenCase) -> list[dict[str, str]]:
         """Return what waits for a person on the other systems, for a ticket of each."""
@@ -160,8 +160,9 @@ class SystemStep:
             )
         return steps[name] if name else next(iter(steps.values()))
 
-    def _of_case(self, step: CaseStep, case: OpenCase, here: Here, taken: Mapping[str, Any]) -> OneRun:
-        """Put one person's run together when it is their turn: the arguments of a thousand people would take much memory."""
+    def _of_case(self, step: CaseStep, case: OpenCase, here: Here, at_once: int) -> OneRun:
+        """Put one person's run together, when it is their turn."""
+        taken = step.of_case(case, here) or {}
         return OneRun(
             args={
                 **self.host_args,
@@ -176,6 +177,7 @@ class SystemStep:
             # A ticket names whom it is about: others see it.
             silently=(step.shows or makes_tickets(self.connector)) and bool(case.facts.others.get("silent")),
             looks=bool(step.looks),
+            at_once=at_once,
         )
 
     def _timed(self, run: OneRun, of: int) -> dict[str, Any]:
@@ -198,7 +200,7 @@ class SystemStep:
         args = {**self.host_args, **self.task_args}
         person = args.get("person")
         email = str(person.get("email", "")) if isinstance(person, Mapping) else ""
-        return self.once(OneRun(args, self.module, person=email))
+        return self.once(OneRun(args, self.module, person=email, at_once=self.connector.PARALLEL))
 
     def once(self, run: OneRun) -> dict[str, Any]:
         """Return one run of the module, with its intent and outcome in the ledger; the module's result."""
@@ -232,7 +234,7 @@ class SystemStep:
             step.intent([], irreversible=True, counts=_may_count(self.module, args))
             result = self.ordinary(args)
         else:
-            result = self._here(args, step, looks=run.looks)
+            result = self._here(args, step, looks=run.looks, at_once=run.at_once)
         if result.get("keys"):
             others_keys.leave(self.folder, self.system, result.pop("keys"))
         finished = step.finished(result)
@@ -310,7 +312,7 @@ class SystemStep:
             given = args.get("confirm") or []
             args["confirm"] = [*([given] if isinstance(given, str) else given), *foreseen]
 
-    def _here(self, args: Mapping[str, Any], step: Step, *, looks: bool) -> dict[str, Any]:
+    def _here(self, args: Mapping[str, Any], step: Step, *, looks: bool, at_once: int) -> dict[str, Any]:
         checked = self.task.validator.validate(args)
         if checked.error_messages:
             return _failed(checked.errors.msg, "input")
@@ -328,11 +330,35 @@ class SystemStep:
             tokens=self.tokens,
             pace=self.pace,
             choices=self.choices,
+            at_once=at_once,
             on_intent=on_intent,
             progress=step.alive(progress.writer(self.system, step.name, step.person)),
         )
         scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
         return scrubbed
+
+
+def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_once: int) -> list[dict[str, Any]]:
+    """Do something once for each number, as many side by side as may be; return the results in the order of the numbers."""
+    if at_once == 1:
+        return [once(number) for number in numbers]
+    results: list[dict[str, Any]] = [{}] * len(numbers)
+    turns: SimpleQueue[int] = SimpleQueue()
+    for turn in range(len(numbers)):
+        turns.put(turn)
+
+    def take_turns(_thread: int) -> None:
+        # A pool that was given all of them would hold a thousand answers that are still to come.
+        while True:
+            try:
+                turn = turns.get_nowait()
+            except Empty:
+                return
+            results[turn] = once(numbers[turn])
+
+    with ThreadPoolExecutor(at_once) as threads:
+        list(threads.map(take_turns, range(at_once)))
+    return results
 
 
 def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:

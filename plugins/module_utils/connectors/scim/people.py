@@ -10,6 +10,7 @@ from typing import Any
 from ...model.errors import Rejected, Unsupported
 from ...sdk.address import at
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
+from ...sdk.side_by_side import answers
 from ...sdk.values import Account
 from . import protocol
 from .client import Client
@@ -44,11 +45,16 @@ class People:
                 found[ident] = user
         act = f"find {keys.person.email}"
         asked_all = self.client.service.filter
-        for kind, attribute in ATTRIBUTES.items() if asked_all else ():
-            for sought in (spelled for value in self._worth_asking(keys, kind) for spelled in spellings(value)):
-                rows = self._filtered(attribute, sought, act)
-                asked_all = asked_all and rows is not None
-                found.update((str(user["id"]), user) for user in rows or ())
+        sought = [
+            (attribute, spelled)
+            for kind, attribute in ATTRIBUTES.items()
+            if asked_all
+            for value in self._worth_asking(keys, kind)
+            for spelled in spellings(value)
+        ]
+        for rows in answers(self.client.target, lambda one: self._filtered(*one, act), sought):
+            asked_all = asked_all and rows is not None
+            found.update((str(user["id"]), user) for user in rows or ())
         if not asked_all and not found:
             found = {str(user["id"]): user for user in self.client.list("/Users", act)}
         for user in found.values():
