@@ -260,7 +260,8 @@ def _setting(option: Option) -> Schema:
     """Return the schema of one setting. Ansible may fill a setting in later: then it is a template now."""
     value: Schema = dict(_KINDS[option.kind])
     if option.choices:
-        value = {"enum": list(option.choices)}
+        one: Schema = {"enum": list(option.choices)}
+        value = {"type": "array", "items": one} if option.kind == "list" else one
     made = value if value.get("type") == "string" else {"anyOf": [value, dict(_TEMPLATE)]}
     made["description"] = option.help
     if option.default is not None:

@@ -184,6 +184,12 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
             "    credentials: {user: {env: U}, password: {env: P}}\n    options: {passwords_in: directroy}\n  contractors:\n",
             ":22: systems.mail.options.passwords_in: there is no system 'directroy': known: badge, contractors, hr, mail",
         ),
+        (
+            "  contractors:\n",
+            "  wiki:\n    connector: scim\n    url: https://wiki.corp.example\n"
+            "    credentials: {token: {env: T}}\n    options: {attributes: [title, departement]}\n  contractors:\n",
+            ":22: systems.wiki.options.attributes: option attributes is ['title', 'departement']: one of first_name, ",
+        ),
         ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
         ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
         ("  badge:", "\tbadge:", ":13: not YAML: "),

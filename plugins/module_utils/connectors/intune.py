@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..model import clock
-from ..model.errors import AmbiguousIdentity, NotFound, Unsupported
+from ..model.errors import NotFound, Unsupported
 from ..model.person import Person
 from ..sdk.address import UrlPath, at
+from ..sdk.at_most_one import at_most_one
 from ..sdk.keys import PersonKeys
 from ..sdk.target import Option, Target
 from ..sdk.values import Account, Device
@@ -342,14 +343,8 @@ class Intune(DirectoryUsers):
 
     def _only(self, serial: str, rows: Iterator[Any], act: str) -> Any:
         same = [row for row in rows if str(row.get("serialNumber") or "").casefold() == serial.casefold()]
-        if len(same) > 1:
-            raise AmbiguousIdentity(
-                f"{len(same)} records have the serial {serial}",
-                act=act,
-                system=self.target.name,
-                hint="delete the stale ones in Intune; the newest lastSyncDateTime is the device's",
-            )
-        return same[0] if same else None
+        hint = "delete the stale ones in Intune; the newest lastSyncDateTime is the device's"
+        return at_most_one(same, f"records have the serial {serial}", act=act, system=self.target.name, hint=hint)
 
 
 def _shown(

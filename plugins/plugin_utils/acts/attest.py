@@ -7,15 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.engine.mover import DECISIONS, UNDECIDED, decision_name
-from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError, Refused
+from ..cases.moments import done_at
 from ..history.custody import of_leaver
 from ..ledger import presence
 from ..ledger.ledger import Ledger
@@ -23,8 +22,6 @@ from ..ledger.run import LedgerRun
 from ..record import files
 from ..record.actions import BY_HAND, ended
 
-#: How far two machines' clocks may differ.
-SKEW = timedelta(minutes=5)
 #: What only a person can end: also what the system can't do (a lock of a Windows laptop) is done by hand.
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value, Outcome.UNSUPPORTED.value)
 
@@ -53,7 +50,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         )
     if not by:
         raise InputError("by is empty", act=said, hint="name who did it")
-    at = _moment(want["at"], said)
+    at = done_at(want["at"], said)
     case = _case(run.ledger, want["person"], said)
     if decision or decisions:
         _refuse_themselves(case, by, said)
@@ -154,18 +151,6 @@ def _kept(want: Mapping[str, Any], said: str) -> str:
     photo = files.photo_digest(want["photo"], said) if want.get("photo") else ""
     attested = [f"number {want['number']}" if want.get("number") else "", f"photo sha256 {photo}" if photo else ""]
     return "; ".join(one for one in (*attested, want["note"]) if one)
-
-
-def _moment(text: str, said: str) -> str:
-    try:
-        moment = clock.parse(text) if text else clock.now()
-    except ValueError:
-        raise InputError(
-            f"at is {text!r}", act=said, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
-        ) from None
-    if moment > clock.now() + SKEW:
-        raise InputError(f"at is {text!r}, which is to come", act=said, hint="attest what was done, once it is")
-    return clock.stamp(moment)
 
 
 def _refuse_themselves(case: Case, by: str, said: str) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import OFFBOARD
 from ..audit.devices_page import Source, devices_page
+from ..cases.moments import done_at
 from ..history.casefile import CaseFile, read_cases
 from ..history.custody import DeviceFile, devices
 from ..history.fleet import Shown, fleet
@@ -43,7 +43,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     _refuse_gone(run, case, want, said)
     if want["state"] == "waived" and not want["note"].strip():
         raise InputError("note is empty", act=said, hint="-e note= says why the company does not want it back")
-    at = _moment(want["at"], said)
+    at = done_at(want["at"], said)
     data = {"serial": want["serial"].strip(), "state": want["state"], "by": by, "at": at}
     data |= {name: want[name] for name in _WORDS if want[name]}
     if want["photo"]:
@@ -150,15 +150,3 @@ def _lines(found: Sequence[Shown]) -> Iterator[str]:
             mark = "" if event.seen else " (said by name)" if event.by else " (not seen)"
             note = f": {event.note}" if event.note else ""
             yield f"    {event.at[:16].replace('T', ' ')}  {event.what}{mark}, {event.by or event.system}{note}"
-
-
-def _moment(text: str, said: str) -> str:
-    try:
-        at = clock.parse(text) if text else clock.now()
-    except ValueError:
-        raise InputError(
-            f"at is {text!r}", act=said, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
-        ) from None
-    if at > clock.now() + timedelta(minutes=5):
-        raise InputError(f"at is {text}, which has not come yet", act=said, hint="give when it happened")
-    return clock.stamp(at)

@@ -12,6 +12,7 @@ from ...module_utils.company.policy import Policy
 from ...module_utils.company.responsibility import Levels
 from ...module_utils.model import clock
 from ...module_utils.model.durations import words
+from ...module_utils.model.kinds import RECONCILE
 from ...module_utils.model.person import Person
 from ..history.casefile import CaseFile
 from ..history.custody import DeviceFile, devices
@@ -139,7 +140,7 @@ def _of_case(member: Member, case: CaseFile, made: Audit, levels: Levels) -> Ite
         )
         yield Problem("closed_late", member.key, member.name, case.id, what, closed_late[0].owner, case.opened)
     if case.closed_by_reconcile:
-        found = [step for step in case.cuts if step.reopened or step.phase == "reconcile"]
+        found = [step for step in case.cuts if step.reopened or step.phase == RECONCILE]
         what = "; ".join(
             f"{step.system}: closed {f'{step.completed[:16]}Z'.replace('T', ', ') if step.completed else 'not yet'}"
             for step in found

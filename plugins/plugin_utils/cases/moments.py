@@ -47,6 +47,22 @@ def times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, 
     return {name: clock.stamp(moment) for name, moment in given.items()}
 
 
+def done_at(text: str, act: str) -> str:
+    """Return when somebody did what they report: now, where they say nothing.
+
+    :raises InputError: it is no moment, or is to come.
+    """
+    try:
+        at = clock.parse(text) if text else clock.now()
+    except ValueError:
+        raise InputError(
+            f"at is {text!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
+        ) from None
+    if at > clock.now() + _SKEW:
+        raise InputError(f"at is {text!r}, which is to come", act=act, hint="report what was done, once it is")
+    return clock.stamp(at)
+
+
 def _moment(name: str, text: str) -> datetime:
     try:
         if _ZONED.fullmatch(text.strip()):

@@ -242,10 +242,8 @@ def _check_named(
 
 
 def _stand_in(option: Option) -> Any:
-    return (
-        option.choices[0]
-        if option.choices
-        else {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[
-            option.kind
-        ]
-    )
+    if option.choices:
+        return option.choices[:1] if option.kind == "list" else option.choices[0]
+    return {"str": "x", "path": "x", "int": 1, "float": 1.0, "bool": True, "list": ["x"], "dict": {"x": "x"}}[
+        option.kind
+    ]

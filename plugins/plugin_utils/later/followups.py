@@ -18,7 +18,7 @@ from ...module_utils.company.policy_sections import Followups
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
-from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
+from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from ...module_utils.model.person import Person
 from ...module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
 from ...module_utils.model.working_days import is_working_day, working_day_from, working_days_later
@@ -92,7 +92,7 @@ def schedule(
     ended = {entry.data["id"]: entry for entry in ledger.noted("due_ended", case=case.id)}
     known = {entry.data["id"]: entry for entry in ledger.noted("due", case=case.id)}
     steps = ledger.steps(case.id)
-    worked = max((step["last"] for step in steps if step["phase"] != "followups"), default="")
+    worked = max((step["last"] for step in steps if step["phase"] != FOLLOWUPS), default="")
     added = []
     for due in [*_wanted(case, steps, systems, policy, case.opened), *_check_ins(ledger, case, systems)]:
         end = ended.get(due.id)
@@ -123,7 +123,7 @@ def _check_ins(ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, An
 
 def _did_something_after(ledger: Ledger, case: Case, moment: str) -> bool:
     return any(
-        entry.kind == "intent" and entry.at > moment and entry.phase != "followups" for entry in ledger.entries(case.id)
+        entry.kind == "intent" and entry.at > moment and entry.phase != FOLLOWUPS for entry in ledger.entries(case.id)
     )
 
 
@@ -214,7 +214,7 @@ def _deletions(at: _Scheduling) -> Iterator[Due]:
         step["system"]
         for step in at.steps
         if step["outcome"] != Outcome.ABSENT.value
-        and step["phase"] != "followups"
+        and step["phase"] != FOLLOWUPS
         and (case.kind == OFFBOARD or step["system"] in case.facts.created)
     }
     for name, facts in at.systems.items() if rules.delete_account else ():

@@ -12,7 +12,7 @@ from typing import Any
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.durations import seconds
-from ...module_utils.model.kinds import OFFBOARD
+from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Map
     }
     to_cut = _longest(list(cut.values()))
     # What was due only later is no part of how long the case took.
-    whole = _longest([origin.after(a["completed_at"]) for a in actions if a["phase"] != "followups"])
+    whole = _longest([origin.after(a["completed_at"]) for a in actions if a["phase"] != FOLLOWUPS])
     return {
         "origin": clock.stamp(origin.moment),
         "effective_at": clock.stamp(effective) if effective else "",

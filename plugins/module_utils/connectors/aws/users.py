@@ -9,7 +9,7 @@ import io
 import json
 import string
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import Conflict, NotFound, Unavailable
@@ -122,53 +122,28 @@ class IamUsers:
         """Remove credentials first, what they may do later, the user last: a policy that is taken early may have been a Deny."""
         user = self.name_of(account, act)
         self._delete_credentials(user, act)
-        for policy in list(
-            self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)
-        ):
-            self.api.write(
-                "iam", "detach_user_policy", act, gone_is_done=True, UserName=user, PolicyArn=policy["PolicyArn"]
-            )
+        attached = self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)
+        self._take_each(user, "detach_user_policy", "PolicyArn", attached, act)
         for name in list(self.api.every("iam", "list_user_policies", act, key="PolicyNames", UserName=user)):
             self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=name)
-        for group in list(self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)):
-            self.api.write(
-                "iam", "remove_user_from_group", act, gone_is_done=True, UserName=user, GroupName=group["GroupName"]
-            )
+        groups = self.api.every("iam", "list_groups_for_user", act, key="Groups", UserName=user)
+        self._take_each(user, "remove_user_from_group", "GroupName", groups, act)
         self.api.write("iam", "delete_user", act, gone_is_done=True, repeat=False, UserName=user)
+
+    def _take_each(self, user: str, operation: str, key: str, rows: Iterable[Mapping[str, Any]], act: str) -> None:
+        """Take each of what a list shows from the user; ``key`` names one of it, in the list and in the operation alike."""
+        for row in list(rows):
+            self.api.write("iam", operation, act, gone_is_done=True, UserName=user, **{key: row[key]})
 
     def _delete_credentials(self, user: str, act: str) -> None:
         self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
-        for key in self.keys(user):
-            self.api.write(
-                "iam", "delete_access_key", act, gone_is_done=True, UserName=user, AccessKeyId=key["AccessKeyId"]
-            )
-        for key in list(self.api.every("iam", "list_ssh_public_keys", act, key="SSHPublicKeys", UserName=user)):
-            self.api.write(
-                "iam",
-                "delete_ssh_public_key",
-                act,
-                gone_is_done=True,
-                UserName=user,
-                SSHPublicKeyId=key["SSHPublicKeyId"],
-            )
-        for one in self.service_credentials(user):
-            self.api.write(
-                "iam",
-                "delete_service_specific_credential",
-                act,
-                gone_is_done=True,
-                UserName=user,
-                ServiceSpecificCredentialId=one["ServiceSpecificCredentialId"],
-            )
-        for one in list(self.api.every("iam", "list_signing_certificates", act, key="Certificates", UserName=user)):
-            self.api.write(
-                "iam",
-                "delete_signing_certificate",
-                act,
-                gone_is_done=True,
-                UserName=user,
-                CertificateId=one["CertificateId"],
-            )
+        self._take_each(user, "delete_access_key", "AccessKeyId", self.keys(user), act)
+        keys = self.api.every("iam", "list_ssh_public_keys", act, key="SSHPublicKeys", UserName=user)
+        self._take_each(user, "delete_ssh_public_key", "SSHPublicKeyId", keys, act)
+        services = self.service_credentials(user)
+        self._take_each(user, "delete_service_specific_credential", "ServiceSpecificCredentialId", services, act)
+        certificates = self.api.every("iam", "list_signing_certificates", act, key="Certificates", UserName=user)
+        self._take_each(user, "delete_signing_certificate", "CertificateId", certificates, act)
         for device in list(self.api.every("iam", "list_mfa_devices", act, key="MFADevices", UserName=user)):
             self.remove_mfa(user, device["SerialNumber"])
 

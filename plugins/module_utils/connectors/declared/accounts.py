@@ -8,11 +8,14 @@ Each capability is a class of its own, and ``compiler.py`` puts together those t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from ...model.errors import AmbiguousIdentity, Unsupported
+from ...model.errors import Unsupported
 from ...model.person import Person
+from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
+from ...sdk.side_by_side import answers
 from ...sdk.target import Connector, Target
 from ...sdk.values import Account, Addresses
 from .calls import Calls
@@ -77,11 +80,20 @@ class DeclaredAccounts(Declared):
     def _looked_up(self, source: Source | Deleted, keys: PersonKeys, what: str) -> Iterator[Json]:
         """Yield the rows that have one of the person's keys, by every look-up."""
         for look in source.find:
-            for value in self._asked_for(look, source, keys):
-                scope = {"value": value} if look.searches else {}
-                for row in self.calls.rows(look.rows, scope, f"find {what} {value}"):
-                    if any(self._has(keys, source, kind, said) for kind, said in carried_by(source.match, row)):
-                        yield row
+            ask = partial(self._answering, look, source, keys, what)
+            for rows in answers(self.target, ask, self._asked_for(look, source, keys)):
+                yield from rows
+
+    def _answering(
+        self, look: LookUp, source: Source | Deleted, keys: PersonKeys, what: str, value: str
+    ) -> Sequence[Json]:
+        """Return the rows of one look-up that have one of the person's keys."""
+        scope = {"value": value} if look.searches else {}
+        return [
+            row
+            for row in self.calls.rows(look.rows, scope, f"find {what} {value}")
+            if any(self._has(keys, source, kind, said) for kind, said in carried_by(source.match, row))
+        ]
 
     def _asked_for(self, look: LookUp, source: Source | Deleted, keys: PersonKeys) -> Sequence[str]:
         """Return the values that a look-up is asked for; a whole list is asked for once, for whichever key there is."""
@@ -209,13 +221,9 @@ class DeclaredRestorable(DeclaredAccounts):
         source = Source(self.section.sources[0].name, deleted.find, deleted.match, deleted.fields)
         rows = self._looked_up(deleted, self.keys_of(person), "deleted account")
         found = {account.id: account for account in (self.account(source, row) for row in rows)}
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} deleted accounts have an address or login of {person.email}",
-                act=f"find deleted account of {person.email}",
-                system=self.target.name,
-            )
-        return next(iter(found.values()), None)
+        said = f"deleted accounts have an address or login of {person.email}"
+        act = f"find deleted account of {person.email}"
+        return at_most_one([*found.values()], said, act=act, system=self.target.name)
 
     def restore_account(self, account: Account) -> None:
         if self.section.deleted is not None:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from ...model.errors import AmbiguousIdentity, NotFound, Refused
+from ...model.errors import NotFound, Refused
 from ...model.person import Person
+from ...sdk.at_most_one import at_most_one
 from ...sdk.values import Account, Entitlement, Owned
 from .accounts import Declared, DeclaredAccounts
 from .expressions import Expression, Json
@@ -31,9 +32,7 @@ class DeclaredEntitlements(DeclaredAccounts):
         act = f"find {kind} {name}"
         how = self.MANIFEST.entitlements[kind]
         found = [one for one in self._catalogue(how, act) if one.name.casefold() == name.casefold()]
-        if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} {kind} have the name {name}", act=act, system=self.target.name)
-        return found[0] if found else None
+        return at_most_one(found, f"{kind} have the name {name}", act=act, system=self.target.name)
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         self._act(account, entitlement, f"give {entitlement.kind} {entitlement.name} to {account.login}", give=True)

@@ -42,26 +42,22 @@ class Unsafe(ValueError):
 
 def holes(template: Json) -> Iterator[str]:
     """Yield the names in all holes of a template, however deep."""
-    if isinstance(template, Mapping):
-        for value in template.values():
-            yield from holes(value)
-    elif isinstance(template, list):
-        for value in template:
-            yield from holes(value)
-    elif isinstance(template, str):
-        yield from (found[1] for found in _HOLE.finditer(template))
+    return (found[1] for text in _texts(template) for found in _HOLE.finditer(text))
 
 
 def odd_braces(template: Json) -> Iterator[str]:
     """Yield what stands in braces and is no hole: ``{Account.id}``, ``{ id }``."""
-    if isinstance(template, Mapping):
-        for value in template.values():
-            yield from odd_braces(value)
-    elif isinstance(template, list):
-        for value in template:
-            yield from odd_braces(value)
+    odd = (found[0] for text in _texts(template) for found in _BRACES.finditer(text))
+    return (braces for braces in odd if not _HOLE.fullmatch(braces))
+
+
+def _texts(template: Json) -> Iterator[str]:
+    """Yield every text of a template, names of keys left out."""
+    if isinstance(template, (Mapping, list)):
+        for value in template.values() if isinstance(template, Mapping) else template:
+            yield from _texts(value)
     elif isinstance(template, str):
-        yield from (found[0] for found in _BRACES.finditer(template) if not _HOLE.fullmatch(found[0]))
+        yield template
 
 
 def value_at(scope: Scope, name: str) -> Json:

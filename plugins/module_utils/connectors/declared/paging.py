@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...sdk.allowance import Pages as Turned
-from ...sdk.transport import Answer
+from ...sdk.answer import Answer, next_link
 from .expressions import Json
 from .manifest import Pages
-
-_LINK = re.compile(r"\s*<([^>]+)>\s*;(.*)")
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class Position:
         if self.pages.more is not None and not self.pages.more.of(answer.body):
             return None
         if self.pages.by == "link_header":
-            token: Json = next_link(answer.headers.get("Link") or "")
+            token: Json = next_link(answer)
         else:
             token = self.pages.next.of(answer.body) if self.pages.next is not None else None
         if not token:
@@ -101,12 +98,3 @@ class Position:
         if self.pages.by == "cursor":
             return replace(self, at=token if isinstance(token, int) else str(token))
         return replace(self, url=str(token))
-
-
-def next_link(header: str) -> str:
-    """Return the address of the next page in a Link header (RFC 8288). Sentry says by ``results="false"`` that it would be empty."""
-    for part in re.split(r",\s*(?=<)", header):
-        found = _LINK.match(part)
-        if found and re.search(r'rel="?next"?', found[2]) and 'results="false"' not in found[2]:
-            return found[1]
-    return ""

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...model.errors import AmbiguousIdentity, InputError, NotFound, Refused
+from ...model.errors import InputError, NotFound, Refused
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
+from ...sdk.at_most_one import at_most_one
 from ...sdk.transport import Transport
 from ...sdk.values import Account
 from ..microsoft.graph import graph_pages
@@ -107,14 +108,9 @@ class EntraAccounts:
             if row["userPrincipalName"].casefold().removeprefix(row["id"].replace("-", "")) == login
             and (not person.employee_id or not row.get("employeeId") or row["employeeId"] == person.employee_id)
         ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(
-                f"{len(rows)} deleted accounts had the login {login}",
-                act=f"find deleted account {login}",
-                system=self.system,
-                hint="restore the right one in the Entra admin centre",
-            )
-        return Account(rows[0]["id"], login, False, rows[0].get("mail") or "", raw=rows[0]) if rows else None
+        said, hint = f"deleted accounts had the login {login}", "restore the right one in the Entra admin centre"
+        row = at_most_one(rows, said, act=f"find deleted account {login}", system=self.system, hint=hint)
+        return Account(row["id"], login, False, row.get("mail") or "", raw=row) if row else None
 
     def restore(self, account: Account) -> None:
         """Back from the bin with its groups and licences, and able to sign in."""

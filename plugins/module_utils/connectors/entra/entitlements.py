@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from ...model.errors import (
-    AmbiguousIdentity,
     InputError,
     NotFound,
     Refused,
     Rejected,
 )
 from ...sdk.address import at
+from ...sdk.at_most_one import at_most_one
 from ...sdk.values import Account, Entitlement, Owned
 from ..microsoft.directory import DirectoryUsers
 from ..microsoft.graph import graph_pages
@@ -193,14 +193,8 @@ class EntraEntitlements(DirectoryUsers):
             params={"$filter": f"displayName eq {literal(name)}", "$select": select},
         )
         found = [row for row in rows if row["displayName"].casefold() == name.casefold()]
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} of them have this name",
-                act=f"find {what} {name}",
-                system=self.target.name,
-                hint="rename one of them",
-            )
-        return found[0] if found else None
+        said, act = "of them have this name", f"find {what} {name}"
+        return at_most_one(found, said, act=act, system=self.target.name, hint="rename one of them")
 
     def _skus(self) -> list[dict[str, Any]]:
         return list(graph_pages(self.graph, "/subscribedSkus", act="read licences"))

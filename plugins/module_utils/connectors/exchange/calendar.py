@@ -19,12 +19,12 @@ from zoneinfo import ZoneInfo
 
 from ...model import clock
 from ...model.errors import (
-    AmbiguousIdentity,
     Conflict,
     NotFound,
 )
 from ...model.person import Person
 from ...sdk.address import UrlPath, at
+from ...sdk.at_most_one import at_most_one
 from ...sdk.free_time import WorkingHours, first_free
 from ...sdk.target import Connector
 from ...sdk.transport import Transport
@@ -327,14 +327,8 @@ class GraphCalendar(Connector):
             if not row.get("isCancelled")
             and any(p.get("value") == marker for p in row.get("singleValueExtendedProperties") or ())
         ]
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} meetings are marked {marker}",
-                act=act,
-                system=self.target.name,
-                hint="cancel all but one",
-            )
-        return found[0] if found else None
+        said, hint = f"meetings are marked {marker}", "cancel all but one"
+        return at_most_one(found, said, act=act, system=self.target.name, hint=hint)
 
     def _create(self, who: str, event: Mapping[str, Any], marker: str, *, salt: str, act: str) -> None:
         # 409 ErrorDuplicateTransactionId: a first attempt made it, and its answer was lost

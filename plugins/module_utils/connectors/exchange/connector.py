@@ -10,13 +10,12 @@ from typing import Any, ClassVar
 
 from ...model.addresses import ASCII_ADDRESS
 from ...model.errors import (
-    AmbiguousIdentity,
-    InputError,
     NotFound,
     Unsupported,
 )
 from ...model.person import Person
 from ...sdk.address import at
+from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import Transport
@@ -82,7 +81,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             default="https://outlook.office365.com/.default",
         ),
         "protocols": Option(
-            f"Ways in that the cut-off closes: {', '.join(PROTOCOLS)}.", kind="list", default=tuple(PROTOCOLS)
+            "Ways in that the cut-off closes.", kind="list", choices=tuple(PROTOCOLS), default=tuple(PROTOCOLS)
         ),
         "delegations_up_to": Option(
             "How many mailboxes are asked one by one whether they let a leaver in; beyond that a person looks.",
@@ -151,14 +150,6 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             audience=target.options["auto_reply_audience"],
             large=bool(target.options["large_shared_mailboxes"]),
         )
-        for name in target.options["protocols"]:
-            if name not in PROTOCOLS:
-                raise InputError(
-                    f"option protocols has the unknown {name!r}",
-                    act="read systems file",
-                    system=target.name,
-                    hint=f"known: {', '.join(PROTOCOLS)}",
-                )
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -287,9 +278,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
                 | _addresses(row)
             )
         ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} mailboxes answer to {login}", act=act, system=self.target.name)
-        return rows[0] if rows else None
+        return at_most_one(rows, f"mailboxes answer to {login}", act=act, system=self.target.name)
 
     def set_active(self, account: Account, active: bool) -> None:
         """Open or close every protocol of the option ``protocols``."""

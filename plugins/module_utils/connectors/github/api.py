@@ -7,7 +7,6 @@ Source: https://docs.github.com/rest/using-the-rest-api
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,6 +21,7 @@ from ...model.errors import (
 )
 from ...sdk.address import UrlPath, at
 from ...sdk.allowance import Pages
+from ...sdk.answer import next_link
 from ...sdk.target import Target
 from ...sdk.transport import (
     Answer,
@@ -37,7 +37,6 @@ from ...sdk.transport import (
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 #: A secondary limit that names no time: GitHub asks to wait at least a minute.
 SECONDARY_PAUSE = 60.0
-_NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
 def throttled(answer: Answer) -> float | None:
@@ -70,11 +69,6 @@ POLICY = Policy(
     headers=HEADERS,
     permission_hint="the credential must be an organisation owner's, or an app's with the permission on the connector's page",
 )
-
-
-def next_link(answer: Answer) -> str | None:
-    found = _NEXT.search(answer.headers.get("Link", ""))
-    return found.group(1) if found else None
 
 
 def sign_in(target: Target) -> Auth:

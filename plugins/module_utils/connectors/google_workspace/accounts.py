@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.errors import NotFound, Unsupported
+from ...model.errors import NotFound
 from ...model.person import Person
+from ...sdk.unkept import refuse_unkept
 from ...sdk.values import Account, Addresses
 from .api import GoogleApi, directory
 
@@ -57,14 +58,7 @@ def fields_of(user: Mapping[str, Any], attributes: Mapping[str, Any], *, system:
 
     :raises Unsupported: an attribute that the directory keeps nowhere.
     """
-    unknown = sorted(set(attributes) - set(ATTRIBUTES))
-    if unknown:
-        raise Unsupported(
-            f"Google keeps no {', '.join(unknown)}",
-            act="set attributes",
-            system=system,
-            hint=f"it keeps {', '.join(ATTRIBUTES)}",
-        )
+    refuse_unkept(attributes, ATTRIBUTES, keeper="Google", system=system)
     body: dict[str, Any] = {}
     names = {"first_name": "givenName", "last_name": "familyName"}
     if names.keys() & attributes.keys():

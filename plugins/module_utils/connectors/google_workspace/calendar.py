@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...model import clock
-from ...model.errors import AmbiguousIdentity, NotFound
+from ...model.errors import NotFound
 from ...sdk.address import UrlPath
+from ...sdk.at_most_one import at_most_one
 from ...sdk.free_time import WorkingHours, first_free
 from ...sdk.values import Meeting
 from .api import GoogleApi, path
@@ -39,9 +40,8 @@ class GoogleCalendar:
         act = f"find meeting {marker} of {organizer}"
         rows = list(self._events(organizer, act, privateExtendedProperty=f"{_MARKER}={marker}"))
         rows = [row for row in rows if row.get("status") != "cancelled"]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(f"{len(rows)} meetings carry the mark", act=act, system=self.api.target.name)
-        return _meeting(rows[0]) if rows else None
+        row = at_most_one(rows, "meetings carry the mark", act=act, system=self.api.target.name)
+        return _meeting(row) if row else None
 
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""

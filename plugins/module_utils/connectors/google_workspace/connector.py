@@ -14,6 +14,7 @@ from ...model.addresses import LoginRule
 from ...model.errors import Conflict, NotFound, Unsupported
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
+from ...sdk.side_by_side import answers
 from ...sdk.target import Clock, Connector, Option, Target
 from ...sdk.values import (
     AccessPath,
@@ -99,7 +100,8 @@ class GoogleWorkspace(Connector):
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
         logins = [login for login in keys.of(Kind.LOGIN) if "@" in login]
-        asked = (self._accounts.read(key, act=act) for key in dict.fromkeys((*keys.ids, *keys.addresses, *logins)))
+        named = dict.fromkeys((*keys.ids, *keys.addresses, *logins))
+        asked = answers(self.target, lambda key: self._accounts.read(key, act=act), named)
         numbered = (found for value in keys.numbers for found in self._accounts.numbered(value, act=act))
         for account in (*asked, *numbered):
             if account is not None and account.id not in seen:

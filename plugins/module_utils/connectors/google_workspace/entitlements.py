@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.errors import AmbiguousIdentity, NotFound
+from ...model.errors import NotFound
 from ...sdk.address import UrlPath
+from ...sdk.at_most_one import at_most_one
 from ...sdk.values import Account, Entitlement, Owned
 from .api import GoogleApi, directory, path
 
@@ -59,14 +60,8 @@ class GoogleEntitlements:
             self.api.admin(), directory("groups"), "groups", act=act, customer="my_customer", query=query
         )
         found = [_group(row) for row in rows if row.get("name") == name]
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} groups are called {name}",
-                act=act,
-                system=self.api.target.name,
-                hint="write the group's address",
-            )
-        return found[0] if found else None
+        said, hint = f"groups are called {name}", "write the group's address"
+        return at_most_one(found, said, act=act, system=self.api.target.name, hint=hint)
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         act = f"give {entitlement.name} to {account.login}"

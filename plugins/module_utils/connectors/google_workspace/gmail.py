@@ -69,13 +69,8 @@ class GoogleMail:
         if key == "export":
             self.vault.start_export(account, act)
             return
-        if not account.active:
-            raise Refused(
-                "the account is suspended, and Gmail does nothing for it",
-                act=act,
-                system=self.api.target.name,
-                hint="set option end_state: lock, which keeps the mailbox reachable until it is handed over",
-            )
+        hint = "set option end_state: lock, which keeps the mailbox reachable until it is handed over"
+        self._refuse_suspended(account, "does nothing", act, hint)
         setter: Mapping[str, Callable[[Account, Any, str], None]] = {
             "forward_to": self._forward,
             "keep_copy": self._keep,
@@ -83,6 +78,11 @@ class GoogleMail:
             "delegates": self._delegate,
         }
         setter[key](account, value, act)
+
+    def _refuse_suspended(self, account: Account, gmail: str, act: str, hint: str) -> None:
+        if not account.active:
+            said = f"the account is suspended, and Gmail {gmail} for it"
+            raise Refused(said, act=act, system=self.api.target.name, hint=hint)
 
     def _gmail(self, account: Account) -> Transport:
         return self.api.person("gmail", account.login)
@@ -133,13 +133,8 @@ class GoogleMail:
         :raises Refused: the account is suspended.
         """
         act = f"read mail of {account.login}"
-        if not account.active:
-            raise Refused(
-                "the account is suspended, and Gmail hands nothing out for it",
-                act=act,
-                system=self.api.target.name,
-                hint="archive before the suspension (end_state: lock), or have it exported by Google Vault: lifecycle_mailbox: {export: true}",
-            )
+        hint = "archive before the suspension (end_state: lock), or have it exported by Google Vault: lifecycle_mailbox: {export: true}"
+        self._refuse_suspended(account, "hands nothing out", act, hint)
         profile = self._gmail(account).get(path("gmail", "v1", "users", account.login, "profile"), act=act) or {}
         total = int(profile.get("messagesTotal") or 0)
         return [MailFolder("all", ALL_MAIL, total)] if total else []

@@ -232,12 +232,7 @@ class Imap(Connector):
         try:
             return self._greeted(address, allowance)
         except ssl.SSLCertVerificationError as e:
-            raise CertificateError(
-                f"its certificate is not trusted ({e.verify_message})",
-                act=act,
-                system=name,
-                hint="set ca_file of the system to your certificate authority",
-            ) from None
+            raise CertificateError.untrusted(e.verify_message, act=act, system=name) from None
         except ssl.SSLError as e:
             raise Unavailable(
                 f"no TLS connection ({e.reason or e})",

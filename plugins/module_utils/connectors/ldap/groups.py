@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.errors import AmbiguousIdentity
+from ...sdk.at_most_one import at_most_one
 from ...sdk.values import Account, Entitlement
 from .entries import Entries
 from .wire import ADD, ATTRIBUTE_EXISTS, DELETE, ENTRY_EXISTS, NO_SUCH_ATTRIBUTE, UNWILLING, in_filter, text, texts
@@ -34,14 +34,9 @@ class Groups:
             for row in self._groups(f"(cn={in_filter(name)})", act)
             if name.casefold() in (v.casefold() for v in texts(row, "cn"))
         ]
-        if len(rows) > 1:
-            raise AmbiguousIdentity(
-                f"{len(rows)} groups are named {name}: {'; '.join(row['dn'] for row in rows)}",
-                act=act,
-                system=self.target.name,
-                hint="narrow groups_base",
-            )
-        return self._group(rows[0]) if rows else None
+        said = f"groups are named {name}: {'; '.join(row['dn'] for row in rows)}"
+        row = at_most_one(rows, said, act=act, system=self.target.name, hint="narrow groups_base")
+        return self._group(row) if row else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)

@@ -350,12 +350,7 @@ class Wire:
         if exceeded is not None:
             return exceeded
         if re.search(r"certificate|hostname .*match|doesn't match", said, re.IGNORECASE):
-            return CertificateError(
-                f"its certificate is not trusted ({said})",
-                act=act,
-                system=name,
-                hint="set ca_file of the system to your certificate authority",
-            )
+            return CertificateError.untrusted(said, act=act, system=name)
         if isinstance(e, trouble.LDAPStartTLSError):
             return Unavailable(
                 f"it does not upgrade to TLS ({said})",

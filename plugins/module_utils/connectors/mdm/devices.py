@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ...model import clock
-from ...model.errors import AmbiguousIdentity, Unsupported
+from ...model.errors import Unsupported
 from ...model.person import Person
+from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Kind, distinct
 from ...sdk.target import Target
 from ...sdk.values import Device
@@ -60,14 +61,11 @@ def only(target: Target, devices: Sequence[Device], serial: str) -> Device | Non
 
     :raises AmbiguousIdentity: two or more records have it.
     """
-    if len(devices) > 1:
-        raise AmbiguousIdentity(
-            f"{len(devices)} records have the serial {serial}",
-            act=f"find device {serial}",
-            system=target.name,
-            hint="delete the stale ones there; the one that was seen last is the device's",
-        )
-    return devices[0] if devices else None
+    said, hint = (
+        f"records have the serial {serial}",
+        "delete the stale ones there; the one that was seen last is the device's",
+    )
+    return at_most_one(devices, said, act=f"find device {serial}", system=target.name, hint=hint)
 
 
 def no_rotation(target: Target, device: Device, hint: str) -> Unsupported:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...model.errors import Unsupported
+from ...sdk.unkept import refuse_unkept
 from ...sdk.values import Account
 from .access import CLOSED
 
@@ -53,12 +53,5 @@ def profile_of(attributes: Mapping[str, Any], *, system: str) -> dict[str, Any]:
 
     :raises Unsupported: an attribute that the base profile has no place for.
     """
-    unknown = sorted(set(attributes) - set(PROPERTIES))
-    if unknown:
-        raise Unsupported(
-            f"Okta's base profile keeps no {', '.join(unknown)}",
-            act="set attributes",
-            system=system,
-            hint=f"it keeps {', '.join(PROPERTIES)}",
-        )
+    refuse_unkept(attributes, PROPERTIES, keeper="Okta's base profile", system=system)
     return {PROPERTIES[name]: value or None for name, value in attributes.items()}

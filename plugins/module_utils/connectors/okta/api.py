@@ -7,7 +7,6 @@ Source: https://developer.okta.com/docs/reference/core-okta-api/ (management API
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
 from ...sdk.address import UrlPath, at
+from ...sdk.answer import next_link
 from ...sdk.assertion import access_token, client_assertion
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Auth, Policy, StaticAuth, TokenAuth, Transport
@@ -28,7 +28,6 @@ SCOPES = (
     "okta.apiTokens.manage",
     "okta.devices.manage",
 )
-_NEXT = re.compile(r'<([^<>]+)>;\s?rel="next"')
 
 
 def path(*segments: str) -> UrlPath:
@@ -72,12 +71,6 @@ POLICY = Policy(
     message=message,
     permission_hint="grant the app the scope, and its admin role the permission, on the connector's page",
 )
-
-
-def next_link(answer: Answer) -> str | None:
-    """Return the address of the next page; ``after`` is opaque, so that it is followed and never built."""
-    found = _NEXT.search(answer.headers.get("Link", ""))
-    return found.group(1) if found else None
 
 
 def sign_in(target: Target) -> Auth:

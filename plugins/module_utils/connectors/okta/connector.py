@@ -15,6 +15,7 @@ from ...model.errors import Conflict
 from ...model.person import Person
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.quotes import quoted
+from ...sdk.side_by_side import answers
 from ...sdk.target import Connector, Option, Target
 from ...sdk.values import AccessPath, Account, Addresses, Credential, Entitlement, Listed, WayBack
 from .access import DEPROVISIONED, SUSPENDED, OktaAccess
@@ -88,8 +89,8 @@ class Okta(Connector):
         """Yield every user under an id or login, which Okta shows at once, and those that its search finds, which lags."""
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
-        for key in dict.fromkeys((*keys.ids, *keys.of(Kind.LOGIN), *keys.addresses)):
-            user = self.api.get(path("users", key), act=act)
+        named = dict.fromkeys((*keys.ids, *keys.of(Kind.LOGIN), *keys.addresses))
+        for user in answers(self.target, lambda key: self.api.get(path("users", key), act=act), named):
             if user and user["id"] not in seen:
                 seen.add(user["id"])
                 yield account_of(user)

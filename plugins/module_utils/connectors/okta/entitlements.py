@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.errors import AmbiguousIdentity
+from ...sdk.at_most_one import at_most_one
 from ...sdk.values import Account, Entitlement
 from .api import OktaApi, path
 
@@ -62,9 +62,7 @@ class OktaEntitlements:
         else:
             rows = self.api.listed(path("apps"), act=act, q=name)
             found = [Entitlement("apps", row["label"], row["id"], raw=row) for row in rows if row["label"] == name]
-        if len(found) > 1:
-            raise AmbiguousIdentity(f"{len(found)} answer to {name}", act=act, system=self.api.target.name)
-        return found[0] if found else None
+        return at_most_one(found, f"answer to {name}", act=act, system=self.api.target.name)
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         act = f"give {entitlement.name} to {account.login}"

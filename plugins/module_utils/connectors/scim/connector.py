@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...model.errors import AmbiguousIdentity, InputError, NotFound, Rejected, Unsupported
+from ...model.errors import InputError, NotFound, Rejected, Unsupported
 from ...model.person import Person, fields_of
 from ...sdk.address import at
+from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Kind, PersonKeys, same_text
 from ...sdk.target import Connector, Option, Target, names_of
 from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Listed, Residual, WayBack
@@ -37,7 +38,7 @@ class Scim(Connector):
         "external_id": Option(
             "Pattern of person fields that externalId holds, e.g. {hr_id}. Without it {employee_id} is tried; with it, another value means another person."
         ),
-        "attributes": Option(f"The attributes this service keeps, of: {', '.join(protocol.ATTRIBUTES)}.", kind="list"),
+        "attributes": Option("The attributes this service keeps.", kind="list", choices=tuple(protocol.ATTRIBUTES)),
         "create": Option(
             "Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.",
             kind="dict",
@@ -82,14 +83,6 @@ class Scim(Connector):
         self.ADMINISTRATORS = names_of(target.options.get("administrators") or self.dialect.administrators, target.name)
         self.SETTLES_WITHIN = self.dialect.settles_within  # type: ignore[misc]
         self.ATTRIBUTES = tuple(target.options.get("attributes") or self.dialect.attributes or protocol.USUAL)
-        unknown = sorted(set(self.ATTRIBUTES) - set(protocol.ATTRIBUTES))
-        if unknown:
-            raise InputError(
-                f"option attributes names the unknown {', '.join(unknown)}",
-                act="read systems file",
-                system=target.name,
-                hint=f"known: {', '.join(protocol.ATTRIBUTES)}",
-            )
         self.client = Client(target, self.dialect)
         self.people = People(self.client, managers="manager" in self.ATTRIBUTES)
         self.listing = Listing(self.client, self.ENTITLEMENT_KINDS)
@@ -298,18 +291,9 @@ class Scim(Connector):
         else:
             # RFC 7643 has no list of roles: the service takes the value or refuses it, and it is read back
             return Entitlement(kind, name, name)
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} of its {kind} are called {name}",
-                act=act,
-                system=self.target.name,
-                hint="rename one of them there",
-            )
-        return (
-            Entitlement(kind, str(found[0].get("displayName") or name), str(found[0]["id"]), raw=found[0])
-            if found
-            else None
-        )
+        said = f"of its {kind} are called {name}"
+        row = at_most_one(found, said, act=act, system=self.target.name, hint="rename one of them there")
+        return Entitlement(kind, str(row.get("displayName") or name), str(row["id"]), raw=row) if row else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         path, attribute, value = _place(account, entitlement)

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import (
-    AmbiguousIdentity,
     NotFound,
     ProtocolError,
     Refused,
@@ -21,6 +20,7 @@ from ...model.errors import (
 from ...model.person import Person
 from ...sdk.address import at
 from ...sdk.allowance import Pages
+from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
 from ...sdk.transport import (
@@ -30,6 +30,7 @@ from ...sdk.transport import (
     bearer,
     json_message,
 )
+from ...sdk.unkept import refuse_unkept
 from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Owned, Residual, WayBack
 from .listing import SlackListing, group_of
 from .people import ENTERPRISE, PLACES, People
@@ -198,13 +199,7 @@ class Slack(SlackListing):
         self.scim.send("PATCH", at("/Users/{}", account.id), act=act, json=body, retry_safe=True)
 
     def _place(self, name: str) -> tuple[str, ...]:
-        if name not in PLACES:
-            raise Unsupported(
-                f"Slack keeps no {name}",
-                act="set attributes",
-                system=self.target.name,
-                hint=f"it keeps {', '.join(PLACES)}",
-            )
+        refuse_unkept([name], PLACES, keeper="Slack", system=self.target.name)
         return PLACES[name]
 
     def _flags(self, account: Account) -> Mapping[str, Any]:
@@ -296,11 +291,9 @@ class Slack(SlackListing):
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         wanted = name.casefold().lstrip("@")
         found = [g for g in self._groups() if wanted in (g["handle"].casefold(), g["name"].casefold())]
-        if len(found) > 1:
-            raise AmbiguousIdentity(
-                f"{len(found)} user groups answer to {name}", act="find user group", system=self.target.name
-            )
-        return group_of(found[0]) if found else None
+        said = f"user groups answer to {name}"
+        row = at_most_one(found, said, act="find user group", system=self.target.name)
+        return group_of(row) if row else None
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         users = self._members(entitlement)
@@ -362,21 +355,9 @@ class Slack(SlackListing):
 
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
         act = f"give workflow {owned.name} back to {account.email}"
-        self._call(
-            "admin.workflows.collaborators.add",
-            act=act,
-            retry_safe=True,
-            workflow_ids=[owned.id],
-            collaborator_ids=[account.id],
-        )
+        self._collaborator("add", account, owned, act)
         if not keep:
-            self._call(
-                "admin.workflows.collaborators.remove",
-                act=act,
-                retry_safe=True,
-                workflow_ids=[owned.id],
-                collaborator_ids=[heir.id],
-            )
+            self._collaborator("remove", heir, owned, act)
 
     def _workflows(self, act: str, managers: Sequence[str]) -> list[Mapping[str, Any]]:
         """Return the workflows that one of the managers looks after; all without."""
@@ -399,13 +380,11 @@ class Slack(SlackListing):
         heir = self.find_account(Person.of({"email": successor}))
         if heir is None or not heir.active:
             raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
-        self._call(
-            "admin.workflows.collaborators.add",
-            act=act,
-            retry_safe=True,
-            workflow_ids=[owned.id],
-            collaborator_ids=[heir.id],
-        )
+        self._collaborator("add", heir, owned, act)
+
+    def _collaborator(self, verb: str, account: Account, owned: Owned, act: str) -> None:
+        method = f"admin.workflows.collaborators.{verb}"
+        self._call(method, act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[account.id])
 
 
 def _put(data: dict[str, Any], place: tuple[str, ...], value: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ...model.errors import NotFound
 from ...sdk.address import at
 from ...sdk.keys import Key, Kind, PersonKeys
+from ...sdk.side_by_side import answers
 from ...sdk.transport import Transport
 from ...sdk.values import Account
 
@@ -45,8 +46,8 @@ class People:
                 found[ident] = user
         sought = [("email", value) for value in keys.addresses]
         sought += [("userName", value) for value in keys.of(Kind.LOGIN)]
-        for attribute, value in sought:
-            found.update((str(user["id"]), user) for user in self._filtered(attribute, value))
+        for users in answers(self.scim.target, lambda one: self._filtered(*one), sought):
+            found.update((str(user["id"]), user) for user in users)
         for user in found.values():
             addresses = [str(mail.get("value") or "") for mail in user.get("emails") or ()]
             own = next((one for one in addresses if keys.has(Kind.ADDRESS, one)), "")
