@@ -93,7 +93,8 @@ class _Protocol(ldapserver.LDAPServer):  # type: ignore[misc]
             raise ldaperrors.LDAPUnwillingToPerform("unauthenticated bind (DN with no password) disallowed")
         self.boundUser = None
         answer = super().handle_LDAPBindRequest(request, controls, reply)
-        if self.boundUser is not None and LOCKED in self.boundUser.get(b"pwdAccountLockedTime", ()):
+        locked = self.boundUser is not None and LOCKED in self.boundUser.get(b"pwdAccountLockedTime", ())
+        if locked and self.vendor.locks():
             self.boundUser = None
             raise ldaperrors.LDAPInvalidCredentials()
         return answer
@@ -290,6 +291,13 @@ class Ldap(Server):
                 entry[b"objectClass"] = {*entry[b"objectClass"], b"person", b"organizationalPerson"}
 
         self.root.lookup(distinguishedname.DistinguishedName(dn)).addCallback(stamped)
+
+    def locks(self) -> bool:
+        """Return whether the password policy lets a lock hold: it is FALSE when nobody wrote it."""
+        found: list[Any] = []
+        dn = distinguishedname.DistinguishedName(f"cn=default,ou=policies,{BASE}".encode())
+        self.root.lookup(dn).addCallbacks(found.append, lambda _failure: None)
+        return bool(found) and b"TRUE" in found[0].get(b"pwdLockout", ())
 
     def reset(self) -> None:
         super().reset()

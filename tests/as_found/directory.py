@@ -83,8 +83,14 @@ class FoundDirectory(Slapd):
         """A seat's entry as the administrator reads it."""
         server = ldap3.Server(self.url, tls=ldap3.Tls(ca_certs_file=str(self.authority.ca_file), validate=2))
         with ldap3.Connection(server, self.ADMIN, self.secret("password"), auto_bind=True, check_names=False) as admin:
-            admin.search(dn_of(seat), "(objectClass=*)", search_scope="BASE", attributes=["*"])
+            admin.search(dn_of(seat), "(objectClass=*)", search_scope="BASE", attributes=["*", "+"])
             return dict(admin.response[0]["attributes"])
+
+    def write(self, seat: Seat, changes: Mapping[str, Any]) -> None:
+        """Change a seat's entry as its administrator does."""
+        server = ldap3.Server(self.url, tls=ldap3.Tls(ca_certs_file=str(self.authority.ca_file), validate=2))
+        with ldap3.Connection(server, self.ADMIN, self.secret("password"), auto_bind=True, check_names=False) as admin:
+            assert admin.modify(dn_of(seat), dict(changes)), admin.result
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
         return {

@@ -17,6 +17,7 @@ from sandbox.servers.samba import BASE, DOMAIN, LEAVERS, Samba
 from tests.support import connect, person_of, run
 
 DISABLED = 0x2
+FIRST = "Wrong-horse-1-staple"
 
 
 def twice(box: Box, task: Any, key: str = "ada", **want: Any) -> dict[str, Any]:
@@ -49,7 +50,11 @@ def life(box: Box) -> None:
 
     twice(box, account.TASK, state="suspended")
     assert int(ad.entry("ada")["userAccountControl"][0]) & DISABLED
+    # her first contract's end is over: enabling alone would not let her in, and the domain itself says so
+    ad.set_password("ada", FIRST)
+    ad.admin.modify(ad.entry("ada")["dn"], {"accountExpires": [("MODIFY_REPLACE", ["132000000000000000"])]})
     twice(box, account.TASK, state="active")
+    assert ad.bind(f"ada@{DOMAIN}", FIRST), "whoever is let in can sign in"
 
     twice(box, entitlements.TASK, wanted={"groups": ["Engineering"]})
     assert f"CN=Engineering,CN=Users,{BASE}" in ad.entry("ada")["memberOf"]

@@ -36,7 +36,8 @@ class LdapAccess:
             "unknown",
             "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
         )
-        state = "open" if account.active else "closed"
+        # An end that is over holds somebody off until somebody moves it: a leaver is locked all the same.
+        state = "closed" if self.entries.locked(account.raw) else "open"
         sign_in = AccessPath("sign-in", state, partial(self.entries.set_active, account, False), residual=bound)
         if self.ad:
             return [sign_in, *self._domain_paths(account, since)]

@@ -43,6 +43,13 @@ class Ldap(Connector):
             default="ppolicy",
             choices=("ppolicy", "nsaccountlock"),
         ),
+        "password_policy": Option(
+            "The server's default password policy (ppolicy_default), where it has several: only a policy with pwdLockout: TRUE locks anybody out."
+        ),
+        "referred": Option(
+            "Parts of the directory that other systems of this file answer for, as its referrals name them: ldap://child.corp.example.",
+            kind="list",
+        ),
         "posix": Option(
             "OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
             kind="dict",
@@ -71,7 +78,7 @@ class Ldap(Connector):
             "add, modify and delete people under people_base; Active Directory: create user, reset password"
         ],
         "cutoff": [
-            "OpenLDAP: read and write userPassword and pwdAccountLockedTime; Active Directory: write userAccountControl, reset password, delete and create"
+            "OpenLDAP: read and write userPassword and pwdAccountLockedTime, read the password policies; Active Directory: write userAccountControl, reset password, delete and create"
             " users in the OUs when leavers_base is set"
         ],
         "entitlements": ["write member, uniqueMember and memberUid of the groups"],
@@ -101,6 +108,9 @@ class Ldap(Connector):
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """See :meth:`Entries.candidates`."""
         return self.entries.candidates(keys)
+
+    def unseen(self) -> str:
+        return self.entries.unseen()
 
     def set_active(self, account: Account, active: bool) -> None:
         self.entries.set_active(account, active)

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
-from ...model.errors import ProtocolError
+from ...model.errors import ProtocolError, Rejected
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Target
 from ...sdk.values import Account
 from .flavours import ACTIVE_DIRECTORY, FLAVOURS
+from .locks import Locks
 from .nobodys import nobodys
+from .times import over
 from .wire import BASE, REPLACE, Wire, in_filter, text, texts
 
+#: Where every domain of Active Directory refers to, and no people are.
+_OWN_PARTS = re.compile(r"/(DC=(Domain|Forest)DnsZones|CN=(Configuration|Schema)),", re.IGNORECASE)
 #: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
 LOCKED = "000001010000Z"
 #: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
@@ -27,7 +33,7 @@ class Entries:
     """The people of one directory."""
 
     def __init__(self, target: Target, wire: Wire) -> None:
-        self.target, self.wire = target, wire
+        self.target, self.wire, self.locks = target, wire, Locks(target, wire)
         self.flavour = FLAVOURS[target.options["flavour"]]
         self.base: str = target.options["base"]
         self.ad = self.flavour is ACTIVE_DIRECTORY
@@ -53,6 +59,18 @@ class Entries:
             # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
             own = email in (value.lower() for value in texts(row, "mail"))
             yield replace(account, email=email) if own else account
+
+    def unseen(self) -> str:
+        """Return which parts of the directory other servers hold, that the systems file does not name; empty when all was seen."""
+        named = [str(one).casefold() for one in self.target.options["referred"] or ()]
+        parts = [
+            url
+            for url in map(unquote, self.wire.referred)
+            if not _OWN_PARTS.search(url) and not any(one in url.casefold() for one in named)
+        ]
+        if not parts:
+            return ""
+        return f"a part of the directory is at another server ({', '.join(parts[:3])}), which was not asked: make it a system too, and name it in the option referred"
 
     def _uuid(self, ident: str) -> str | bytes:
         return UUID(ident).bytes_le if self.ad else ident
@@ -120,22 +138,38 @@ class Entries:
             if "@" in value and self.ad:
                 yield Key(Kind.ADDRESS, value)
 
-    def _active(self, row: Mapping[str, Any]) -> bool:
+    def locked(self, row: Mapping[str, Any]) -> bool:
+        """Return whether somebody has locked the entry for good."""
         if self.ad:
-            return not int(text(row, "userAccountControl") or 0) & DISABLED
+            return bool(int(text(row, "userAccountControl") or 0) & DISABLED)
         if self.target.options["lock"] == "nsaccountlock":
-            return text(row, "nsAccountLock").lower() != "true"
-        return LOCKED not in texts(row, "pwdAccountLockedTime")
+            return text(row, "nsAccountLock").lower() == "true"
+        return LOCKED in texts(row, "pwdAccountLockedTime") and not self.locks.without_effect(row)
+
+    def _active(self, row: Mapping[str, Any]) -> bool:
+        return not self.locked(row) and not over(text(row, self.flavour.ends))
 
     def set_active(self, account: Account, active: bool) -> None:
-        act = f"{'unlock' if active else 'lock'} {account.login}"
+        """Lock, or unlock: whoever is let in gets rid of an end from before, too, such as a first contract's."""
+        act, row = f"{'unlock' if active else 'lock'} {account.login}", account.raw
+        ended = active and over(text(row, self.flavour.ends))
+        values: dict[str, Sequence[str]] = {self.flavour.ends: ["0"] if self.ad else []} if ended else {}
         if self.ad:
-            bits = int(text(account.raw, "userAccountControl"))
-            self.change(account, {"userAccountControl": [str(bits & ~DISABLED if active else bits | DISABLED)]}, act)
+            bits = int(text(row, "userAccountControl"))
+            values["userAccountControl"] = [str(bits & ~DISABLED if active else bits | DISABLED)]
         elif self.target.options["lock"] == "nsaccountlock":
-            self.change(account, {"nsAccountLock": [] if active else ["TRUE"]}, act)
+            values["nsAccountLock"] = [] if active else ["TRUE"]
         else:
-            self.change(account, {"pwdAccountLockedTime": [] if active else [LOCKED]}, act)
+            why = "" if active else self.locks.without_effect(row)
+            if why:
+                raise Rejected(
+                    why,
+                    act=act,
+                    system=self.target.name,
+                    hint="set pwdLockout: TRUE there and let the bind account read it; of several policies, the option password_policy names the default",
+                )
+            values["pwdAccountLockedTime"] = [] if active else [LOCKED]
+        self.change(account, values, act)
 
     def change(self, account: Account, values: Mapping[str, Sequence[Any]], act: str) -> None:
         self.wire.modify(account.raw["dn"], {name: [(REPLACE, list(value))] for name, value in values.items()}, act=act)

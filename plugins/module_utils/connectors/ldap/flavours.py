@@ -26,6 +26,8 @@ class Flavour:
     attributes: Mapping[str, str]
     keys: Mapping[str, str]
     state: Sequence[str]
+    #: When signing in ends by itself.
+    ends: str
     last_seen: Sequence[str]
     created: str
     listed: Sequence[str]
@@ -40,7 +42,8 @@ OPENLDAP = Flavour(
     login="uid",
     rdn="uid",
     uuids=("entryUUID", "nsUniqueId"),
-    people="(|(objectClass=person)(objectClass=posixAccount))",
+    # an account for the VPN or a mail server is often no more than a name and a password (RFC 4524, 3.1 and 3.8)
+    people="(|(objectClass=person)(objectClass=posixAccount)(objectClass=account)(objectClass=simpleSecurityObject))",
     classes=("inetOrgPerson",),
     groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
     attributes={
@@ -55,7 +58,8 @@ OPENLDAP = Flavour(
         "mobile_phone": "mobile",
     },
     keys={"password": "userPassword", "SSH keys": "sshPublicKey", "NT password": "sambaNTPassword"},
-    state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime"),
+    state=("pwdAccountLockedTime", "nsAccountLock", "pwdChangedTime", "pwdPolicySubentry", "pwdEndTime"),
+    ends="pwdEndTime",
     # the overlays lastbind and ppolicy of OpenLDAP; 389 Directory Server's account policy
     last_seen=("authTimestamp", "pwdLastSuccess", "lastLoginTime"),
     created="createTimestamp",
@@ -86,6 +90,7 @@ ACTIVE_DIRECTORY = Flavour(
     },
     keys={"certificate mappings": "altSecurityIdentities", "Windows Hello keys": "msDS-KeyCredentialLink"},
     state=("userAccountControl", "accountExpires", "pwdLastSet", "primaryGroupID", "objectSid"),
+    ends="accountExpires",
     # lastLogon is exact, and of one domain controller; this one is copied to all, up to 14 days late
     last_seen=("lastLogonTimestamp",),
     created="whenCreated",

@@ -6,24 +6,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ...model import clock
 from ...model.errors import NotFound
 from ...sdk.values import Listed
 from .entries import Entries
 from .groups import Groups, primary_group
 from .nobodys import SHARED, built_in
+from .times import moment
 from .wire import BASE, Wire, in_filter, text, texts
 
 #: The names of the groups that somebody is in, and of those they can't be taken out of.
 GroupsOf = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 MEMBERS = ("member", "uniqueMember", "memberUid")
-_NONE = frozenset({"", "0", "9223372036854775807"})
 _SPECIAL = frozenset(', +"\\<>;')
-_1601 = datetime(1601, 1, 1, tzinfo=timezone.utc)
-_GENERALIZED = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{2}(?:\d{2})?)$")
 
 
 class LdapListing:
@@ -47,8 +43,8 @@ class LdapListing:
                 (names, fixed), account = groups_of(row), self.entries.account_of(row, self.entries.attributes_of(row))
                 yield Listed(
                     account,
-                    last_seen=max(_moment(text(row, name)) for name in f.last_seen),
-                    created=_moment(text(row, f.created)),
+                    last_seen=max(moment(text(row, name)) for name in f.last_seen),
+                    created=moment(text(row, f.created)),
                     kind=self._kind(row),
                     held=tuple(("groups", name) for name in (*names, *fixed)),
                     fixed=tuple(("groups", name) for name in fixed),
@@ -150,17 +146,3 @@ def _spelled(escaped: re.Match[str]) -> str:
     """Choose one spelling of what was escaped: by itself, but what would mean something else then as hexadecimal."""
     said = bytes.fromhex(escaped[1].replace("\\", "")).decode("utf-8", "replace") if escaped[1] else escaped[2]
     return "".join(f"\\{ord(c):02x}" if c in _SPECIAL else c for c in said)
-
-
-def _moment(value: str) -> str:
-    """Read a generalized time (RFC 4517, 3.3.13), or the 100 nanoseconds since 1601 that Active Directory counts, as ISO 8601."""
-    if value in _NONE:
-        return ""
-    if value.isdigit():
-        return clock.stamp(_1601 + timedelta(microseconds=int(value) // 10))
-    match = _GENERALIZED.match(value)
-    if match is None:
-        return ""
-    year, month, day, hour, minute, second, zone = match.groups()
-    zone = "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[3:] or '00'}"
-    return clock.stamp(clock.parse(f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}{zone}"))

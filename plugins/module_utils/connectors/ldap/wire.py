@@ -111,6 +111,15 @@ def text(row: Mapping[str, Any], attribute: str) -> str:
     return (texts(row, attribute) or [""])[0]
 
 
+def _by_name(attributes: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]]:
+    """Return an entry's values by attribute, those with options last: ``mail;lang-de`` is a mail (RFC 4512, 2.5.2), and the server finds by it."""
+    found: dict[str, list[bytes]] = {}
+    for described in sorted(attributes, key=lambda name: ";" in name):
+        if attributes[described]:
+            found.setdefault(described.lower().partition(";")[0], []).extend(attributes[described])
+    return found
+
+
 #: What the library's reading of a message ends in when the message is none (RFC 4511, 5.1): it checks little itself.
 _UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
@@ -142,6 +151,8 @@ class Wire:
         self.target = target
         self._bound: tuple[int, Any] | None = None
         self._page = max(1, int(target.options.get("page_size") or PAGE))
+        #: Where the server says that the rest is, of all searches so far.
+        self.referred: dict[str, None] = {}
         self.allowance: Allowance
 
     def __enter__(self) -> Wire:
@@ -181,10 +192,10 @@ class Wire:
                 continue
             self._judge(result[0], act)
             for row in result[1] or ():
-                if (
-                    row["type"] == "searchResEntry"
-                ):  # a searchResRef names another server, where our password must not go
-                    yield {"dn": row["dn"], **{k.lower(): v for k, v in row["raw_attributes"].items() if v}}
+                if row["type"] == "searchResRef":  # another server, where our password must not go
+                    self.referred.update(dict.fromkeys(row["uri"]))
+                elif row["type"] == "searchResEntry":
+                    yield {"dn": row["dn"], **_by_name(row["raw_attributes"])}
             paged = (result[0].get("controls") or {}).get("1.2.840.113556.1.4.319") or {}
             cookie = (paged.get("value") or {}).get("cookie")
             if not cookie:
