@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
+from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy_sections import Identity
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
+from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_look import Look
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values import Overview
 from ansible_collections.workforce.lifecycle.plugins.modules.attest import TASK as ATTEST
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger import links
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.acts import perform
@@ -99,7 +104,11 @@ def test_of_several_leavers_those_with_administrator_rights_come_first(ledger: L
     )
     for account in ("ben", "adm-ben"):  # a second account, most often made for an administrator
         ledger.note(
-            "linked", {"id": account, "login": account, "by": ["number"]}, system="entra", person="E201", run="r"
+            "linked",
+            {"id": account, "login": account, "by": ["number"], "key_field": "employee_id"},
+            system="entra",
+            person="E201",
+            run="r",
         )
     folder = tmp_path / "profiles"
     folder.mkdir()
@@ -320,3 +329,43 @@ def test_a_leaver_is_not_moved_on_a_last_day_on_which_hr_still_lists_them(ledger
         assert hired["id"] and "failed" not in opened(ledger, STAYS, **profiles), (
             "who was hired again moves as others do"
         )
+
+
+def linked(ledger: Ledger, system: str, account: str, person: Mapping[str, Any] = JANE) -> None:
+    seen = {"id": account, "login": account, "by": ["address"], "whose": "theirs"}
+    links.keep(ledger, Person.of(person), system, [seen], "r")
+
+
+@pytest.mark.parametrize(
+    ("seen", "policy", "missing"),
+    [
+        ((), Policy(), set()),
+        ((("wiki", "7"),), Policy(), {"wiki"}),
+        # it has another name in the systems file now, and the same account was seen there
+        ((("wiki", "7"), ("entra", "7")), Policy(), set()),
+        ((("wiki", "7"),), Policy(identity=Identity(retired=["wiki"])), set()),
+    ],
+)
+def test_a_leaver_is_not_done_with_a_system_that_was_taken_out_of_the_file(
+    ledger: Ledger, seen: Sequence[tuple[str, str]], policy: Policy, missing: set[str]
+) -> None:
+    for system, account in seen:
+        linked(ledger, system, account)
+    run = ledger_run(ledger, SYSTEMS, policy=policy)
+    defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
+    said = {"kind": "offboard", "user": ["jane@corp.example"], "found": [{"system": "hr", "people": [JANE]}]}
+    [case] = perform(CASE, run, {**defaults, **said})["cases"]
+    assert set(ledger.case(case["id"]).facts.expected) - set(SYSTEMS) == missing
+
+
+def test_two_hr_systems_that_have_one_id_for_two_people_are_refused(ledger: Ledger) -> None:
+    zoe = {**JANE, "email": "zoe@corp.example", "employee_id": "Z9", "first_name": "Zoe", "last_name": "Zorn"}
+    looks = {name: Look.of(Overview([Person.of(one)], [])).as_dict() for name, one in (("hr", JANE), ("hr2", zoe))}
+    found = [
+        {"system": "hr", "people": [JANE], "look": looks["hr"]},
+        {"system": "hr2", "people": [], "look": looks["hr2"]},
+    ]
+    refused = opened(ledger, found=found)
+    assert refused.get("failed") and "hr2 has somebody else with the id 107" in refused["msg"] and not ledger.cases()
+    twice = [{**one, "look": looks["hr"]} for one in found]
+    assert opened(ledger, found=twice)["cases"], "the same record in both is the same person"

@@ -107,11 +107,13 @@ class Identity:
     :param not_people: HR facts (patterns, all of one entry must fit) of records that stand for no person, such as a service account or a shared mailbox.
     :param lead_days: How many days before the hire date a joiner may be given access.
     :param precreated: Systems on which others make a joiner's account before the run: HR's own provisioning, or a directory's synchronisation.
+    :param retired: Systems that the company has switched off, and that the systems file names no more: nobody is asked what a leaver had there.
     """
 
     not_people: Sequence[Mapping[str, str]] = ({"employment_type": "service*"}, {"employment_type": "shared*"})
     lead_days: int = 30
     precreated: Sequence[str] = ()
+    retired: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any, Protocol, cast
 
 from ..company.policy import like
@@ -19,13 +18,12 @@ from ..people.correlation import Correlation
 from ..people.others import Others
 from ..sdk.keys import Kind, PersonKeys, agreement
 from ..sdk.protocols import AccountListing, Correlates, OnSystem
+from ..sdk.target import Connector
 from ..sdk.values import Account
 from .change import Change, Outcome, absent
 from .correlate import Known
 
-#: How many accounts are looked through for one that nobody can place; a larger company has reconcile for that.
-SEARCHED = 2000
-#: How many of them are named.
+#: How many accounts that nobody can place are named: with one more the question is asked.
 _NAMED = 5
 
 
@@ -69,12 +67,14 @@ def ask_about(found: Correlation) -> list[Change]:
 def open_question(system: object, want: Mapping[str, Any], person: Person) -> str:
     """Return why nobody may say yet that the person has no account here; empty when it is earned."""
     known = Known.of(want)
+    if isinstance(system, Connector) and (part := system.unseen()):
+        return part
     if not isinstance(system, Correlates) or not want.get("known"):
         return ""
-    if known.links and Kind.ID in system.LOOKS_UP:
+    if known.links and Kind.ID in system.LOOKS_UP and _was_ended(want, known):
         return ""  # asked for by an id that never changes: it is gone
     keys = system.keys_of(person)
-    linked = [f"it had {link['login'] or link['id']} here" for link in known.links]
+    linked = [f"they had {link['login'] or link['id']} here" for link in known.links]
     expected = [*linked, *known.expected, *(f"HR names the login {login}" for login in keys.logins)]
     if expected:
         return (
@@ -83,6 +83,12 @@ def open_question(system: object, want: Mapping[str, Any], person: Person) -> st
     if not isinstance(system, AccountListing):
         return _by_links(system, keys, known)
     return _by_listing(cast(_Listed, system), keys, known)
+
+
+def _was_ended(want: Mapping[str, Any], known: Known) -> bool:
+    """Return whether a run of ours saw the account closed. Of another that does not answer, nobody knows whether it is gone or only hidden:
+    a smaller base, another tenant, a credential that sees less."""
+    return bool((want.get("history") or {}).get("done")) or all(link.get("ended") for link in known.links)
 
 
 def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
@@ -95,8 +101,11 @@ def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
 
 def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
     others, name = Others.read(known.others), system.target.name
-    placed, nobodys, linked = 0, [], frozenset(jsonlib.loads(known.linked))
-    for account in islice(_active_people(system, known), SEARCHED):
+    placed, linked = 0, frozenset(jsonlib.loads(known.linked))
+    nobodys: list[str] = []
+    for account in _active_people(system, known):
+        if len(nobodys) > _NAMED:
+            break
         how = agreement(keys, account.carried, account.id, account.names)
         if how.certain:
             nobodys.append(account.login or account.id)  # it carries a key of their own, and did not answer to it
@@ -111,7 +120,7 @@ def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
         else:
             nobodys.append(account.login or account.id)
     if nobodys and (others or not placed):
-        some = ", ".join(nobodys[:_NAMED]) + (f" and {len(nobodys) - _NAMED} more" if len(nobodys) > _NAMED else "")
+        some = ", ".join(nobodys[:_NAMED]) + (" and more" if len(nobodys) > _NAMED else "")
         return (
             f"no account answers to their keys, and HR knows nobody for {some}: if one is theirs, give it a key that HR has; "
             "if not, attest, or name it in policy (reconcile.service)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .kinds import Kind, kind_of
-from .person import Person
+from .person import KEYS, Person
 
 #: What an access profile gives on one system: names by kind.
 Wanted = Mapping[str, Sequence[str]]
@@ -138,6 +138,11 @@ class Case:
     @property
     def email(self) -> str:
         return str(self.person["email"])
+
+    @property
+    def key_field(self) -> str:
+        """Return which field of the person ``key`` is."""
+        return next(name for name in KEYS if self.person.get(name) or name == KEYS[-1])
 
     @property
     def access_closed(self) -> bool:

@@ -20,6 +20,8 @@ MOST = 200
 #: The status of people who have left.
 LEFT = "terminated"
 STATUSES = ("pending", "active", "leave", LEFT)
+#: The fields that tell a person from all others, the surest first.
+KEYS = ("hr_id", "employee_id", "email")
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,11 @@ class Person:
         return self.hr_id or self.employee_id or self.email
 
     @property
+    def key_field(self) -> str:
+        """Return which field :attr:`key` is. HR ids and employee numbers are two ranges of numbers: one person's 107 is another's."""
+        return next(name for name in KEYS if getattr(self, name) or name == KEYS[-1])
+
+    @property
     def zone(self) -> tzinfo:
         """Return the person's own time zone; UTC where it is not known.
 
@@ -196,6 +203,16 @@ class Person:
                     hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
                 )
         return pattern.format_map(known)
+
+
+def names_in(record: Mapping[str, Any]) -> list[str]:
+    """Return what tells the person of a record from all others, each with its field: ``hr_id 107`` is not ``employee_id 107``."""
+    return [f"{name} {record[name]}" for name in KEYS if record.get(name)]
+
+
+def other_addresses(record: Mapping[str, Any]) -> list[str]:
+    """Return a record's former and additional addresses, as :func:`names_in` names the one that counts."""
+    return [f"email {alias}" for alias in record.get("aliases") or ()]
 
 
 def fields_of(pattern: str) -> frozenset[str]:

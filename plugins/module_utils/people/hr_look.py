@@ -48,7 +48,7 @@ class Look:
             tuple(sorted(seen.columns)),
             _twice(seen.people),
             {
-                hashed_id(person): hashed(person.email, _ADDRESS)
+                hashed_id(person): hashed_address(person)
                 for person in seen.people
                 if person.email and (person.hr_id or person.employee_id)
             },
@@ -100,8 +100,7 @@ class Look:
         return [
             person
             for person in people
-            if last.pairs.get(hashed_id(person), address := hashed(person.email, _ADDRESS)) != address
-            and address in taken
+            if last.pairs.get(hashed_id(person), address := hashed_address(person)) != address and address in taken
         ]
 
 
@@ -113,6 +112,10 @@ def marks(person: Person) -> list[str]:
 
 def hashed_id(person: Person) -> str:
     return hashed(f"hr {person.hr_id}" if person.hr_id else f"employee {person.employee_id}", _ID)
+
+
+def hashed_address(person: Person) -> str:
+    return hashed(person.email, _ADDRESS)
 
 
 def hashed(value: str, length: int) -> str:

@@ -53,14 +53,16 @@ class Others:
 
     def owners(self, system: str, key: Key) -> set[bytes]:
         """Return who in HR has this key; nobody is empty."""
+        return {owner for text in texts(system, key) for owner in self._owners(text)}
+
+    def _owners(self, text: str) -> set[bytes]:
         found: set[bytes] = set()
-        for text in texts(system, key):
-            sought = _hashed(text, _KEY)
-            for packed in self._packed:
-                at = _first(packed, sought)
-                while packed[at : at + _KEY] == sought:
-                    found.add(packed[at + _KEY : at + _ROW])
-                    at += _ROW
+        sought = _hashed(text, _KEY)
+        for packed in self._packed:
+            at = _first(packed, sought)
+            while packed[at : at + _KEY] == sought:
+                found.add(packed[at + _KEY : at + _ROW])
+                at += _ROW
         return found
 
     def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
@@ -80,17 +82,14 @@ class Others:
         return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
-        """Return the person among HR's people."""
+        """Return the person among HR's people. Of several HR systems that have the same number, the address tells which."""
         person = keys.person
-        for key in (
-            Key(Kind.NUMBER, person.employee_id),
-            Key(Kind.SUBJECT, person.person_key),
-            Key(Kind.SUBJECT, person.hr_id),
-            Key(Kind.ADDRESS, person.email),
-        ):
-            if key.value and (found := self.owners(system, key)):
-                return found
-        return set()
+        addressed = self.owners(system, Key(Kind.ADDRESS, person.email))
+        for text in _themselves(person):
+            found = self._owners(text)
+            if found:
+                return found & addressed or found
+        return addressed
 
 
 def _first(packed: bytes, sought: bytes) -> int:
@@ -151,8 +150,17 @@ def everywhere(person: Person) -> Iterable[str]:
             yield from texts("", key)
 
 
+def _themselves(person: Person) -> Iterable[str]:
+    """Yield what is the person alone, the surest first: not as an identity provider's id, which may hold another's number."""
+    yield from texts("", Key(Kind.NUMBER, person.employee_id))
+    for name in ("person_key", "hr_id"):
+        if value := getattr(person, name):
+            yield f"{name} {value}"
+
+
 def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
     yield from everywhere(person)
+    yield from _themselves(person)
     for system, pattern in patterns.items():
         login = person.logins.get(system) or _made(person, system, pattern)
         if login:

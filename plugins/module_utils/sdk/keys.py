@@ -209,6 +209,10 @@ def _another_name(person: Person, names: list[str]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name, without accents and case: what a directory may have spelled otherwise is no other name."""
+    """Return the words of a name, without accents and case: what a directory may have spelled otherwise is no other name.
+
+    A word with a digit is a number or a login: it tells nothing of who has it.
+    """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return [word for word in "".join(c if c.isalnum() else " " for c in plain).lower().split() if len(word) > 1]
+    words = "".join(c if c.isalnum() else " " for c in plain).lower().split()
+    return [word for word in words if len(word) > 1 and not any(map(str.isdigit, word))]

@@ -288,6 +288,10 @@ class Connector:
         except InputError:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
+    def unseen(self) -> str:
+        """Return which part of the system the look-ups so far could not see, in words; empty when nothing says that there is one."""
+        return ""
+
     def carries(self, account: Account) -> str:
         """Return why the account may not be deleted yet, though nothing of the person needs it: what others use goes with it. Empty when it may."""
         return ""

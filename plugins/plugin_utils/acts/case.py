@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ from ..later import followups, granted
 from ..later.leave import return_day
 from ..ledger import presence
 from ..ledger.brake_standing import standing, warnings
-from ..ledger.links import names_of
+from ..ledger.links import left_out
 from ..ledger.run import LedgerRun
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if kind == OFFBOARD:
         people = administrators_first(run, people, want["profiles"])
     feed.examine(run, looks, people)
+    feed.refuse_shared_ids(looks, people)
     _refuse_who_left(run, kind, people)
     plan = approval.executed(run, want["plan"])
     refuse_protected_people(run.policy, people, want["protected"], kind)
@@ -108,7 +109,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> None:
     """:raises Refused: somebody left since they were hired or reinstated: a move would let them in again, on a last day on which HR still lists them."""
     for person in people if kind in _OF_WHO_WORKS_HERE else ():
-        theirs = [case for case in run.ledger.cases_of(names_of(person)) if not case.withdrawn]
+        theirs = [case for case in run.ledger.cases_of(person) if not case.withdrawn]
         last = next((case for case in reversed(theirs) if case.meaning.ends or case.kind in (ONBOARD, REINSTATE)), None)
         if last is not None and last.meaning.ends:
             raise Refused(
@@ -320,7 +321,7 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
         key=key,
         successor=_successor(opening, person),
         hr_status=person.status,
-        expected=tuple(sorted(opening.systems)),
+        expected=tuple(sorted({*opening.systems, *_left_out(opening, person)})),
         profile=profile.name if profile else "",
         wanted=wanted,
         plan=str(opening.plan["digest"]) if opening.plan is not None else "",
@@ -331,6 +332,15 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
     )
     how = departure_facts(opening.run.policy, person) if want["kind"] == OFFBOARD else {}
     return Facts.of_dict({**want["facts"], **how, **ours.as_dict()})
+
+
+def _left_out(opening: _Opening, person: Person) -> Collection[str]:
+    """Return the systems where a leaver has an account, and that were taken out of the systems file: their case is not complete without them."""
+    run = opening.run
+    if opening.want["kind"] != OFFBOARD:
+        return ()
+    known = {*run.inventory.systems(), *run.policy.identity.retired}
+    return left_out(run.ledger, person, known)
 
 
 def departure_facts(policy: Policy, person: Person) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from ...module_utils.company.policy import Policy, fact_of, like
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME
-from ...module_utils.model.person import Person
+from ...module_utils.model.person import Person, names_in, other_addresses
 from ..history.casefile import CaseFile, of_kind
 
 LEFT = "left, and has a case"
@@ -65,7 +65,7 @@ def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: 
     leavers = list(of_kind(cases, OFFBOARD))
     by_name: dict[str, list[CaseFile]] = {}
     for case in leavers:
-        for name in case.names:
+        for name in case.keys:
             by_name.setdefault(name, []).append(case)
     by_name = {name: sorted(found, key=lambda one: one.opened) for name, found in by_name.items()}
     withdrawn = _withdrawn(cases)
@@ -85,7 +85,7 @@ def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: 
     for case in leavers:
         if case.id in used or not _in_period(case, period):
             continue
-        hr = next((known[name] for name in case.names if name in known), None)
+        hr = next((known[name] for name in case.keys if name in known), None)
         members[f"{case.key} {case.id}"] = _without_leaving(case, hr, cases, period)
     return [members[key] for key in sorted(members)]
 
@@ -119,13 +119,15 @@ def kind_of(case: CaseFile | None, person: Person | None = None) -> str:
 
 
 def _names(person: Person) -> set[str]:
-    return {n.casefold() for n in (person.email, person.hr_id, person.employee_id, *person.aliases) if n}
+    return {name.casefold() for name in (*names_in(person.as_dict()), *other_addresses(person.as_dict()))}
 
 
 def _case_of(person: Person, day: date, by_name: Mapping[str, Sequence[CaseFile]]) -> CaseFile | None:
     """Return the person's case of this leaving: an id counts more than an address, and the case nearest to the day is meant."""
-    for names in ([person.hr_id, person.employee_id], [person.email, *person.aliases]):
-        found = {case.id: case for name in names if name for case in by_name.get(name.casefold(), ())}
+    names = _names(person)
+    addresses = {name for name in names if name.startswith("email ")}
+    for known in (names - addresses, addresses):
+        found = {case.id: case for name in known for case in by_name.get(name, ())}
         if found:
             return min(found.values(), key=lambda one: abs((_day(one) - day).days))
     return None
@@ -181,7 +183,7 @@ def _without_leaving(case: CaseFile, hr: Person | None, cases: Mapping[str, Case
         back = [
             one
             for one in of_kind(cases, REINSTATE, ONBOARD, RESUME)
-            if one.names & case.names and one.opened > case.opened
+            if one.keys & case.keys and one.opened > case.opened
         ]
         if back:
             why = f"they came back: case {back[-1].id}"
@@ -202,5 +204,5 @@ def _withdrawn(cases: Mapping[str, CaseFile]) -> dict[str, str]:
         name: case.withdrawn
         for case in cases.values()
         if case.kind == OFFBOARD and case.withdrawn
-        for name in case.names
+        for name in case.keys
     }

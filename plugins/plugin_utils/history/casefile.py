@@ -13,6 +13,7 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
 from ...module_utils.model.kinds import Kind, kind_of
+from ...module_utils.model.person import names_in, other_addresses
 from ..later.followups import BACK, IN_HAND
 from ..later.received import CHECK_IN, asked_for
 from ..ledger.rows import Query
@@ -106,12 +107,12 @@ class CaseFile:
     @property
     def names(self) -> set[str]:
         """Return everything that HR may know the person by."""
-        known = [
-            self.key,
-            *(self.person.get(k) for k in ("email", "hr_id", "employee_id")),
-            *(self.person.get("aliases") or ()),
-        ]
-        return {str(name).casefold() for name in known if name}
+        return {name.partition(" ")[2] for name in self.keys}
+
+    @property
+    def keys(self) -> set[str]:
+        """Return the same, each with its field: the HR id of one person may be another's number."""
+        return {name.casefold() for name in (*names_in(self.person), *other_addresses(self.person))}
 
     @property
     def effective(self) -> datetime | None:

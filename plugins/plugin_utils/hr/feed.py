@@ -8,7 +8,7 @@ named person says that it is right so). A good look holds only what differs from
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
 from ...module_utils.model.commands import command
-from ...module_utils.model.errors import Incident, InputError
+from ...module_utils.model.errors import Incident, InputError, Refused
 from ...module_utils.model.person import Person
 from ...module_utils.people.hr_events import silent
-from ...module_utils.people.hr_look import Look, packed, unpacked
+from ...module_utils.people.hr_look import Look, hashed_address, hashed_id, packed, unpacked
 from ..ledger import presence
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
@@ -82,6 +82,23 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
         raise Incident(
             f"{what}: nothing was touched", act="believe HR", system=system, hint=_how(system, before, policy)
         )
+
+
+def refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> None:
+    """Stop before two people become one: the ledger knows somebody by HR's id, and each HR system counts its own.
+
+    :raises Refused: another HR system has somebody else with the id of one of these.
+    """
+    for person in people:
+        ident, address = hashed_id(person), hashed_address(person)
+        other = next((name for name, look in looks.items() if look.pairs.get(ident, address) != address), "")
+        if other and any(look.pairs.get(ident) == address for look in looks.values()):
+            raise Refused(
+                f"{other} has somebody else with the id {person.key}, and the ledger would take one for the other",
+                act=f"open case of {person.email}",
+                system=other,
+                hint="nothing was sent; give the people of one of the two HR systems ids of their own (csv and connectors as data: the field hr_id)",
+            )
 
 
 def keep(run: LedgerRun, looks: Mapping[str, Look]) -> None:

@@ -19,7 +19,7 @@ from ...module_utils.company.policy_sections import Brake
 from ...module_utils.model import clock
 from ...module_utils.model.case import Case, Facts
 from ...module_utils.model.errors import LedgerError
-from ...module_utils.model.person import Person
+from ...module_utils.model.person import Person, names_in
 from . import brake as counting
 from . import cases, lease, standing
 from .chain import Chain
@@ -151,10 +151,12 @@ class Ledger:
             and not (open_only and (case.closed or case.withdrawn))
         ]
 
-    def cases_of(self, keys: Sequence[str]) -> list[Case]:
-        """Return the cases of the person who has one of these keys, in the order in which they were opened."""
-        marks = ", ".join("?" * len(keys))
-        return cases.read(self.storage.query, f"AND person IN ({marks})", keys) if keys else []
+    def cases_of(self, person: Person) -> list[Case]:
+        """Return the cases of a person, by their key or what it was before HR gave them an id, in the order in which they were opened."""
+        names = names_in(person.as_dict())
+        keys = [name.partition(" ")[2] for name in names]
+        known = cases.read(self.storage.query, f"AND person IN ({', '.join('?' * len(keys))})", keys)
+        return [case for case in known if f"{case.key_field} {case.key}" in names]
 
     def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
         """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...module_utils.model.person import Person
+from ...module_utils.model import clock
+from ...module_utils.model.person import KEYS, Person, names_in
 from ...module_utils.people.correlation import Whose
 from .entry import entry_of
 from .ledger import Ledger
@@ -43,23 +44,31 @@ class Link:
 
 
 def names_of(person: Person) -> list[str]:
-    """Return by which names the ledger may know a person: their key now, or what it was before HR gave them an id."""
-    return list(
-        dict.fromkeys(name for name in (person.key, person.person_key, person.employee_id, person.email) if name)
-    )
+    """Return by which names the ledger may know a person: their key now, or what it was before HR gave them an id.
+
+    Each stands with its field, since the HR id of one person may be the number of another.
+    """
+    return [*names_in(person.as_dict()), f" {person.key}"]
+
+
+def _named(key: str, data: Mapping[str, Any]) -> str:
+    """Return the name that an entry keeps of its person. Entries of before do not say which field it is: an address shows it."""
+    return f"{data.get('key_field') or (KEYS[-1] if '@' in key else '')} {key}"
 
 
 def links(ledger: Ledger, person: Person, system: str | None = None) -> list[Link]:
     """Return the accounts that were seen to be the person's, the oldest first: on one system, or on all."""
     names = names_of(person)
-    marks = ", ".join("?" * len(names))
+    keys = list(dict.fromkeys(name.partition(" ")[2] for name in names))
+    marks = ", ".join("?" * len(keys))
     rows = ledger.storage.query(
-        f"SELECT system, at, body FROM ledger WHERE kind = '{KIND}' AND person IN ({marks}) ORDER BY n", names
+        f"SELECT system, at, body FROM ledger WHERE kind = '{KIND}' AND person IN ({marks}) ORDER BY n", keys
     )
     found: dict[tuple[str, str], Link] = {}
     for where, at, body in rows:
-        data = json.loads(body)["data"]
-        if system in (None, where):
+        entry = json.loads(body)
+        data = entry["data"]
+        if system in (None, where) and _named(entry["person"], data) in names:
             found.setdefault((where, data["id"]), Link(where, data["id"], data["login"], tuple(data["by"]), at))
     return list(found.values())
 
@@ -80,7 +89,7 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
     for one in fresh:
         ledger.note(
             KIND,
-            {"id": one["id"], "login": one["login"], "by": list(one["by"])},
+            {"id": one["id"], "login": one["login"], "by": list(one["by"]), "key_field": person.key_field},
             system=system,
             person=person.key,
             run=run,
@@ -88,28 +97,29 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
     return len(fresh)
 
 
-def keep_seen(ledger: Ledger, seen: Iterable[tuple[str, Link]], run: str) -> int:
-    """Note the accounts that a look at the whole company saw, each with its person's key; an account that is linked already is left alone.
+def keep_seen(ledger: Ledger, seen: Iterable[tuple[Person, Link]], run: str) -> int:
+    """Note the accounts that a look at the whole company saw, each with its person; an account that is linked already is left alone.
 
     :returns: how many are new.
     """
     known = {account for accounts in by_name(ledger).values() for account in accounts}
-    fresh = [(key, link) for key, link in seen if link.id and (link.system, link.id) not in known]
+    fresh = [(who, link) for who, link in seen if link.id and (link.system, link.id) not in known]
     for start in range(0, len(fresh), _AT_ONCE):
         with ledger.storage.writing(durable=False) as query:
-            for key, link in fresh[start : start + _AT_ONCE]:
-                data = {"id": link.id, "login": link.login, "by": list(link.by)}
-                ledger.add(query, KIND, data, system=link.system, person=key, run=run)
+            for who, link in fresh[start : start + _AT_ONCE]:
+                data = {"id": link.id, "login": link.login, "by": list(link.by), "key_field": who.key_field}
+                ledger.add(query, KIND, data, system=link.system, person=who.key, run=run)
     return len(fresh)
 
 
 def by_name(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
-    """Return the (system, id) of every account that was seen to be somebody's, by the key that the person had then."""
+    """Return the (system, id) of every account that was seen to be somebody's, by the name that :func:`names_of` gives of the person."""
     found: dict[str, list[tuple[str, str]]] = {}
     for person, system, body in ledger.storage.query(
         f"SELECT person, system, body FROM ledger WHERE kind = '{KIND}' ORDER BY n", ()
     ):
-        found.setdefault(person, []).append((system, json.loads(body)["data"]["id"]))
+        data = json.loads(body)["data"]
+        found.setdefault(_named(person, data), []).append((system, data["id"]))
     return found
 
 
@@ -142,12 +152,30 @@ class Everybody:
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
     """Return why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
-    names = names_of(person)
     return [
         f"case {case.id} gave them {case.facts.profile or 'an account'} there"
-        for case in ledger.cases_of(names)
+        for case in ledger.cases_of(person)
         if case.meaning.needs_profile and not case.withdrawn and case.complete and system in (case.facts.wanted or {})
     ]
+
+
+def _ended(ledger: Ledger, person: Person) -> str:
+    """Return when a leaver's case saw every way in of the person's closed; empty when they have access, for all that the ledger knows."""
+    cases = [case for case in ledger.cases_of(person) if not case.withdrawn]
+    last = next((case for case in reversed(cases) if case.meaning.ends or case.meaning.returns), None)
+    if last is None or not last.meaning.ends or not last.access_closed:
+        return ""
+    return last.closed or clock.stamp()
+
+
+def left_out(ledger: Ledger, person: Person, systems: Collection[str]) -> list[str]:
+    """Return the systems where the person has an account for all that the ledger knows, and that are none of ``systems``.
+
+    A system that has another name now is none of them: the same account was seen there since.
+    """
+    ended, own = _ended(ledger, person), links(ledger, person)
+    here = {link.id for link in own if link.system in systems}
+    return sorted({one.system for one in own if one.system not in systems and one.id not in here and one.at > ended})
 
 
 def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +188,7 @@ def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, A
     ledger, system, who = everybody.ledger, everybody.system, Person.of(person)
     own: Sequence[Link] = links(ledger, who, system)
     if own:
-        return {"links": [link.as_dict() for link in own]}
+        ended = _ended(ledger, who)
+        return {"links": [{**link.as_dict(), **({"ended": ended} if link.at <= ended else {})} for link in own]}
     covered, linked = everybody.now()
     return {"links": [], "covered": covered, "linked": linked, "expected": expected(ledger, who, system)}

@@ -22,6 +22,7 @@ from ...module_utils.company.policy import Policy, like
 from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.person import Person
 from ...module_utils.model.text import cell
 from ...module_utils.reconcile.findings import (
     KINDS,
@@ -81,14 +82,15 @@ def build(
         return merged.report(company=company, systems=systems, asked=asked)
 
 
-def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[str, Link]]:
-    """Yield every account that was seen to be somebody's, with the person's key, of the systems that were read to their end."""
+def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[Person, Link]]:
+    """Yield every account that was seen to be somebody's, with the person, of the systems that were read to their end."""
     with closing(People(str(where / INDEX))) as people:
         for read in made["systems"]:
             for line in _lines(where / f"found-{read['system']}.jsonl") if read["read"] else ():
                 if "l" in line:
                     n, ident, login, by = line["l"]
-                    yield people.record(n)["key"], Link(read["system"], ident, login, tuple(by), read["read_at"])
+                    who = Person.of(people.record(n)["person"])
+                    yield who, Link(read["system"], ident, login, tuple(by), read["read_at"])
 
 
 def check_only(only: Collection[str], systems: Collection[str]) -> None:

@@ -22,7 +22,7 @@ _MOST = 6
 
 def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return plain data of one person: ``accounts``, ``open``, ``lingers`` and ``devices``."""
-    cases = [case for case in _cases(ledger, person) if not case.withdrawn][-_MOST:]
+    cases = [case for case in ledger.cases_of(person) if not case.withdrawn][-_MOST:]
     records = [(case, build.build(ledger, case.id, systems)) for case in cases]
     return {
         "accounts": [{"system": link.system, **link.as_dict()} for link in links(ledger, person)],
@@ -30,11 +30,6 @@ def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, 
         "lingers": [{"case": case.id, **one} for case, record in records for one in record["residual_access"]],
         "devices": list(_devices(ledger, {case.key for case in cases})),
     }
-
-
-def _cases(ledger: Ledger, person: Person) -> list[Case]:
-    names = {name.casefold() for name in (person.key, person.hr_id, person.employee_id, person.email) if name}
-    return [case for case in ledger.cases() if {case.key.casefold(), case.email.casefold()} & names]
 
 
 def _open(case: Case, items: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
