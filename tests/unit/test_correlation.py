@@ -186,3 +186,17 @@ def test_keys_compare_exactly_but_for_what_vendors_ignore(kind: Kind, left: str,
 def test_the_index_of_other_people_holds_no_names() -> None:
     packed = pack([Person.of(MARK)], {})
     assert len(packed) % 10 == 0 and b"mark" not in packed and b"E1002" not in packed
+
+
+def test_an_account_of_two_employments_is_not_cut_when_one_of_them_ends() -> None:
+    """Jane moved to the daughter company, whose own HR system has her by another number and address; the account is one."""
+    daughter = {**JANE, "email": "jane@daughter.example", "employee_id": "D1", "hr_id": "d1", "aliases": []}
+    hers = account("jlind", "jane@daughter.example", "E1007", name="Jane Lind")
+    for there, whose in ((daughter, Whose.DOUBT), ({**daughter, "status": "terminated"}, Whose.THEIRS)):
+        [judged] = correlate(keys_of(status="terminated"), [hers], others(there), "wiki").judged
+        assert judged.whose is whose, there
+        assert ("two employments" in judged.doubt) == (whose is Whose.DOUBT)
+    other = {**daughter, "first_name": "Ida"}
+    assert correlate(keys_of(), [hers], others(other), "wiki").theirs, (
+        "a colleague's address in her own entry keeps nothing open"
+    )

@@ -86,7 +86,10 @@ def correlate(keys: PersonKeys, accounts: Iterable[Account], others: Others, sys
     :param system: the system's name: logins are its own.
     """
     each = {account.id: account for account in accounts}
-    judged = [judge(keys, account, others.claims(system, account, keys)) for account in each.values()]
+    judged = [
+        judge(keys, account, others.claims(system, account, keys), twin=others.twin(system, account, keys))
+        for account in each.values()
+    ]
     judged.sort(
         key=lambda one: (
             one.whose is not Whose.THEIRS,
@@ -116,10 +119,13 @@ def _names_a_contact(one: Judged) -> bool:
     return set(one.how.by) == {Kind.ADDRESS} and (one.how.other_name or not one.account.names)
 
 
-def judge(keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]] = ()) -> Judged:
+def judge(
+    keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]] = (), *, twin: bool = False
+) -> Judged:
     """Return whose one account is.
 
     :param claims: the kinds of keys by which it is also each other person's.
+    :param twin: one of these has the person's name, and works here.
     """
     how = agreement(keys, account.carried, account.id, account.names)
     if not how.by:
@@ -138,7 +144,9 @@ def judge(keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]
         )
         if part
     )
-    if _certain_all_the_same(how, account, strongest[1]):
+    if twin:
+        said = f"{said}, and the same name: one human being in two employments?"
+    elif _certain_all_the_same(how, account, strongest[1]):
         return Judged(account, Whose.THEIRS, how, said)
     weak = not (_ASSIGNED | {Kind.ADDRESS}) & set(how.by)
     return Judged(account, Whose.ANOTHER if weak and strongest[0] > how.strength else Whose.DOUBT, how, said)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..model.errors import InputError
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from ..sdk.keys import Key, Kind, PersonKeys, canonical
 from ..sdk.values import Account
 
@@ -76,6 +76,13 @@ class Others:
             for owner in self.owners(system, key) - own:
                 claimed.setdefault(owner, set()).add(key.kind)
         return [frozenset(kinds) for kinds in claimed.values()]
+
+    def twin(self, system: str, account: Account, keys: PersonKeys) -> bool:
+        """Return whether the account carries a key of somebody else of the same name who works here: one human being in two employments, it may be."""
+        namesakes = {owner for text in _name(keys.person) for owner in self._owners(text)} - self._own(system, keys)
+        return bool(namesakes) and any(
+            not namesakes.isdisjoint(self.owners(system, key)) for key in account.carried if key.kind is not Kind.LOGIN
+        )
 
     def one_human(self, system: str, left: PersonKeys, right: PersonKeys) -> bool:
         """Return whether two records are one human being, as far as HR tells."""
@@ -158,9 +165,17 @@ def _themselves(person: Person) -> Iterable[str]:
             yield f"{name} {value}"
 
 
+def _name(person: Person) -> Iterable[str]:
+    """Yield the name of somebody, where both parts are known."""
+    if person.first_name and person.last_name:
+        yield f"name {canonical(Kind.ADDRESS, f'{person.first_name} {person.last_name}')}"
+
+
 def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
     yield from everywhere(person)
     yield from _themselves(person)
+    if person.status != LEFT:
+        yield from _name(person)
     for system, pattern in patterns.items():
         login = person.logins.get(system) or _made(person, system, pattern)
         if login:

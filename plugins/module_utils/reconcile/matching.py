@@ -118,7 +118,8 @@ class Matching:
         for n, (known, by_link) in sorted(found.items()):
             keys = self.system.keys_of(_person(self.people.record(n)["person"]), [account.id] if by_link else ())
             claims = self._others.claims(self.name, account, keys, in_hr=not known.forgotten)
-            yield _Candidate(known, keys, judge(keys, account, claims))
+            twin = self._others.twin(self.name, account, keys)
+            yield _Candidate(known, keys, judge(keys, account, claims, twin=twin))
 
     def _current(self, found: Sequence[_Candidate]) -> list[_Candidate]:
         """Return one record a human being: of several employments, the one that is not over."""
