@@ -132,7 +132,10 @@ def _lingers(system: _Archived) -> Residual | None:
     checks = str(system.target.options.get("passwords_in") or "")
     if not checks:
         return lingers
-    why = f"{checks} checks the password, and the cut there ends it; an open session ends when somebody kicks it at the server; IMAP shows no rules that send mail on: take them out there"
+    why = (
+        f"{checks} checks the password, and the cut there ends it; an open session ends when somebody kicks it at the server; "
+        "IMAP shows no rules that send mail on: take them out there"
+    )
     return replace(lingers, closed_with=checks, why=why)
 
 

@@ -64,7 +64,6 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if kind == OFFBOARD:
         people = administrators_first(run, people, want["profiles"])
     feed.examine(run, looks, people)
-    feed.refuse_shared_ids(looks, people)
     _refuse_who_left(run, kind, people)
     plan = approval.executed(run, want["plan"])
     refuse_protected_people(run.policy, people, want["protected"], kind)

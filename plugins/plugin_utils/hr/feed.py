@@ -67,6 +67,7 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
 
     :param people: those whom the run is about: their ids must have the addresses that they had, or new ones.
     :raises Incident: a source is not to be believed; says what changed, and how to release it.
+    :raises Refused: two HR systems have one id for two people.
     """
     for system, look in looks.items():
         before, policy = known(run.ledger, system), run.policy
@@ -82,9 +83,10 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
         raise Incident(
             f"{what}: nothing was touched", act="believe HR", system=system, hint=_how(system, before, policy)
         )
+    _refuse_shared_ids(looks, people)
 
 
-def refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> None:
+def _refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> None:
     """Stop before two people become one: the ledger knows somebody by HR's id, and each HR system counts its own.
 
     :raises Refused: another HR system has somebody else with the id of one of these.

@@ -90,7 +90,8 @@ class Imap(Connector):
     LINGERS = Residual(
         "open IMAP sessions, the mailbox's own password, and rules (Sieve) that send its mail on",
         "unknown",
-        "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server; it shows no rules: take them out at the server",
+        "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server; "
+        "it shows no rules: take them out at the server",
         way="mailbox password",
     )
     PERMISSIONS = {

@@ -44,7 +44,7 @@ class Ldap(Connector):
             choices=("ppolicy", "nsaccountlock"),
         ),
         "password_policy": Option(
-            "The server's default password policy (ppolicy_default), where it has several: only a policy with pwdLockout: TRUE locks anybody out."
+            "The server's default password policy (ppolicy_default), where it has several: only one with pwdLockout: TRUE locks anybody out."
         ),
         "referred": Option(
             "Parts of the directory that other systems of this file answer for, as its referrals name them: ldap://child.corp.example.",
@@ -78,8 +78,8 @@ class Ldap(Connector):
             "add, modify and delete people under people_base; Active Directory: create user, reset password"
         ],
         "cutoff": [
-            "OpenLDAP: read and write userPassword and pwdAccountLockedTime, read the password policies; Active Directory: write userAccountControl, reset password, delete and create"
-            " users in the OUs when leavers_base is set"
+            "OpenLDAP: read and write userPassword and pwdAccountLockedTime, read the password policies; Active Directory: write"
+            " userAccountControl, reset password, delete and create users in the OUs when leavers_base is set"
         ],
         "entitlements": ["write member, uniqueMember and memberUid of the groups"],
         "account_listing": ["search and read people and groups under base, without a limit of size for paged searches"],

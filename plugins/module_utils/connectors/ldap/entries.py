@@ -70,7 +70,8 @@ class Entries:
         ]
         if not parts:
             return ""
-        return f"a part of the directory is at another server ({', '.join(parts[:3])}), which was not asked: make it a system too, and name it in the option referred"
+        where = ", ".join(parts[:3])
+        return f"a part of the directory is at another server ({where}), which was not asked: make it a system too, and name it in the option referred"
 
     def _uuid(self, ident: str) -> str | bytes:
         return UUID(ident).bytes_le if self.ad else ident
