@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from lifecycle_bridge import notify
 from lifecycle_bridge.config import Notify, Secret
-from lifecycle_bridge.notify import Notice, tell
+from lifecycle_bridge.notify import Notice, send
 from lifecycle_bridge.notify import mail as notify_mail
 
 from tests.bridge.door_support import KEY, NOW, standard
@@ -222,7 +222,7 @@ def slack(monkeypatch: pytest.MonkeyPatch, url: str) -> Notify:
 
 
 def test_a_mail_says_what_is_open_and_what_to_type(mail: MailServer) -> None:
-    (told,) = tell([mail.channel(to=["it@corp.example", "hr@corp.example"])], NOTICE)
+    (told,) = send([mail.channel(to=["it@corp.example", "hr@corp.example"])], NOTICE)
     assert told.ok, told.detail
     ((envelope, message),) = mail.got
     assert envelope["to"] == ["it@corp.example", "hr@corp.example"]
@@ -251,7 +251,7 @@ def test_what_comes_from_elsewhere_makes_no_header_and_no_line(mail: MailServer)
         "",
         "why\r\n.\r\nMAIL FROM:<x>",
     )
-    (told,) = tell([mail.channel()], bad)
+    (told,) = send([mail.channel()], bad)
     assert told.ok, told.detail
     ((envelope, message),) = mail.got
     assert envelope["to"] == ["it@corp.example"] and message["Bcc"] is None
@@ -264,15 +264,15 @@ def test_a_password_goes_over_tls_alone(
 ) -> None:
     signed_in = {"user": "bridge", "secret": Secret(env="MAIL_PASSWORD")}
     with MailServer(tls, starttls=scheme == "smtp", wants_password=True) as server:
-        (told,) = tell([server.channel(scheme, **signed_in)], NOTICE)
+        (told,) = send([server.channel(scheme, **signed_in)], NOTICE)
         assert told.ok, told.detail
         assert server.got[0][0]["secure"] is True
         monkeypatch.setenv("MAIL_PASSWORD", "not-the-right-one")
-        (told,) = tell([server.channel(scheme, **signed_in)], NOTICE)
+        (told,) = send([server.channel(scheme, **signed_in)], NOTICE)
         assert not told.ok and not told.temporary and "not-the-right-one" not in told.detail
         server.shutdown()
     monkeypatch.setattr(notify_mail, "LOOPBACK", ())
-    (told,) = tell([mail.channel(**signed_in)], NOTICE)
+    (told,) = send([mail.channel(**signed_in)], NOTICE)
     assert not told.ok and "offers no TLS" in told.detail and mail.got == []
 
 
@@ -281,7 +281,7 @@ def test_a_certificate_that_does_not_hold_is_not_talked_to(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
     with MailServer(tls) as server:
-        (told,) = tell([server.channel("smtps")], NOTICE)
+        (told,) = send([server.channel("smtps")], NOTICE)
         assert not told.ok and server.got == []
         server.shutdown()
 
@@ -289,17 +289,17 @@ def test_a_certificate_that_does_not_hold_is_not_talked_to(
 @pytest.mark.parametrize(("answer", "temporary"), [("451 greylisted", True), ("554 never", False)])
 def test_a_temporary_refusal_is_distinguished_from_a_final_one(mail: MailServer, answer: str, temporary: bool) -> None:
     mail.answer = answer
-    (told,) = tell([mail.channel()], NOTICE)
+    (told,) = send([mail.channel()], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary)
 
 
 def test_an_address_that_is_not_taken_is_reported_and_the_others_have_it(mail: MailServer) -> None:
-    (told,) = tell([mail.channel(to=["nobody@corp.example", "it@corp.example"])], NOTICE)
+    (told,) = send([mail.channel(to=["nobody@corp.example", "it@corp.example"])], NOTICE)
     assert not told.ok and "nobody@corp.example" in told.detail and len(mail.got) == 1
 
 
 def test_slack_gets_one_text_with_entities(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    (told,) = tell([slack(monkeypatch, f"{web.url}/services/T0/B0/s3cret")], NOTICE)
+    (told,) = send([slack(monkeypatch, f"{web.url}/services/T0/B0/s3cret")], NOTICE)
     assert told.ok, told.detail
     ((path, _, body),) = web.got
     assert path == "/services/T0/B0/s3cret"
@@ -308,7 +308,7 @@ def test_slack_gets_one_text_with_entities(web: WebServer, monkeypatch: pytest.M
 
 def test_teams_gets_a_card_whose_text_is_no_markdown(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAMS_ADDRESS", f"{web.url}/workflows/s3cret")
-    (told,) = tell([Notify(kind="teams", secret=Secret(env="TEAMS_ADDRESS"))], NOTICE)
+    (told,) = send([Notify(kind="teams", secret=Secret(env="TEAMS_ADDRESS"))], NOTICE)
     assert told.ok, told.detail
     ((path, _, body),) = web.got
     (sent,) = json.loads(body)["attachments"]
@@ -326,12 +326,12 @@ def test_apprise_reaches_what_it_knows_and_says_when_it_does_not(
     pytest.importorskip("apprise", reason="needs the bridge's extra apprise")
     monkeypatch.setenv("SERVICE", web.url.replace("http://", "json://") + "/in")
     channel = Notify(kind="apprise", secret=Secret(env="SERVICE"))
-    (told,) = tell([channel], NOTICE)
+    (told,) = send([channel], NOTICE)
     assert told.ok, told.detail
     said = json.loads(web.got[0][2])
     assert said["title"] == NOTICE.title and "<does> not answer & it" in said["message"], "plain text"
     web.status = 500
-    (told,) = tell([channel], NOTICE)
+    (told,) = send([channel], NOTICE)
     assert (told.ok, told.temporary) == (False, True)
     monkeypatch.setenv("SERVICE", "nosuch://secret-word")
     (wrong,) = notify.check([channel])
@@ -339,7 +339,7 @@ def test_apprise_reaches_what_it_knows_and_says_when_it_does_not(
 
 
 def test_a_webhook_is_signed_by_standard_webhooks_and_the_same_news_has_the_same_id(web: WebServer) -> None:
-    assert [told.ok for told in tell([webhook(web.url + "/in"), webhook(web.url + "/in")], NOTICE)] == [True, True]
+    assert [told.ok for told in send([webhook(web.url + "/in"), webhook(web.url + "/in")], NOTICE)] == [True, True]
     for _, headers, body in web.got:
         at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
         assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
@@ -368,7 +368,7 @@ def test_a_failure_of_one_is_reported_and_does_not_stop_the_others(
         webhook(web.url),
         mail.channel(),
     ]
-    told = tell(channels, NOTICE)
+    told = send(channels, NOTICE)
     assert [each.ok for each in told] == [False, False, False, False, True, True]
     assert (
         told[0].temporary
@@ -384,7 +384,7 @@ def test_a_redirect_is_not_followed_and_a_secret_address_is_not_logged(
     web: WebServer, monkeypatch: pytest.MonkeyPatch, status: int, temporary: bool
 ) -> None:
     web.status = status
-    (told,) = tell([slack(monkeypatch, f"{web.url}/services/s3cret")], NOTICE)
+    (told,) = send([slack(monkeypatch, f"{web.url}/services/s3cret")], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary) and "s3cret" not in told.detail
     assert len(web.got) == 1
 

@@ -22,7 +22,7 @@ from joserfc.jwk import KeySet
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config, Notify, Secret
 from lifecycle_bridge.execute import Result
-from lifecycle_bridge.notify import Notice, check, tell
+from lifecycle_bridge.notify import Notice, check, send
 from lifecycle_bridge.notify.signal import REVOKED, public_key
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.signal_keys import KEPT, OVERLAP, SignalKeys
@@ -100,7 +100,7 @@ def way(receiver: Receiver, folder: Path, kind: str = "ec", **more: Any) -> Noti
 
 @pytest.mark.parametrize("kind", ["ec", "rsa"])
 def test_the_receiver_verifies_who_says_it_of_whom_and_what(receiver: Receiver, tmp_path: Path, kind: str) -> None:
-    assert [told.ok for told in tell([way(receiver, tmp_path, kind)], NOTICE)] == [True]
+    assert [told.ok for told in send([way(receiver, tmp_path, kind)], NOTICE)] == [True]
     ((header, claims),) = receiver.taken
     assert header["typ"] == "secevent+jwt" and header["kid"] == receiver.keys[0]["kid"]
     assert (claims["iss"], claims["aud"]) == ("https://us.example", "https://them.example")
@@ -113,8 +113,8 @@ def test_the_receiver_verifies_who_says_it_of_whom_and_what(receiver: Receiver, 
 
 def test_the_same_news_is_the_same_event(receiver: Receiver, tmp_path: Path) -> None:
     channel = way(receiver, tmp_path)
-    tell([channel], NOTICE)
-    tell([channel], NOTICE)
+    send([channel], NOTICE)
+    send([channel], NOTICE)
     assert receiver.taken[0][1]["jti"] == receiver.taken[1][1]["jti"]
 
 
@@ -124,13 +124,13 @@ def test_what_was_not_taken_is_tried_again_only_when_that_may_help(
 ) -> None:
     channel = way(receiver, tmp_path)
     receiver.answers = [code]
-    (told,) = tell([channel], NOTICE)
+    (told,) = send([channel], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary)
     assert ("invalid_request" in told.detail) == (not temporary)
 
 
 def test_nothing_is_sent_of_somebody_whom_hr_does_not_name(receiver: Receiver, tmp_path: Path) -> None:
-    (told,) = tell([way(receiver, tmp_path)], Notice("c", "offboard", "cut", "42", at=AT))
+    (told,) = send([way(receiver, tmp_path)], Notice("c", "offboard", "cut", "42", at=AT))
     assert not told.ok and not receiver.heads
 
 
@@ -193,7 +193,7 @@ def test_a_receiver_finds_the_keys_and_verifies_by_them_what_it_was_sent(tmp_pat
     assert about["issuer"] == "https://b.example" and about["delivery_methods_supported"] == ["urn:ietf:rfc:8935"]
     receiver.keys = client.get(about["jwks_uri"].removeprefix("https://b.example")).json()["keys"]
     assert [sorted({"d", "p", "q"} & set(key)) for key in receiver.keys] == [[], []], "nothing private is shown"
-    assert all(heard.ok for heard in tell(ways, NOTICE))
+    assert all(heard.ok for heard in send(ways, NOTICE))
     assert [head["kid"] for head, _claims in receiver.taken] == [key["kid"] for key in receiver.keys]
     (tmp_path / "ec.pem").unlink()
     assert client.get("/.well-known/jwks.json").status_code == 503

@@ -39,7 +39,7 @@ class Polls(threading.Thread):
         while not self.ended.wait(_POLL):
             try:
                 for alarm in self.polling.run_once(wait_for_looks=False).alarms:
-                    self.bridge.tell(Alert(alarm.key, alarm.detail, alarm.over))
+                    self.bridge.send_alert(Alert(alarm.key, alarm.detail, alarm.over))
             except Exception:  # whatever it is, the next look has to come
                 log.exception("the polls failed; they are tried again")
 

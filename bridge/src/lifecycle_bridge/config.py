@@ -69,7 +69,7 @@ class Secret(_Section):
 
 
 class Poll(_Section):
-    """What to ask a source for, and how often; seconds.
+    """How a source is asked for changes. ``every``: how often, in seconds.
 
     ``options`` are the poller's own: base URL, company id and the like.
     """
@@ -87,7 +87,7 @@ class Source(_Section):
     :param scheme: how its webhooks are signed (:data:`lifecycle_bridge.receive.SCHEMES`); empty when it only is polled.
     :param secrets: the keys that are right; several while one is replaced.
     :param system: its name in the collection's inventory; the source's own name when empty.
-    :param silent_after: hours without an event and without a successful look after which a human is told.
+    :param silent_after: hours without an event and without a successful look after which a person gets an alert.
     :param everybody_at: local time of the nightly full comparison, ``HH:MM``; empty for none.
     """
 
@@ -117,7 +117,7 @@ class Runner(_Section):
     """Runs on this machine, by ansible-runner.
 
     :param python: the interpreter whose environment has ansible-core and the collection; this one's when empty.
-    :param environment: names of variables of the bridge's own environment that a run may see; all else is withheld.
+    :param environment: names of variables of the bridge's own environment that a run may see; it sees no others.
     :param files: variables whose value is a file's path, such as one that holds a password.
     """
 
@@ -159,7 +159,7 @@ class Retry(_Section):
     times: Annotated[int, Field(ge=0)] = 8
 
 
-#: What somebody hears of a case. ``todo`` waits for a person, ``reminder`` says that again; ``prepared`` is all that is made before the day.
+#: What a notice about a case can say. ``todo`` waits for a person, ``reminder`` says that again; ``prepared`` is all that is made before the day.
 News = Literal[
     "due",
     "prepared",
@@ -180,7 +180,7 @@ Concerned = Literal["person", "manager", "buddy"]
 
 
 class Notify(_Section):
-    """Whom to tell, of what, and how.
+    """Who gets notices, about what, and by which way.
 
     :param name: what time lines call this way; its kind when empty. Two ways of one kind need names.
     :param people: besides ``to``, those whom the case concerns; mail alone reaches them.
@@ -310,16 +310,16 @@ class ApiSettings(_Section):
 
 
 class Config(_Section):
-    """Everything.
+    """The whole configuration.
 
     :param listen: ``host:port``. TLS is the reverse proxy's, unless ``tls_cert`` and ``tls_key`` are given.
-    :param trusted_proxies: addresses of reverse proxies whose ``X-Forwarded-For`` is believed; of anybody else it is not, so that nobody evades a limit.
+    :param trusted_proxies: addresses of the reverse proxies whose ``X-Forwarded-For`` is believed. From anybody else it is ignored, so that nobody evades a limit.
     :param database: SQLAlchemy URL, ``sqlite:////path`` or ``postgresql+psycopg://...``; a password in it is given by ``database_password``.
     :param work: folder of the runs; made 0700.
     :param inventory: the collection's systems file, or a folder of an inventory.
     :param extra_vars: given to every run, such as ``lifecycle_records``.
     :param chores: what is run by the clock, as AWX does by its schedules; with ``at: ""`` it is left to another scheduler.
-    :param metrics_token: what Prometheus has to bear at ``/metrics``; without it that is answered to this machine alone.
+    :param metrics_token: the token that Prometheus sends to ``/metrics``; without it, only this machine gets an answer there.
     :param at_once: runs at the same time on this machine.
     :param together: people of one kind that are due at the same time and go in one run.
     """
@@ -377,7 +377,7 @@ class Config(_Section):
 
 
 def source_of(name: str, given: Any) -> Source:
-    """Return one source, as written under ``sources``: for Event-Driven Ansible, which has no file of ours.
+    """Return one source, as written under ``sources``: for Event-Driven Ansible, which does not read our file.
 
     :raises ConfigError: one line for each mistake.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Composes what somebody is to hear, asks HR who that is, and sends it."""
+"""Composes notices, asks HR who gets them, and sends them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger("lifecycle_bridge")
 
 @dataclass(frozen=True)
 class Alert:
-    """What is no case, and somebody has to look at. ``over``: it has ended."""
+    """Something that belongs to no case, and that a person must look at. ``over``: it has ended."""
 
     key: str
     detail: str
@@ -36,7 +36,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a run wants people to hear, with their addresses: policy names them. ``key`` is the same for the same news."""
+    """A letter that a run writes, with the addresses, which policy names. ``key`` is the same for the same news."""
 
     key: str
     to: tuple[str, ...]
@@ -63,7 +63,7 @@ class Post:
         self._words = Words(config.notices)
 
     def alert(self, alert: Alert) -> str:
-        """Tell it by every way that hears alerts; by which, empty when by none."""
+        """Send an alert by every way that takes alerts; return by which, empty when by none."""
         state = "over" if alert.over else "alert"
         notice = notify.Notice(
             alert.key,
@@ -78,20 +78,20 @@ class Post:
             for route in routes(self._config)
             if not route.role and "alert" in (route.channel.news or ["alert"]) and not route.channel.kinds
         ]
-        return self._tell(hear, notice)
+        return self._send_by(hear, notice)
 
     def letter(self, letter: Letter) -> str:
-        """Send it to those whom the run names, by mail; by which way, empty when it did not arrive."""
+        """Send a letter by mail to the people whom the run names; return by which way, empty when it did not arrive."""
         mail = next((channel for channel in self._config.notify if channel.kind == "mail"), None)
         if mail is None:
-            log.error("%s: nobody was told: there is no way of kind mail under notify", letter.key)
+            log.error("%s: nobody got it: there is no way of kind mail under notify", letter.key)
             return ""
         words = "\n\n".join(filter(None, ["\n".join(map(notify.line, letter.lines)), _command(letter.command)]))
         notice = notify.Notice(letter.key, "step", "late", subject=letter.subject, words=words + "\n")
-        return self._tell([mail.model_copy(update={"to": list(letter.to), "people": []})], notice)
+        return self._send_by([mail.model_copy(update={"to": list(letter.to), "people": []})], notice)
 
     def send(self, one: Pending) -> str:
-        """Send one notice; by which way, empty when it was not sent. What becomes of it is written."""
+        """Send one notice; return by which way, empty when it was not sent. How it went is written to the table."""
         now = clock.now()
         if one.route is None or not holds(one):
             self._outbox.drop(one.n)
@@ -104,9 +104,9 @@ class Post:
             return ""
         if channel is None:
             self._outbox.drop(one.n)
-            log.info("%s: %s is not told: HR names nobody who works there", one.case.id, one.route.role)
+            log.info("%s: %s gets no notice: HR names nobody who works there", one.case.id, one.route.role)
             return ""
-        (heard,) = notify.tell([channel], notice)
+        (heard,) = notify.send([channel], notice)
         if not heard.ok:
             self._not_sent(one, heard.detail, now, for_good=not heard.temporary)
             return ""
@@ -116,18 +116,24 @@ class Post:
     def _not_sent(self, one: Pending, why: str, now: datetime, for_good: bool = False) -> None:
         name = one.route.name if one.route else ""
         if self._outbox.again(one, now):
-            log.log(logging.ERROR if for_good else logging.WARNING, "%s was not told by %s: %s", one.case.id, name, why)
+            log.log(
+                logging.ERROR if for_good else logging.WARNING,
+                "%s: the notice by %s was not sent: %s",
+                one.case.id,
+                name,
+                why,
+            )
         else:
-            log.error("%s was not told by %s, and is not tried again: %s", one.case.id, name, why)
+            log.error("%s: the notice by %s was not sent, and is not tried again: %s", one.case.id, name, why)
 
-    def _tell(self, channels: Sequence[Notify], notice: notify.Notice) -> str:
+    def _send_by(self, channels: Sequence[Notify], notice: notify.Notice) -> str:
         ways = []
         for channel in channels:
-            (heard,) = notify.tell([channel], notice)
+            (heard,) = notify.send([channel], notice)
             if heard.ok:
                 ways.append(channel.way)
             else:
-                log.error("%s was not told by %s: %s", notice.case, channel.way, heard.detail)
+                log.error("%s: the notice by %s was not sent: %s", notice.case, channel.way, heard.detail)
         return f"by {' and '.join(ways)}" if ways else ""
 
     # -- who, and in which words ---------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class Post:
 
 
 def _reader(role: str, card: Card, case: Case) -> Contact:
-    """Return who reads it. A joiner is written to at home until the day, and at work from then on."""
+    """Return who reads a notice. A joiner gets it at the private address until the first day, and at work from then on."""
     if role == "person":
         home = case.kind == ONBOARD and card.private and case.state != "done"
         return Contact(card.name, card.private if home else card.address, card.language)
@@ -182,7 +188,7 @@ def _reader(role: str, card: Card, case: Case) -> Contact:
 
 
 def command_for(news: str, case: Case, steps: Sequence[Step]) -> str:
-    """Return what goes on with it, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
+    """Return the command with which a case goes on, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
     if news == "held":
         return shlex.join(["lifecycle-bridge", "release", case.id, "--why", "REASON"])
     if news in ("todo", "not_ready", "reminder") and (waiting := _attestable(steps)):

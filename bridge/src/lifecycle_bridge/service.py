@@ -32,7 +32,7 @@ from lifecycle_bridge.post import Alert, Letter, Post
 from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.alerts import Alert as Untold
+from lifecycle_bridge.store.alerts import Alert as Unsent
 from lifecycle_bridge.store.alerts import Alerts
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.chores import PREFIX as CHORE
@@ -51,7 +51,7 @@ _LOOK, _BEAT, _STUCK, _GATHER = 0.5, 2.0, 30.0, 0.03
 _PAUSE, _SWEEP = 2.0, 3600.0
 #: Intakes at the same time, beside the runs: what must be cut now never waits for a slot.
 _INTAKES = 3
-#: Seconds until an alert that reached nobody is told again; between two looks at what the calendar alone says.
+#: Seconds until an alert that reached nobody is sent again; seconds between two looks at what the calendar alone says.
 _AGAIN, _SCAN = 600.0, 30.0
 
 
@@ -63,7 +63,7 @@ class Work(Protocol):
         ...
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """Write how it ended, and what is to be heard of it."""
+        """Write how it ended, and the notices about it."""
         ...
 
 
@@ -98,7 +98,7 @@ class Bridge:
         }
         self._at_work: dict[str, threading.Thread] = {}
         self._not_before: dict[str, float] = {}
-        self._tell_at: dict[str, float] = {}
+        self._send_at: dict[str, float] = {}
         self._woken, self._ended = threading.Event(), threading.Event()
         self._loop = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
         self._posting: threading.Thread | None = None
@@ -145,7 +145,7 @@ class Bridge:
         while not self._ended.is_set():
             try:
                 self.look()
-            except Exception:  # whatever it is, the next look has to come: /readyz tells when none succeeds
+            except Exception:  # whatever it is, the next look has to come: /readyz says when none succeeds
                 log.exception("a look at what is due failed; it is tried again")
             self._woken.wait(_LOOK)
             self._woken.clear()
@@ -171,7 +171,7 @@ class Bridge:
         if monotonic - self._swept_at > _SWEEP:
             self._swept_at = monotonic
             self.executor.sweep(now)
-        self._tell_alerts()
+        self._send_alerts()
         if monotonic - self._scanned_at > _SCAN:
             self._scanned_at = monotonic
             self.outbox.scan(now)
@@ -247,7 +247,7 @@ class Bridge:
         self._post_letters(result)
 
     def execute(self, order: Order, run: str) -> Result:
-        """Run an order to its end. What cannot even be begun is a result too: a human is told."""
+        """Run an order to its end. What cannot even begin has a result too, and a person gets a notice."""
         affected = self.cases.of_run(run)
 
         def progress(step: Progress) -> None:
@@ -270,18 +270,18 @@ class Bridge:
             words = f"the executor failed: {type(failure).__name__}"
             return Result("unknown", detail=words, temporary=True, started_at=clock.now(), ended_at=clock.now())
 
-    # -- telling -------------------------------------------------------------------------------------------------------
+    # -- notices -------------------------------------------------------------------------------------------------------
 
-    def tell(self, alert: Alert) -> str:
-        """Tell it; by which ways, empty when by none. A way that fails must not make the work fail: the console shows it too."""
+    def send_alert(self, alert: Alert) -> str:
+        """Send an alert; return by which ways, empty when by none. A way that fails must not make the work fail: the console shows the alert too."""
         try:
             return self.post.alert(alert)
         except Exception:
-            log.exception("nobody could be told: %s", alert.key)
+            log.exception("the alert reached nobody: %s", alert.key)
             return ""
 
     def send_notices(self, now: datetime) -> int:
-        """Send what is to be heard of cases; how many notices arrived."""
+        """Send the notices about cases; return how many arrived."""
         arrived = 0
         while found := self.outbox.claim(now):
             for one in found:
@@ -316,22 +316,22 @@ class Bridge:
             if not arrived:
                 self.outbox.is_new_again(letter.key)
 
-    def _tell_alerts(self) -> None:
+    def _send_alerts(self) -> None:
         """Send each alert once, by one bridge, in a thread of its own, since a channel may be slow. What fails is tried again later."""
         now, due = clock.now(), time.monotonic()
-        untold = [alert for alert in self.alerts.untold() if self._tell_at.get(alert.key, 0.0) <= due]
-        mine = [alert for alert in untold if self.alerts.claim(alert.key, now)]
+        unsent = [alert for alert in self.alerts.unsent() if self._send_at.get(alert.key, 0.0) <= due]
+        mine = [alert for alert in unsent if self.alerts.claim(alert.key, now)]
         if mine:
-            threading.Thread(target=self._tell_all, args=(mine,), daemon=True).start()
+            threading.Thread(target=self._send_alerts_now, args=(mine,), daemon=True).start()
 
-    def _tell_all(self, found: list[Untold]) -> None:
+    def _send_alerts_now(self, found: list[Unsent]) -> None:
         for alert in found:
-            if self.tell(Alert(alert.key, alert.detail)):
-                self._tell_at.pop(alert.key, None)
+            if self.send_alert(Alert(alert.key, alert.detail)):
+                self._send_at.pop(alert.key, None)
                 continue
-            self._tell_at[alert.key] = time.monotonic() + _AGAIN
+            self._send_at[alert.key] = time.monotonic() + _AGAIN
             with suppress(sa.exc.DBAPIError):
-                self.alerts.not_told(alert.key)
+                self.alerts.not_sent(alert.key)
 
 
 def _kind_of(ident: str) -> str:

@@ -118,7 +118,7 @@ class Api:
         return answer
 
     def _token(self, request: Request, scope: str) -> ApiToken:
-        """Return whose token this is. All are compared, so that the time does not tell which one was nearly right."""
+        """Return whose token this is. All are compared, so that the time does not show which one was nearly right."""
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         mine = None
         for token in self._config.api.tokens:

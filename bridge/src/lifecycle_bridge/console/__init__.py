@@ -43,7 +43,7 @@ def console_routes(
     :param checks: for ``/readyz``, such as ``{"database": health.writable(database)}``.
     :param people: says who people are; without it they are shown by number.
     :param looks: says where people are and how they stand; without it a page says how to ask.
-    :param door: what the door tells what it saw: ``Door(..., seen=door.seen)``.
+    :param door: gets what the endpoint saw: ``Door(..., seen=door.seen)``.
 
     :raises ConfigError: that file cannot be made.
     """

@@ -186,12 +186,12 @@ class Provider:
         return claims
 
     def _userinfo(self, metadata: Mapping[str, Any], access: str, subject: str) -> Mapping[str, Any]:
-        """Some providers tell groups only there."""
+        """Return what the user-info endpoint says: some providers name groups only there."""
         endpoint = str(metadata["userinfo_endpoint"])
         _safe(endpoint, "userinfo_endpoint")
         found = self._json("GET", endpoint, {"Authorization": f"Bearer {access}"})
         if found.get("sub") != subject:
-            raise Refused("sign-in: the provider tells of somebody else; begin again")
+            raise Refused("sign-in: the provider answered about somebody else; begin again")
         return found
 
     # -- bytes

@@ -169,7 +169,7 @@ class Watch:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def _look(self) -> bool:
-        """Read it again, and tell what it has reached; false when that did not succeed."""
+        """Read the job again, and report how far it is; false when that did not succeed."""
         self._after = 0.0
         try:
             self._job = self._api.get(self._job["url"], self._what)
@@ -189,7 +189,7 @@ class Watch:
         return False
 
     def _listen(self) -> None:
-        """Tell what it has reached. Without events it is followed all the same, and its silence means nothing."""
+        """Report how far the job is. Without events it is followed all the same, and its silence means nothing."""
         try:
             if self._workflow:
                 self._look_at_nodes()
@@ -240,7 +240,7 @@ class Watch:
         try:
             self._progress(Progress(at=clock.now(), play=play, task=task, host=host, outcome=outcome))
         except Exception:  # the agreement: what it raises is logged and forgotten, the run goes on
-            log.exception("%s: progress could not be told", self._what)
+            log.exception("%s: its progress could not be reported", self._what)
 
     # -- what the end means --------------------------------------------------------------------------------------------
 

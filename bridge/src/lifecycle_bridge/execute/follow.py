@@ -66,7 +66,7 @@ class Follow:
                 self._progress(step)
             except Exception:  # the caller's, in passing: whatever it raises must not end the watch over a run
                 if not self._complained:
-                    log.exception("tell what run %s reached: it goes on", self.folder.path.name)
+                    log.exception("report how far run %s is: it goes on", self.folder.path.name)
                 self._complained = True
 
 

@@ -25,7 +25,7 @@ _DEAD = "ZX"
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the process table; ``started`` is in ticks since boot and tells a process from a later one with its number."""
+    """One line of the process table; ``started`` is in ticks since boot, and distinguishes a process from a later one with the same number."""
 
     pid: int
     parent: int
@@ -123,7 +123,7 @@ def end(find: Callable[[], list[Process]], *, patience: float = 30) -> list[Proc
             try:
                 os.kill(process.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
-                continue  # gone by itself; or not ours to end: it is told as left
+                continue  # gone by itself; or not ours to end: it is reported as left
         if time.monotonic() > until:
             return left
         time.sleep(pause)

@@ -142,7 +142,7 @@ class RunnerExecutor:
                 follow.look()
                 time.sleep(
                     LOOK
-                )  # another bridge, or an earlier life of this one, started it: its lock tells when it is over
+                )  # another bridge, or an earlier life of this one, started it: its lock shows when it is over
             else:
                 self._wait(seat, follow)
 

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The process that watches one run: ``python -m lifecycle_bridge.execute.supervisor``, started by :mod:`~lifecycle_bridge.execute.runner`.
 
-It is in a session of its own and outlives the bridge; a bridge that comes back finds it by its lock. It is told on standard input (a
-socket) what environment its run will have, starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.playbook_process`) and
+It is in a session of its own and outlives the bridge; a bridge that comes back finds it by its lock. On standard input (a
+socket) it gets the environment that its run will have. It starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.playbook_process`) and
 imports ansible-runner, both perhaps long before there is an order. Then it takes one order, never a second, with the lock of the
 run's folder; runs it; ends everything of it that still lives; writes ``result.json``; and is gone.
 """
@@ -138,7 +138,7 @@ class Watch(threading.Thread):
         if self.run_.terminated:
             return (
                 "unknown",
-                "its supervisor was told to end (SIGTERM), by a service that stops or a machine that goes down",
+                "its supervisor got SIGTERM, from a service that stops or a machine that goes down",
             )
         if self.run_.folder.stop.exists():
             return "canceled", "stopped on request"
@@ -190,7 +190,7 @@ class Run:
         said = ""
         try:
             said = runner.run()[0]
-        except Exception as failure:  # noqa: BLE001 - whatever it is: the run must be ended and told, not left alone
+        except Exception as failure:  # noqa: BLE001 - whatever it is: the run must be ended and reported, not left alone
             self.record.trouble = self.record.trouble or f"ansible-runner: {type(failure).__name__}: {failure}"
         self._wait_for_playbook(watch)
         watch.finish()

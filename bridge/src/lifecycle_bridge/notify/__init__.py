@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tells people: by mail, Slack, Teams, a webhook that is signed, or whatever Apprise reaches. Ids only, unless a way may carry names."""
+"""Sends notices: by mail, Slack, Teams, a webhook that is signed, or whatever Apprise reaches. Ids only, unless a way may carry names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lifecycle_bridge.notify.notice import Notice, line
 from lifecycle_bridge.notify.signal import check_signal, signal
 from lifecycle_bridge.notify.web import check_slack, check_teams, check_webhook, slack, teams, webhook
 
-__all__ = ["Notice", "Told", "check", "line", "tell"]
+__all__ = ["Notice", "Sent", "check", "line", "send"]
 
 
 @dataclass(frozen=True)
-class Told:
+class Sent:
     """How it went on one channel; ``temporary``: the same may go through later. ``detail`` is for a person, without secrets."""
 
     channel: str
@@ -28,8 +28,8 @@ class Told:
     temporary: bool = False
 
 
-def tell(channels: Sequence[Notify], notice: Notice) -> list[Told]:
-    """Tell it on each channel; a failure of one is reported and does not stop the others. Takes up to ten seconds a channel."""
+def send(channels: Sequence[Notify], notice: Notice) -> list[Sent]:
+    """Send a notice on each channel; a failure of one is reported and does not stop the others. Takes up to ten seconds a channel."""
     return [_send_by(channel, notice) for channel in channels]
 
 
@@ -44,17 +44,17 @@ def check(channels: Sequence[Notify]) -> list[str]:
     return wrong
 
 
-def _send_by(channel: Notify, notice: Notice) -> Told:
+def _send_by(channel: Notify, notice: Notice) -> Sent:
     try:
         _CHECKS[channel.kind](channel)
         _SENDERS[channel.kind](channel, notice)
     except Unreachable as failure:
-        return Told(channel.kind, False, str(failure), temporary=True)
+        return Sent(channel.kind, False, str(failure), temporary=True)
     except BridgeError as failure:
-        return Told(channel.kind, False, str(failure))
+        return Sent(channel.kind, False, str(failure))
     except Exception as failure:  # noqa: BLE001 - one channel must not keep the others from telling; its text might hold a secret
-        return Told(channel.kind, False, f"{channel.kind}: {type(failure).__name__}")
-    return Told(channel.kind, True)
+        return Sent(channel.kind, False, f"{channel.kind}: {type(failure).__name__}")
+    return Sent(channel.kind, True)
 
 
 _CHECKS: Mapping[str, Callable[[Notify], None]] = {

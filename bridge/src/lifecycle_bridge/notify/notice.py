@@ -46,7 +46,7 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """Return an id that is the same for the same news, so that who gets it twice can tell."""
+        """Return an id that is the same for the same news, so that a receiver knows a notice that comes twice."""
         return "msg_" + sha256(f"{self.case}\n{self.state}\n{self.at.isoformat()}{self.reader}".encode())[:32]
 
     @property

@@ -30,7 +30,7 @@ class Polled:
 
     :param events: what changed since ``cursor``; ids only.
     :param cursor: where the next look begins. To be kept only when the events are durable: a look repeated from the old one gives the same events.
-    :param people: how many people the source showed; None where this look does not tell.
+    :param people: how many people the source showed; None where this look does not say.
     :param active: how many of them have not left.
     :param whole: everybody is to be compared: this was the first look, so nobody knows what changed before.
     :param after: to be done when events and cursor are durable (a file is archived).

@@ -41,7 +41,7 @@ log = logging.getLogger("lifecycle_bridge.poll")
 
 #: How often silence is looked for.
 _ALARMS_EVERY = timedelta(minutes=1)
-#: How far back it is looked for what no webhook told.
+#: How far back to look for changes that no webhook announced.
 _REMEMBERED = timedelta(days=14)
 #: Files of one look at a folder.
 _MOST_AT_ONCE = 20
@@ -57,7 +57,7 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something a human has to know; ``over``: it is all right again. It stands in the table ``alerts`` under the same key."""
+    """Something that a person must know; ``over``: it is all right again. It stands in the table ``alerts`` under the same key."""
 
     key: str
     detail: str
@@ -66,7 +66,7 @@ class Alarm:
 
 @dataclass
 class Round:
-    """What one call did. ``found``: new events by source. ``alarms``: what is to be told now, also of looks that went on behind since the last call."""
+    """What one call did. ``found``: new events by source. ``alarms``: the alerts to send now, also those of looks that went on in the background since the last call."""
 
     tasks: list[Task]
     found: dict[str, int]
@@ -92,13 +92,13 @@ class Polling:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._alarms_at: datetime | None = None
-        self._untold: list[Alarm] = []
+        self._unsent: list[Alarm] = []
         self._handed: list[Alarm] | None = None
 
     def run_once(self, now: datetime | None = None, *, wait_for_looks: bool = True) -> Round:
-        """Do what is due, and hand over what is to be told; the next call takes it as told.
+        """Do what is due, and return the alerts to send; the next call assumes that they were sent.
 
-        With ``wait_for_looks=False`` looks go on behind; what they find is in the tables, and their alarms come with a later call.
+        With ``wait_for_looks=False`` looks go on in the background; what they find is in the tables, and their alarms come with a later call.
         """
         now = now or clock.now()
         done = Round([], {}, [])
@@ -123,7 +123,7 @@ class Polling:
             self._alarms_at = now
             self._alarms(now)
         with self._lock:
-            done.alarms, self._untold = self._untold, []
+            done.alarms, self._unsent = self._unsent, []
         self._handed = done.alarms
         return done
 
@@ -212,7 +212,7 @@ class Polling:
             try:
                 found += due({name: one}, now)
             except ConfigError as failure:  # of one source, and no reason to leave the others alone
-                self._tell(f"poll:{name}", f"sources.{name}: {failure}", now)
+                self._raise(f"poll:{name}", f"sources.{name}: {failure}", now)
         return sorted(found, key=lambda task: task.what)  # everybody before polls
 
     def _row(self, name: str) -> Any:
@@ -268,19 +268,19 @@ class Polling:
             return
         except Unreachable as failure:
             failures = self._row(name).failures + 1
-            trouble, tell = str(failure), failures >= FAILURES
+            trouble, raises = str(failure), failures >= FAILURES
         except BridgeError as failure:
-            trouble, tell = str(failure), True
+            trouble, raises = str(failure), True
         except Exception as failure:  # a fault of ours with one source must stop neither the others nor the alarms
             log.exception("poll failed", extra={"source": name})
-            trouble, tell = (
+            trouble, raises = (
                 f"poll {name}: a fault in the bridge ({type(failure).__name__}); its log has the place",
                 True,
             )
         log.warning("poll failed", extra={"source": name, "failures": failures, "trouble": trouble})
         self._update(name, trouble=trouble, failures=failures)
-        if tell:
-            self._tell(f"poll:{name}", trouble, now)
+        if raises:
+            self._raise(f"poll:{name}", trouble, now)
 
     def _poll_once(self, name: str, source: Source, now: datetime, done: Round) -> bool:
         """Look once, and return whether there is more."""
@@ -327,7 +327,7 @@ class Polling:
                 left = connection.execute(
                     alerts.select().where(OF_POLLS, alerts.c.told_at == "", alerts.c.settled_at == "")
                 )
-                self._untold += [Alarm(row.key, row.detail) for row in left]
+                self._unsent += [Alarm(row.key, row.detail) for row in left]
             for alarm in self._handed or ():
                 connection.execute(
                     alerts.update().where(alerts.c.key == alarm.key, alerts.c.told_at == "").values(told_at=stamp(now))
@@ -338,7 +338,7 @@ class Polling:
         for name, (source, standing) in self._standing(now).items():
             why = silent(source, standing, now)
             if why:
-                self._tell(f"silent:{name}", f"HR source {name} is silent: {why}", now)
+                self._raise(f"silent:{name}", f"HR source {name} is silent: {why}", now)
                 self._update(name, sources.c.told_at == "", told_at=stamp(now))
             elif self._clear(f"silent:{name}", f"HR source {name} is heard again", now):
                 self._update(name, told_at="")
@@ -347,7 +347,7 @@ class Polling:
                 heard = Standing(standing.known_since, webhook_at=webhook, unheard=quiet)
                 dead = dead_webhook(source, heard, now)
                 if dead:
-                    self._tell(f"webhook:{name}", f"The webhook of HR source {name} seems dead: {dead}", now)
+                    self._raise(f"webhook:{name}", f"The webhook of HR source {name} seems dead: {dead}", now)
                 elif not quiet:
                     self._clear(f"webhook:{name}", f"The webhook of HR source {name} works again", now)
 
@@ -368,8 +368,8 @@ class Polling:
             rows = connection.execute(wanted.order_by(events.c.received_at))
             return unheard(_seen(rows), window)
 
-    def _tell(self, key: str, detail: str, now: datetime) -> None:
-        """Open an alert; one that is open already is told once only, with the words of now."""
+    def _raise(self, key: str, detail: str, now: datetime) -> None:
+        """Open an alert; one that is open already is not sent again, but gets the new words."""
         with self._database.write() as connection:
             open_one = connection.execute(alerts.select().where(alerts.c.key == key)).one_or_none()
             if open_one is None:
@@ -384,7 +384,7 @@ class Polling:
                 connection.execute(alerts.update().where(alerts.c.key == key).values(detail=detail))
                 return
         with self._lock:
-            self._untold.append(Alarm(key, detail))
+            self._unsent.append(Alarm(key, detail))
 
     def _clear(self, key: str, detail: str, now: datetime) -> bool:
         """Settle an open alert; whether there was one."""
@@ -400,7 +400,7 @@ class Polling:
             settled = end_alerts(connection, [key], now)
         if settled:
             with self._lock:
-                self._untold.append(Alarm(key, detail, over=True))
+                self._unsent.append(Alarm(key, detail, over=True))
         return bool(settled)
 
 

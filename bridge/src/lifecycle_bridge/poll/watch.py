@@ -15,7 +15,7 @@ from lifecycle_bridge.errors import ConfigError
 
 #: However often a source fails, it is looked at again within this time (or within its own ``every``, where that is longer).
 LONGEST = timedelta(hours=1)
-#: A poll that fails so often in a row is told to a human.
+#: After so many failures in a row a poll raises an alert.
 FAILURES = 3
 #: A webhook may be so late that a poll comes before it: BambooHR tries for 75 minutes.
 GRACE = timedelta(minutes=90)
@@ -169,7 +169,7 @@ def unheard(
 ) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
     """From events (person, when received, whether a poll found it), oldest first: the last webhook, and whom polls found since.
 
-    Not those of whom a webhook told within ``window`` before: the poll found the same change.
+    A person for whom a webhook came within ``window`` before is left out: the poll found the same change.
     """
     webhook: datetime | None = None
     last_sent: dict[str, datetime] = {}

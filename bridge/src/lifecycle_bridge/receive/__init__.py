@@ -54,7 +54,7 @@ def receive(raw: Raw, name: str, source: Source, now: datetime) -> Received:
 
     :raises Forged: nothing proves that it is from this source; the answer is 401.
     :raises Malformed: it is genuine and cannot be read; the answer is the scheme's ``unreadable`` (415 for :class:`Unsupported`).
-    :raises ConfigError: a key of this source cannot be read, so that genuine and forged cannot be told apart: our own trouble, 503.
+    :raises ConfigError: a key of this source cannot be read, so that genuine and forged cannot be distinguished: a fault on our side, 503.
     """
     scheme = SCHEMES[source.scheme]
     greeting = scheme.greet(raw, source)

@@ -128,7 +128,7 @@ class Door:
                 place = place.tb_next
             where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else "?"
             verdict = _Verdict(500, "fault", why=f"{type(failure).__name__} at {where}")
-        self._tell(name, verdict, length, time.perf_counter() - started)
+        self._report(name, verdict, length, time.perf_counter() - started)
         return _response(verdict)
 
     async def _raw(self, request: Request, name: str, source: Source) -> Raw:
@@ -186,7 +186,7 @@ class Door:
             received.answer.status, "received" if new else "known", received.answer.headers, new=len(new), known=known
         )
 
-    def _tell(self, name: str, verdict: _Verdict, length: int, seconds: float) -> None:
+    def _report(self, name: str, verdict: _Verdict, length: int, seconds: float) -> None:
         level = logging.INFO if verdict.status < 400 else logging.ERROR if verdict.status >= 500 else logging.WARNING
         facts = {
             "source": name,

@@ -77,7 +77,7 @@ class Said:
     """One thing that a request says, in the vendor's word.
 
     :param id: the vendor's event id; empty when it has none.
-    :param dated: something in the request tells it from a later one of the same content.
+    :param dated: something in the request distinguishes it from a later one with the same content.
     :param ours: about a person; not a payroll, a document or the like.
     """
 
@@ -155,14 +155,14 @@ class Scheme(ABC):
 
 
 def same(one: str | bytes, other: str | bytes) -> bool:
-    """Return whether both are the same, in a time that does not tell where they differ."""
+    """Return whether both are the same, in a time that does not show where they differ."""
     return hmac.compare_digest(
         *(part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace") for part in (one, other))
     )
 
 
 def any_true(found: Iterable[bool]) -> bool:
-    """Like ``any``, but all are looked at, so that the time does not tell which key was right."""
+    """Like ``any``, but all are looked at, so that the time does not show which key was right."""
     return any(list(found))
 
 

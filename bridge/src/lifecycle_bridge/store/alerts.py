@@ -14,9 +14,9 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import alerts
 
-#: A settled alert whose trouble was not met for so long is over: it is raised again.
+#: When a settled alert's trouble was not seen for so long, it was over; seen again, it is a new alert.
 OVER = timedelta(days=3)
-#: Alerts of the polls are told by them, with the news that they are over.
+#: Alerts of the polls: the polls send them themselves, and say when they are over.
 OF_POLLS = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))
 
 
@@ -29,7 +29,7 @@ class Alert:
 
 
 def raise_alert(c: sa.Connection, key: str, detail: str, now: datetime) -> bool:
-    """Keep it, inside a transaction of the caller's; whether it is new. ``at`` of a settled one is when it was met last."""
+    """Keep an alert, inside the caller's transaction; return whether it is new. ``at`` of a settled alert is when its trouble was last seen."""
     row = c.execute(sa.select(alerts).where(alerts.c.key == key)).mappings().first()
     if row is None:
         c.execute(sa.insert(alerts).values(key=key, at=stamp(now), detail=detail))
@@ -58,7 +58,7 @@ class Alerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def untold(self) -> list[Alert]:
+    def unsent(self) -> list[Alert]:
         """Return the alerts that were not sent yet, the oldest first."""
         with self._database.read() as c:
             found = c.execute(
@@ -69,15 +69,15 @@ class Alerts:
         return [Alert(row.key, row.detail) for row in found]
 
     def claim(self, key: str, now: datetime) -> bool:
-        """Take it to tell it; false when another bridge was faster."""
+        """Take an alert to send it; false when another bridge was faster."""
         with self._database.write() as c:
             took = c.execute(
                 sa.update(alerts).where(alerts.c.key == key, alerts.c.told_at == "").values(told_at=stamp(now))
             )
             return bool(took.rowcount)
 
-    def not_told(self, key: str) -> None:
-        """Telling it reached nobody."""
+    def not_sent(self, key: str) -> None:
+        """Mark an alert as not sent, since it reached nobody."""
         with self._database.write() as c:
             c.execute(sa.update(alerts).where(alerts.c.key == key).values(told_at=""))
 

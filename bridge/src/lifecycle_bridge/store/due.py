@@ -151,7 +151,7 @@ def _started(c: sa.Connection, row: Row, ident: str, now: datetime) -> None:
 def order(config: Config, ident: str, group: Sequence[Row]) -> Order:
     """Return what a run of these cases asks of the collection."""
     given = [json.loads(row["extra_vars"]) for row in group]
-    # When HR recorded it is one person's: of several it can only be told where it is the same.
+    # When HR recorded it belongs to one person: a run for several gets it only where it is the same for all.
     shared = {
         key: value for key, value in given[0].items() if key != "user" and all(one.get(key) == value for one in given)
     }

@@ -92,7 +92,7 @@ def close_run(c: sa.Connection, ident: str, result: Result, now: datetime, statu
 
 
 def backoff(retry: Retry, attempt: int) -> timedelta:
-    """Doubled each time, half of it at random: those that failed together do not come back together."""
+    """Return the pause before the next try: doubled each time, half of it at random, so that runs that failed together do not come back together."""
     longest = min(retry.first * 2 ** min(attempt - 1, 32), retry.longest)
     return timedelta(seconds=longest / 2 + random.random() * longest / 2)
 
@@ -121,7 +121,7 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
 
 
 def _stopped(c: sa.Connection, row: Row, result: Result) -> Verdict:
-    """Settle a run that was stopped: a case that is cancelled by enough people is through; others in the same run go on."""
+    """Settle a run that was stopped: a case that enough people cancelled is over; others in the same run go on."""
     case = row["id"]
     found = c.execute(
         sa.select(timeline.c.what, sa.func.max(timeline.c.n).label("n"))
@@ -143,7 +143,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
     sleeps = verdict.state in ("waiting", "todo") and verdict.outcome != "retry"
     since = (row["waits_since"] or stamp(now)) if verdict.state == "todo" else ""
     reminded = row["reminded"] if verdict.state == "todo" else 0
-    reminds = verdict.state == "todo" and not verdict.tell and _reminder(row, since, reminded, now)
+    reminds = verdict.state == "todo" and not verdict.notify and _reminder(row, since, reminded, now)
     values: dict[str, Any] = {
         "state": verdict.state,
         "outcome": verdict.outcome,
@@ -158,7 +158,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
         "reminded": reminded + 1 if reminds else reminded,
     }
     if sleeps:
-        values["tries"] = 0  # to wait is no failure: what fails later is tried as often as ever
+        values["tries"] = 0  # waiting is no failure: a failure later has all its tries
     if ended is not None:
         values |= {"ledger_case": ended.ledger_case, "record": ended.record, **ended.verdicts}
     c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
@@ -191,12 +191,12 @@ def _drop_moves(c: sa.Connection, config: Config, row: Row, now: datetime) -> No
 
 
 def _news(row: Row, verdict: Verdict, reminds: bool) -> str:
-    """Return what it is called that somebody is to hear; empty when nobody is."""
+    """Return the news for a notice about this end; empty when nobody gets one."""
     if verdict.state == "done":
         return "prepared" if row["stage"] == "prepare" else "ready" if row["kind"] == ONBOARD else "done"
     if reminds:
         return "reminder"
-    return (verdict.outcome if verdict.outcome == "not_ready" else verdict.state) if verdict.tell else ""
+    return (verdict.outcome if verdict.outcome == "not_ready" else verdict.state) if verdict.notify else ""
 
 
 def _reminder(row: Row, since: str, reminded: int, now: datetime) -> bool:

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Notices about a case: written in the transaction of the change, sent afterwards, once, also over restarts.
 
-A row names a case, the news and the way, never a person: who the manager is, is asked of HR when it is sent. Of a silent departure nobody
-but those who carry it out hears before it has happened.
+A row names a case, the news and the way, never a person: who the manager is, is asked of HR when it is sent. Before a silent
+departure has happened, only those who carry it out get a notice of it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from lifecycle_bridge.store.tables import cases, notices
 from lifecycle_bridge.store.verdicts import Step
 from lifecycle_bridge.store.views import Case, case_of, late
 
-#: What somebody has to act on: what a way hears that does not say which news it wants.
+#: What somebody must act on: the news for a way that does not say which news it wants.
 ACTING = ("stuck", "held", "todo", "not_ready", "reminder")
-#: What another system that keeps sessions is told: every way in that we know of is closed.
+#: The signal for another system that keeps sessions: every way in that we know of is closed.
 SIGNALS = ("cut",)
-#: What concerns whom, by kind of case, where a way does not say it. Nobody is written to about leaving: people are told that by people.
+#: Which news each role gets, by kind of case, where a way does not say it. A leaver gets no notice: people say that to people.
 CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
     ONBOARD: {
         "person": ("due", "ready", "cancelled"),
@@ -41,9 +41,9 @@ CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 #: Kinds that end somebody's access.
 _ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
-#: Seconds after which somebody who took a notice to send it, and did not say how that went, counts as gone; between two tries; tries.
+#: Seconds after which a bridge that took a notice to send it, and did not say how that went, counts as gone; seconds between two tries; how many tries.
 _LEASE, _PAUSE, TRIES = 600.0, 300.0, 12
-#: What a run has sent by name is kept under this word, with a digest of its key.
+#: Letters that runs have sent are kept under this word, with a digest of the letter's key.
 _LETTER = "letter"
 Row: TypeAlias = "Mapping[str, Any] | sa.RowMapping"
 
@@ -91,7 +91,7 @@ def put(
     detail: str = "",
     steps: Sequence[Step] = (),
 ) -> int:
-    """Write what is to be heard of a case, for every way that wants it; inside a transaction of the caller's. How many are new."""
+    """Write the notices about a change of a case, one for each way that wants it, inside the caller's transaction. Return how many are new."""
     known = set(
         c.execute(
             sa.select(notices.c.news, notices.c.mark, notices.c.way).where(notices.c.case_id == case["id"])
@@ -104,7 +104,7 @@ def put(
         if (news, mark, route.name) in known:
             continue
         if news == "cancelled" and not _was_sent(c, str(case["id"]), "due", route.name):
-            continue  # nobody heard of it there
+            continue  # nobody got a notice of it there
         c.execute(
             sa.insert(notices).values(
                 case_id=case["id"],
@@ -132,7 +132,7 @@ def _wants(route: Route, kind: str, news: str) -> bool:
 
 
 def _may_hear(case: Row, route: Route, news: str, steps: Sequence[Step]) -> bool:
-    """Return whether somebody may get this notice: of a silent departure those who carry it out hear what they must do, by number; others when it has happened."""
+    """Return whether somebody may get this notice: before a silent departure has happened, only those who carry it out, without the name."""
     if not case["silent"] or case["kind"] not in _ENDING or news in ("done", "cut"):
         return True
     if news in ("todo", "reminder") and not any(step.step == "cutoff" for step in steps):
@@ -152,7 +152,7 @@ class Outbox:
         self._database, self._config = database, config
 
     def scan(self, now: datetime) -> int:
-        """Write what the calendar alone says: what will be due in some days, and what is late. How many notices are new."""
+        """Write the notices that follow from the calendar: what will be due in some days, and what is late. Return how many are new."""
         with self._database.read() as c:
             coming = [
                 sa.and_(cases.c.kind == kind, cases.c.due_at <= stamp(now + timedelta(days=days)))
@@ -175,7 +175,7 @@ class Outbox:
             return c.execute(sa.select(notices.c.n).where(_to_send(now)).limit(1)).first() is not None
 
     def is_new(self, key: str, now: datetime) -> bool:
-        """Return whether nobody has sent yet what a run called so; from now on it counts as sent."""
+        """Return whether no letter with this key was sent yet; from now on it counts as sent."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         mine = (notices.c.case_id == _LETTER, notices.c.mark == mark)
         with self._database.write() as c:
@@ -193,7 +193,7 @@ class Outbox:
             c.execute(sa.delete(notices).where(notices.c.case_id == _LETTER, notices.c.mark == mark))
 
     def claim(self, now: datetime, most: int = 50) -> list[Pending]:
-        """Take what is to be sent now; nobody else gets it for a while."""
+        """Take the notices that are to be sent now; no other bridge gets them for a while."""
         known = {route.name: route for route in routes(self._config)}
         with self._database.write() as c:
             self._database.exclusive(c)
@@ -254,7 +254,7 @@ def _pending(row: Row, case: Case, route: Route | None) -> Pending:
 
 
 def holds(one: Pending) -> bool:
-    """Return whether what a notice says is still so: nobody is told that something is due which HR has moved or dropped meanwhile."""
+    """Return whether a notice is still true: HR may have moved or dropped the case since it was written."""
     if one.route is None:
         return False  # that way is not configured any more
     if one.news == "due":

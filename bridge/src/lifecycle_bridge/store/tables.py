@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-#: What came in. ``state``: new -> taken (by a batch of the intake) -> done; or ``failed`` when the intake gave it up to a human.
+#: What came in. ``state``: new -> taken (by a batch of the intake) -> done; or ``failed`` when the intake gave up, and a person must look.
 events = sa.Table(
     "events",
     metadata,
@@ -30,7 +30,7 @@ events = sa.Table(
     sa.Index("events_state", "state", "n"),
 )
 
-#: How each source stands: when everybody was last ordered to be compared (``last_everybody_at``) and was judged (``judged_at``), the last event, the last look that succeeded, where the next poll begins, when a human was told that it is silent,
+#: How each source stands: when everybody was last ordered to be compared (``last_everybody_at``) and was judged (``judged_at``), the last event, the last look that succeeded, where the next poll begins, when an alert said that it is silent,
 #: the last try and how many failed in a row, who said that a smaller list is right.
 sources = sa.Table(
     "sources",
@@ -50,7 +50,7 @@ sources = sa.Table(
 )
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
-#: digests of the person's addresses: the person who is signed in by one of them may not act on it. Of a ``silent`` departure nobody hears before it is done. ``looks`` counts how often it waited, ``reminded``
+#: digests of the person's addresses: the person who is signed in by one of them may not act on it. Nobody gets a notice of a ``silent`` departure before it is done. ``looks`` counts how often it waited, ``reminded``
 #: how often a person was reminded since ``waits_since``. Two verdicts, as the record last had them: ``access`` is ``closed`` or ``open``, empty where nobody's
 #: access is taken, or no run has said; ``complete``: nothing is open, and no company hardware is out (``hardware_out``).
 cases = sa.Table(
@@ -132,8 +132,8 @@ CASES_SHOWN = (
     "open_steps",
 )
 
-#: What happened to a case, in order: made, re-dated, started, progress of the run, ended, told, retried by whom, ... ``account`` is that of this
-#: machine in whose hands it was done, where ``by`` is a name that was only given.
+#: What happened to a case, in order: made, moved to another day, started, progress of the run, ended, ``told`` (a notice was sent), retried by whom, ...
+#: ``account`` is that of this machine in whose hands it was done, where ``by`` is a name that was only given.
 timeline = sa.Table(
     "timeline",
     metadata,
@@ -183,7 +183,7 @@ schema = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
-#: What the intake asked a human to look at, and what else stands out (silence, a dead job), with the day it was told and settled.
+#: What a person must look at: what the intake found, a silent source, a dead job. ``told_at``: when the alert was sent; ``settled_at``: when somebody settled it.
 alerts = sa.Table(
     "alerts",
     metadata,
@@ -195,8 +195,8 @@ alerts = sa.Table(
     sa.Column("settled_by", sa.String(200), nullable=False, default=""),
 )
 
-#: What somebody is to hear of a case, by one of the configured ways: written with what it is about, sent afterwards, once. ``mark`` tells two of
-#: the same news apart. ``state``: new -> sending -> sent; or ``dropped``: it no longer holds, or reaches nobody. No name or address is kept.
+#: Notices about cases, a row for each configured way: written together with the change, sent afterwards, once. ``mark`` distinguishes two of
+#: the same news. ``state``: new -> sending -> sent; or ``dropped``: it no longer holds, or reaches nobody. No name or address is kept.
 notices = sa.Table(
     "notices",
     metadata,

@@ -51,14 +51,14 @@ class Verdict:
     """What becomes of a case.
 
     :param wait: how long until it is looked at again.
-    :param tell: whether a person gets a notice now.
+    :param notify: whether a person gets a notice now.
     """
 
     state: str
     outcome: str
     detail: str
     wait: timedelta = timedelta(0)
-    tell: bool = False
+    notify: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def judge(
     if set(result.codes) & set(_HOLDS):
         limit = next(iter(result.brakes), "")
         outcome = f"brake:{limit}" if limit else "approval" if "approval" in result.codes else "held"
-        return Verdict("held", outcome, result.detail, tell=True)
+        return Verdict("held", outcome, result.detail, notify=True)
     if steps is None:
         return _not_recorded(case, result, together, times)
     failing = [step for step in steps if step.outcome in _FAILING]
@@ -121,14 +121,14 @@ def _not_recorded(case: Case, result: Result, together: int, times: int) -> Verd
     line = result.detail or f"the run ended {result.status}"
     if (result.temporary or result.status in ("unknown", "timeout")) and case.tries <= times:
         return Verdict("waiting", "retry", line)
-    return Verdict("stuck", result.status, line, tell=True)
+    return Verdict("stuck", result.status, line, notify=True)
 
 
 def _failing(case: Case, failing: Sequence[Step], result: Result, times: int) -> Verdict:
     line = f"{len(failing)} steps failed: {_systems(failing)}" if failing else result.detail or result.status
     if failing and case.tries <= times:
         return Verdict("waiting", "retry", line)
-    return Verdict("stuck", "open" if failing else result.status, line, tell=True)
+    return Verdict("stuck", "open" if failing else result.status, line, notify=True)
 
 
 def _waits_for_a_person(case: Case, steps: Sequence[Step]) -> Verdict:
@@ -139,7 +139,7 @@ def _waits_for_a_person(case: Case, steps: Sequence[Step]) -> Verdict:
         "not_ready" if ready else "person",
         ready or f"waits for a person: {_systems(steps)}",
         _look(case.looks),
-        tell=first and (bool(ready) or case.kind in _AT_ONCE),
+        notify=first and (bool(ready) or case.kind in _AT_ONCE),
     )
 
 
