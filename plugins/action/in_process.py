@@ -204,7 +204,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return run
 
     def _at_workplace(self, task: WorkplaceTask, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Run what needs neither a system nor the ledger, so that it also tells why there is none."""
+        """Run what needs neither a system nor the ledger, so that it also says why there is none."""
         from ..plugin_utils.health.workplace import Here
         from ..plugin_utils.inventory.systems_file import check_systems
 

@@ -160,7 +160,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._say(f"  . {system:<16} {step}: {far}")
                 self.how_far[system, step] = far
 
-    # -- what Ansible tells --------------------------------------------------------------------------------------------
+    # -- what Ansible says ---------------------------------------------------------------------------------------------
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._say(f"{os.path.basename(getattr(playbook, '_file_name', '') or 'run')}", "bold")

@@ -140,7 +140,7 @@ options:
     default: ""
   effective_at:
     description:
-      - When it takes or took effect, ISO 8601 with a zone. The record counts from it, and tells how late it was.
+      - When it takes or took effect, ISO 8601 with a zone. The record counts from it, and says how late it was.
       - Of a leaver, the end of the last working day in their own zone, when empty and that is over.
     type: str
     default: ""

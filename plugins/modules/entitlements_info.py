@@ -24,7 +24,7 @@ options:
     description: The policy's file.
     type: path
   names:
-    description: Further names by kind, of which RV(called) tells what they are called there. Only of kinds that the policy's C(separation) names.
+    description: Further names by kind, of which RV(called) says what they are called there. Only of kinds that the policy's C(separation) names.
     type: list
     elements: dict
     default: []

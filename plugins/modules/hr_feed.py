@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Every run compares what each HR system looks like with its last good look. A source that is empty, lost people, columns or its order
     stops the run before the first write (M(workforce.lifecycle.case)).
-  - V(shown) tells when each was last good, what stopped a run since, and whether it is silent.
+  - V(shown) says when each was last good, what stopped a run since, and whether it is silent.
   - V(released) notes that a named person says that the source is right as it was when it stopped a run. Policy says who may, and for how
     many hours it holds (C(brake.feed)). An empty source, and one with an id twice, can't be released.
   - What the task does not give is taken from the run's variables, as C(-e by=grace@corp.example) sets them.

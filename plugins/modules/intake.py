@@ -27,7 +27,7 @@ attributes:
   diff_mode: {description: "A decision has no diff.", support: none}
 options:
   state:
-    description: V(begin) only tells the run's own folder, for the snapshots.
+    description: V(begin) only returns the run's own folder, for the snapshots.
     type: str
     choices: [begin, decided]
     default: decided

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Reads the people that answer to O(user), or whose record changed since O(since), as one normalised record each.
   - It returns every match; a play that acts on the result must stop on more than one.
-  - Where the HR system is read as a whole for that anyway, it also tells who may be the same human being in another record, and, when
+  - Where the HR system is read as a whole for that anyway, it also says who may be the same human being in another record, and, when
     asked to, what the whole source looked like.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:

@@ -100,7 +100,7 @@ head:
   returned: success
   type: str
   sample: "4211:7c1f4e0b"
-key: {description: "What tells the person from all others.", returned: success, type: str, sample: "2026-11-28"}
+key: {description: "What identifies the person: the HR id, else the employee id, else the address.", returned: success, type: str, sample: "107"}
 sha256: {description: "Digest of the record.", returned: success, type: str, sample: 7c1f4e0b9a52d6c8e3f7a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8}
 """
 from ..module_utils.engine.ledger_task import LedgerTask

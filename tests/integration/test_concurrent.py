@@ -69,14 +69,14 @@ def test_two_at_once_for_one_person(company: SandboxCompany) -> None:
     args = ("-e", f"user={RUNS['offboard'][0]}", *WIPE)
     one, other = sorted(
         ended(started(company, "offboard", *args), started(company, "offboard", *args)),
-        key=lambda ran: "has them since" in ran.output,
+        key=lambda ran: "has had them since" in ran.output,
     )
     assert re.search(
-        r"take jane@corp.example for run \w+: run \w+ on \S+ \(process \d+\) has them since 20\S+Z, and is still running",
+        r"take jane@corp.example for run \w+: run \w+ on \S+ \(process \d+\) has had them since 20\S+Z, and is still running",
         other.output,
     ), other.output
     assert other.code != 0 and "lifecycle_wait_for_person" in other.output and other.changed == 0
-    assert "has them since" not in one.output and len(begun(company)) == 1, one.output
+    assert "has had them since" not in one.output and len(begun(company)) == 1, one.output
     assert_done_once(company)
 
 
@@ -85,7 +85,7 @@ def test_three_at_once_that_wait(company: SandboxCompany) -> None:
     """One after the other; the later ones find everything done."""
     args = ("-e", f"user={RUNS['offboard'][0]}", "-e", "lifecycle_wait_for_person=200", *WIPE)
     ran = ended(*(started(company, "offboard", *args) for _ in range(3)))
-    assert not [one.output for one in ran if "has them since" in one.output]
+    assert not [one.output for one in ran if "has had them since" in one.output]
     entries = [entry for entry in ledger_of(company).entries() if entry.kind in ("intent", "outcome")]
     turns = [entry.run for number, entry in enumerate(entries) if not number or entries[number - 1].run != entry.run]
     assert len(turns) == len(set(turns)) == 3, "one after the other, never in turns"

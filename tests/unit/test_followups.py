@@ -551,7 +551,7 @@ def test_a_leave_has_a_return_day_in_the_persons_own_zone_given_or_from_hr(compa
     assert company.waiting() == {"resume": "2026-11-30T23:00:00.000000Z"}
     suspended(company, until="2026-12-15")
     assert company.waiting() == {"resume": "2026-12-14T23:00:00.000000Z"}, "another day was given"
-    assert "which is over" in company.open("suspend", {**BACK, "status": "leave"}, until="2026-01-01")["msg"]
+    assert "which is in the past" in company.open("suspend", {**BACK, "status": "leave"}, until="2026-01-01")["msg"]
 
 
 def test_hr_says_when_they_come_back(company: Company) -> None:
@@ -592,7 +592,7 @@ def test_who_was_offboarded_meanwhile_does_not_come_back(company: Company) -> No
     suspended(company, until="2026-05-04")
     company.pass_days(5)
     left = company.leaves()
-    assert f"offboarded since (case {left})" in company.open("resume", BACK)["msg"]
+    assert f"offboarded afterwards (case {left})" in company.open("resume", BACK)["msg"]
     company.pass_days(60)
     assert company.judged(BACK)["resume"] == ("cancel", f"they have left (case {left})")
 

@@ -403,8 +403,8 @@ def test_a_source_that_failed_is_not_one_where_nobody_is(company: HrCompany) -> 
 @pytest.mark.parametrize(
     ("want", "said"),
     [
-        ({}, "exactly one is to be given"),
-        ({"people": {"hr": ["1"]}, "everybody": ["hr"]}, "exactly one is to be given"),
+        ({}, "people or everybody, and not both"),
+        ({"people": {"hr": ["1"]}, "everybody": ["hr"]}, "people or everybody, and not both"),
         ({"people": {"wiki": ["1"]}}, "no HR system"),
     ],
 )

@@ -83,7 +83,7 @@ def test_another_process_has_them(url: str, ledger: Ledger) -> None:
     try:
         with pytest.raises(
             Held,
-            match=rf"take p2@corp.example for run mine: run other on \S+ \(process {other.pid}\) has them since 20.*lifecycle_wait_for_person",
+            match=rf"take p2@corp.example for run mine: run other on \S+ \(process {other.pid}\) has had them since 20.*lifecycle_wait_for_person",
         ):
             take(url, "mine", 2, 3)
         assert [case.key for case in ledger.cases()] == ["1", "2"], "all or none: no case of 3"

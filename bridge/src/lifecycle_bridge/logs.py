@@ -3,7 +3,7 @@
 """Logs: one line of JSON an event; for a person at a terminal, text.
 
 Only scalars are logged beside the message, none whose name says that it is secret or somebody's own; addresses, tokens and the queries
-of URLs are taken out of messages; of an exception there is its kind and where it came from, and its words only when they are ours.
+of URLs are taken out of messages. An exception is logged with its kind and its place; its words only when they are ours.
 """
 
 from __future__ import annotations

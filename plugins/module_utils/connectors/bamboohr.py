@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR, API v1 (documentation.bamboohr.com/reference). Written is one field of one person: what HR is told of a joiner.
+"""BambooHR, API v1 (documentation.bamboohr.com/reference). It writes one field of one person: what a run gives HR about a joiner.
 
 The API cannot search. Everybody is one request (a custom report, which holds people who left, unlike the directory), their
 employment history one more (table ``employmentStatus`` of ``all``); one person is two by the internal id. Fields that the key
@@ -132,7 +132,7 @@ class BambooHr(Connector):
         "hr_records": (
             "view: Personal and Job tabs, including Employment Status history, of all employees, active and inactive",
             "view: the fields named in the options",
-            "edit: Work Email and the login fields, where the option address is set and policy lets HR be told",
+            "edit: Work Email and the login fields, where the option address is set and policy lets a run write to HR",
         )
     }
 
@@ -318,7 +318,7 @@ class BambooHr(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return what tells one from another, and the fields that the key may see."""
+        """Return what identifies a record, and the fields that the key may see."""
         named = self._person_fields
         theirs = indexed_fields(named, self.target.options["attributes"])
         return {

@@ -149,7 +149,7 @@ class Csv(Connector):
         return Overview([*(row.person for row in rows), *shown], tuple(self._header_read))
 
     def _shown(self, cells: Mapping[str, str]) -> Person:
-        """Return as much of a refused row as tells people apart."""
+        """Return as much of a refused row as identifies a person."""
         fields: dict[str, Any] = {
             name: harmless(cells[column])
             for name, column in self.target.options["columns"].items()
@@ -275,7 +275,7 @@ class Csv(Connector):
         given: str | None = self.target.options["delimiter"]
         if given:
             return given
-        # csv.Sniffer guesses from the content; the header alone must hold every column we were told of.
+        # csv.Sniffer guesses from the content; the header alone must hold every column that the options name.
         first = next((line for line in text.splitlines() if line.strip()), "")
         needed = set(self._columns())
         fitting = [

@@ -58,7 +58,7 @@ _STATES: Mapping[str, str] = {
     "retirePending": "retire_pending",
     "retireIssued": "retire_pending",
 }
-#: A device still ends its check-in when it has just done what it was told.
+#: A device still ends its check-in when it has just done what was ordered.
 _LAST_WORDS = timedelta(minutes=15)
 #: https://learn.microsoft.com/mem/intune/remote-actions/device-remote-lock
 _LOCKABLE = frozenset({"ios", "ipados", "macos", "android"})

@@ -99,7 +99,7 @@ class OneDrive(DirectoryUsers):
         }
 
     def hand_over_files(self, person: Person, successor: str) -> None:
-        """Let the successor read and change everything, and tell them where it is.
+        """Let the successor read and change everything, and send them its address.
 
         :raises NotFound: the person has no drive.
         """

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """When a run may say that somebody has no account: ``absent`` is the strongest claim of a leaver's run, and must be earned.
 
-Earned it is when the system answered, nothing expected the person there, and every account there that is somebody's can be told to be
+Earned it is when the system answered, nothing expected the person there, and every account there that is somebody's can be seen to be
 another's by a key that HR knows. Else the step waits for a person, with what is known.
 """
 

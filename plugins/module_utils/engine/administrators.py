@@ -35,7 +35,7 @@ def leave_none(system: object, accounts: Sequence[Account], pending: Sequence[Ch
     try:
         holders = {id for id, account in meant.items() if system.administers(account)}
     except LifecycleError:
-        return {}  # what can't be told of somebody does not keep their access open
+        return {}  # what can't be known of somebody does not keep their access open
     theirs = {account.id for account in accounts}
     kind, name = system.ADMINISTRATORS[0]
     why = f"the last {name} here ({kind})"

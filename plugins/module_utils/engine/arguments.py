@@ -16,7 +16,7 @@ PERSON_SPEC: Mapping[str, Any] = {
     "step": {"type": "str", "default": ""},
     "optional": {"type": "bool", "default": False},
 }
-#: Of those that may be told which account is meant.
+#: Of those that may be given which account is meant.
 ACCOUNT_SPEC: Mapping[str, Any] = {"account_id": {"type": "str", "default": ""}}
 CONFIRM_SPEC: Mapping[str, Any] = {"confirm": {"type": "list", "elements": "str", "default": []}}
 

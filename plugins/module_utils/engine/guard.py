@@ -91,7 +91,7 @@ class Guard:
         return held
 
     def says(self, system: object, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
-        """Return what a rehearsal tells of the step, so that the plan knows what it needs: whose account is privileged."""
+        """Return what a rehearsal notes about the step, so that the plan knows what it needs: whose account is privileged."""
         return (
             {"privileged": True}
             if pending

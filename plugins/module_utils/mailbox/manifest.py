@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = "workforce.lifecycle.mailbox/1"
-#: What tells the kinds of lines apart, and what a message's line must have.
+#: What distinguishes the kinds of lines, and what a message's line must have.
 _ROWS = frozenset({"format", "folder", "length", "synced", "complete"})
 ENTRY = frozenset({"folder", "id", "date", "size", "sha256", "frame", "at"})
 

@@ -29,7 +29,7 @@ class OldProfile:
 class Facts:
     """What is kept with a case.
 
-    ``key`` is what tells it from another case of the same kind and person: the day of the termination or the hire, the new
+    ``key`` identifies it among the cases of the same kind and person: the day of the termination or the hire, the new
     profile, or the case that is undone (``of``). ``expected`` are the inventory's systems when it was opened. ``wanted`` is what
     the profile gives by system; of a case that undoes another only the systems are known, and ``concerned`` names them. ``created``
     are the systems on which a withdrawn hire had made the account. ``controls`` and ``device`` are what a joiner's profile asks for.
@@ -110,7 +110,7 @@ _TEXTS = tuple(f.name for f in fields(Facts) if f.type == "str")
 class Case:
     """One joiner, mover or leaver event of one person, as the ledger knows it.
 
-    ``key`` is what tells the person from all others; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
+    ``key`` identifies the person; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
     closed complete. ``summary`` is what the last close said; ``withdrawn`` is when a reinstatement undid the case.
     """
 

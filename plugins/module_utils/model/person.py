@@ -116,7 +116,7 @@ class Person:
 
     @property
     def key(self) -> str:
-        """Return what tells this person from all others over time: the HR id, else the employee id, else the e-mail."""
+        """Return what identifies this person over time: the HR id, else the employee id, else the e-mail."""
         return self.hr_id or self.employee_id or self.email
 
     @property

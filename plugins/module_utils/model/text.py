@@ -24,7 +24,7 @@ def visible(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """Return one spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never tells two apart."""
+    """Return one spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never distinguishes two texts."""
     return unicodedata.normalize("NFC", text)
 
 

@@ -5,7 +5,7 @@
 Two rules, by whose field it is:
 
 * what names a person (ids, the work address, aliases, logins, dates) is **refused** when it is wrong: nobody is acted on by a
-  doubtful name, and the record's place is told;
+  doubtful name, and the error names the record's place;
 * what people write about themselves (names, titles, private addresses, telephone numbers) is **made harmless**: nobody stops their
   own cut by what they write into their profile.
 """

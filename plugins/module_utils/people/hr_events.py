@@ -94,7 +94,7 @@ def decide(
     :param known: the record when that run was begun; None when nobody knows.
     :param lead_days: how many days before the hire date access may be given.
     :param cut_at: the time of day at which the last working day ends (``HH:MM``).
-    :param at_once: a leaving takes effect at HR's word, whatever its day: nobody tells them before.
+    :param at_once: a leaving takes effect at HR's word, whatever its day: nobody says it to them before.
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """

@@ -22,7 +22,7 @@ from ..model.person import Person
 
 #: By what a person is found, the surest first.
 NAMES = ("hr_id", "employee_id", "email", "aliases")
-#: What tells that two records are one human being; a shared address alone does not.
+#: The facts that show that two records are one human being; a shared address alone does not.
 _SAME_PERSON = ("person key", "employee id", "personal address", "name and birth date")
 #: HR's attribute that counts with the name, where the systems file maps it: ``attributes: {birth_date: dateOfBirth}``.
 BIRTH_DATE = "birth_date"
@@ -347,7 +347,7 @@ def _lenient(record: Mapping[str, Any]) -> Person:
 
 
 def _record_key(person: Person) -> tuple[str, ...]:
-    """Return what tells a record of one HR system from the others: the immutable id where there is one."""
+    """Return what identifies a record of one HR system: the immutable id where there is one."""
     return (person.hr_id,) if person.hr_id else ("", person.employee_id, person.email)
 
 

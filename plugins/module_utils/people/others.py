@@ -85,7 +85,7 @@ class Others:
         )
 
     def one_human(self, system: str, left: PersonKeys, right: PersonKeys) -> bool:
-        """Return whether two records are one human being, as far as HR tells."""
+        """Return whether two records are one human being, as far as HR shows."""
         return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:

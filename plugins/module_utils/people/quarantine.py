@@ -35,7 +35,7 @@ def judge(
     :param adopt: systems of which somebody says that what is there is this person's.
     :param precreated: systems on which others make a joiner's account first. One with the joiner's own employee number is theirs
         there, unless the person was here before: then it may be the old one.
-    :param earlier: what tells of an earlier life of the person or the address, a line each.
+    :param earlier: what shows an earlier life of the person or the address, a line each.
     """
     stops, adopted = {}, []
     for system, found in answers.items():

@@ -3,7 +3,7 @@
 """Computes from the ledger's entries of a case what the case took and what is to be given back. Pure.
 
 Only what the case itself did counts, never what it found so already. A change that a killed run began, and nobody saw end, counts
-too: the system is looked at before anything is written, and tells whether it happened.
+too: the system is looked at before anything is written, and shows whether it happened.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _DEVICES: Mapping[str, tuple[str, bool]] = {
     "retired": ("the company's data and management were taken off it: they enrol it again", True),
     "locked": ("it was locked: give them the code that the device management shows", False),
 }
-_PENDING = (
-    "the device was told, and may not have heard yet: cancel it in the device management, or enrol the device again"
-)
+_PENDING = "the device got the order, and may not have read it yet: cancel it in the device management, or enrol the device again"
 
 
 @dataclass(frozen=True)
@@ -247,7 +245,7 @@ def _refuse_themselves(person: Person, by: str, act: str) -> None:
         if name
     }
     if by.strip() and by.strip().casefold() in names:
-        raise InputError(f"{by} is whom it is about", act=act, hint="somebody else says that it is withdrawn")
+        raise InputError(f"it is about {by}", act=act, hint="somebody else says that it is withdrawn")
 
 
 def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:

@@ -97,7 +97,7 @@ KINDS: Mapping[str, Kind] = {
     "ambiguous": Kind(
         "Whose account is it?",
         "medium",
-        "What the account says of itself does not tell beyond doubt whose it is.",
+        "What the account says of itself does not show beyond doubt whose it is.",
         "Correct the address or the employee id, here or in HR: until then a run stops at it.",
     ),
     "dormant": Kind(
@@ -141,7 +141,7 @@ class Finding:
     """One thing that is not as it should be. ``n`` is the person in the index, None when nobody is meant or more than one is.
 
     ``account`` is what a person calls it (login, serial, name), ``ident`` what the system calls it and never changes.
-    ``detail`` tells two findings of one kind and account apart. ``certain``: the system was understood, so that a run may act.
+    ``detail`` distinguishes two findings of one kind and account. ``certain``: the system was understood, so that a run may act.
     """
 
     kind: str

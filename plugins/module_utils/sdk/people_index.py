@@ -3,7 +3,7 @@
 """Find people in an HR system that cannot search: a list of everybody's identifiers, kept for seconds, and whom it names read afresh.
 
 A row of the list is all text: ``id``, ``number``, ``email``, ``first``, ``last``, ``personal``, ``person_key``, ``born``, ``aliases`` and
-``columns`` (both divided by spaces), ``status`` (``terminated`` or another), and where the system tells, ``department`` and ``ended``.
+``columns`` (both divided by spaces), ``status`` (``terminated`` or another), and where the system says it, ``department`` and ``ended``.
 """
 
 from __future__ import annotations

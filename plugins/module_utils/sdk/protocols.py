@@ -60,7 +60,7 @@ class HrRecords(Protocol):
 
 @runtime_checkable
 class HrSource(HrRecords, Protocol):
-    """An HR system whose every answer comes from a look at the whole of it: it tells what else it saw, at no further cost.
+    """An HR system whose every answer comes from a look at the whole of it: it also returns what else it saw, at no further cost.
 
     Not a capability of its own (no inventory group): it lets :class:`HrRecords` notice a source that shrank.
     """

@@ -213,7 +213,7 @@ class Connector:
         self.target = target
         #: Of an HR system: records that nobody can be acted on by, a line each with the record's place.
         self.refused: list[str] = []
-        #: The same by the record's id, where it has one: that it is there tells a refused record from one that is gone.
+        #: The same by the record's id, where it has one: this distinguishes a refused record from one that is gone.
         self.refused_ids: dict[str, str] = {}
 
     def readable(self, records: Iterable[tuple[str, Callable[[], Person]]]) -> Iterator[Person]:

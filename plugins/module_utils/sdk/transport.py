@@ -143,7 +143,7 @@ class Policy:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-#: What a refusal means where its status alone tells.
+#: What a refusal means where its status alone says it.
 _ERRORS: Mapping[int, type[SystemError_]] = {
     **dict.fromkeys((404, 410), NotFound),
     **dict.fromkeys((409, 412, 423), Conflict),

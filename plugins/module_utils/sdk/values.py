@@ -82,7 +82,7 @@ class Credential:
     """A key, token, automation or application's secret that works without its maker.
 
     ``maker`` is the account id, login or address of the person who made or owns it, "" when unknown. Times are ISO 8601, "" when
-    the system does not say; an ``expires`` of "" is no expiry that the system tells of.
+    the system does not say; an ``expires`` of "" is no expiry that the system shows.
     """
 
     kind: str
@@ -210,7 +210,7 @@ class Device:
     """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
 
     ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
-    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` tells whether a recovery key is kept by
+    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` says whether a recovery key is kept by
     the system, ``escrow_pending`` that one is on its way; ``recovery_key`` says which kind of key it is and where it is kept (``FileVault recovery key:
     Intune``), never the key. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
     ``refuses`` maps an act (``lock``, ``retire``, ``wipe``, ``escrow``) that this kind of device can't do to why. ``activation_lock`` says that
@@ -279,7 +279,7 @@ class MailFolder:
     messages: int
 
 
-#: What HR is told of a joiner, beside the logins by system.
+#: What a run writes to HR about a joiner, beside the logins by system.
 WORK_ADDRESS = "work address"
 
 
@@ -323,7 +323,7 @@ class Owned:
 class Overview:
     """A whole HR source at one glance.
 
-    ``people`` has every record, those without an address too, with what tells people apart (ids, addresses, name, personal
+    ``people`` has every record, those without an address too, with what identifies people (ids, addresses, name, personal
     address) and whether it is of somebody who left; the rest may be missing. ``columns`` are the fields that the source shows.
     """
 

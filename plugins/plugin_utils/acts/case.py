@@ -112,7 +112,7 @@ def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> Non
         last = next((case for case in reversed(theirs) if case.meaning.ends or case.kind in (ONBOARD, REINSTATE)), None)
         if last is not None and last.meaning.ends:
             raise Refused(
-                f"their access was ended since (case {last.id})",
+                f"their access was ended afterwards (case {last.id})",
                 act=f"{kind} {person.email}",
                 hint="nothing was sent; reinstate or onboard them first",
             )
@@ -234,7 +234,7 @@ def _rolled_out(opening: _Opening, person: Person, profile: Profile | None) -> _
 
 
 def _with(keep: Mapping[str, Any], asked: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
-    """Return what a transfer leaves alone: what the run is told to leave, and what they have by request until its own end."""
+    """Return what a transfer leaves alone: what the run was asked to leave, and what they have by request until its own end."""
     kept = {system: {kind: [*names] for kind, names in kinds.items()} for system, kinds in keep.items()}
     for system, kinds in asked.items():
         for kind, names in kinds.items():

@@ -26,15 +26,17 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         return {"spool": str(index.spool()), **_NOTHING_CHANGED}
     if bool(want["people"]) == bool(want["everybody"]):
         raise InputError(
-            "people and everybody: exactly one is to be given",
-            act="take in",
+            "give people or everybody, and not both",
+            act="read HR's changes",
             hint='-e \'{"people": {"bamboohr": ["107"]}}\' or -e everybody=bamboohr',
         )
     known = run.inventory.group("hr_records")
     for name in (*want["people"], *want["everybody"]):
         if name not in known:
             raise InputError(
-                f"{name} is no HR system of the inventory", act="take in", hint=f"one of {', '.join(known) or 'none'}"
+                f"{name} is no HR system of the inventory",
+                act="read HR's changes",
+                hint=f"one of {', '.join(known) or 'none'}",
             )
     decisions, judged = _decided(run, want)
     urgent = [
@@ -67,7 +69,10 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
     for system in want["everybody"]:
         if system not in everybody:
             raise InputError(
-                "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
+                "it was not read",
+                act="read HR's changes",
+                system=system,
+                hint="see its error above; nothing was decided",
             )
         decisions += judge.judge(
             system, intake.people_of(everybody, system), everybody=True, refused=refused.get(system, {})

@@ -43,12 +43,12 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     said = {
         "notices": list(posted.left),
         "lines": [f"{one.subject}: to {', '.join(one.to)}" for one in found if one.key in posted.sent]
-        + [f"to be told: {one['subject']}: to {', '.join(one['to'])}" for one in posted.left],
+        + [f"to be sent: {one['subject']}: to {', '.join(one['to'])}" for one in posted.left],
         "changed": bool(posted.sent),
         "outcome": (Outcome.DONE if posted.sent else Outcome.ALREADY).value,
         "changes": [],
     }
     if not posted.failed:
         return said
-    msg = f"{len(posted.failed)} not told: {posted.failed[0]}"
+    msg = f"{len(posted.failed)} not sent: {posted.failed[0]}"
     return {**said, "failed": True, "code": "not_told", "outcome": Outcome.FAILED.value, "msg": msg}

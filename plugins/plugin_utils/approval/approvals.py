@@ -95,7 +95,7 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presenc
 
 @dataclass(frozen=True)
 class _Given:
-    """Somebody's approval: ``who`` tells them from all others, ``by`` is the address that they gave, ``account`` in whose hands it was given."""
+    """Somebody's approval: ``who`` identifies the person, ``by`` is the address that they gave, ``account`` in whose hands it was given."""
 
     who: str
     by: str
@@ -183,7 +183,7 @@ def approve(
     _refuse_themselves(plan, presence.canonical(who), by, act)
     if who not in _folded(approvers):
         raise InputError(
-            f"{by or 'by is empty, and nobody'} may not approve it", act=act, hint=f"ask {' or '.join(approvers)}"
+            f"{by} may not approve it" if by else "by is empty", act=act, hint=f"ask {' or '.join(approvers)}"
         )
     known = presence.require(ledger, who, role="approver", act=act, hr=hr)
     _refuse_themselves(plan, known.key, by, act)
@@ -211,7 +211,7 @@ def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> 
     """:raises InputError: the plan is about the person who approves it."""
     if any(who in presence.names_of(person) for person in plan["people"]):
         raise InputError(
-            f"{by} is whom it is about, and nobody approves what is about themselves",
+            f"the plan is about {by}, and nobody approves a plan about themselves",
             act=act,
             hint="ask another approver",
         )
@@ -222,7 +222,7 @@ def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mappin
 
     To run it again for the same event is right: a run that was stopped goes on so.
 
-    :param keys: what tells each person's event from their others (the day of the termination, say), by the person's key.
+    :param keys: by the person's key, what identifies this event among their others: the day of the termination, say.
     :raises InputError: a case that was undone, or another event, was run with it.
     """
     for case in ledger.cases():
@@ -236,7 +236,7 @@ def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mappin
             continue
         if case.withdrawn or case.facts.key != keys[case.key]:
             raise InputError(
-                f"it was carried out in case {case.id}, which was {'undone since' if case.withdrawn else 'another event'}",
+                f"it was carried out in case {case.id}, which was {'undone afterwards' if case.withdrawn else 'another event'}",
                 act=f"execute plan {plan['digest'][:12]}",
                 hint="make a new plan with --check, and have it approved",
             )

@@ -154,7 +154,9 @@ def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> di
             found[entry.data["digest"]] = _checked(dict(entry.data["plan"]), act)
     if len(found) != 1:
         raise InputError(
-            "two plans begin so" if found else f"there is no plan with this digest in {where or 'the folder of plans'}",
+            "two plans begin with these digits"
+            if found
+            else f"there is no plan with this digest in {where or 'the folder of plans'}",
             act=act,
             hint="give all of the digest"
             if found

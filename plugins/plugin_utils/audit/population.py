@@ -56,7 +56,7 @@ class Member:
 
     @property
     def is_exception(self) -> bool:
-        """Return whether an auditor must be told why."""
+        """Return whether an auditor must get a reason."""
         return self.standing == MISSING or self.standing in (NOT_LEFT, UNKNOWN) and not self.why
 
 

@@ -59,7 +59,7 @@ _DEVICES = (
     "at",
 )
 _CUSTODY = ("serial", "at", "what", "system", "case", "by", "seen", "note")
-_SANITISED = ("serial", "at", "method and tool, as told", "by", "seen by the device management", "case")
+_SANITISED = ("serial", "at", "method and tool, as reported", "by", "seen by the device management", "case")
 
 
 def text(head: Row, rows: Iterable[Row]) -> str:

@@ -33,7 +33,7 @@ def times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, 
     given = {name: _moment(name, want[name]) for name in ("effective_at", "hr_recorded_at") if want[name].strip()}
     if "hr_recorded_at" in given and given["hr_recorded_at"] > now + _SKEW:
         raise InputError(
-            f"hr_recorded_at is {want['hr_recorded_at']!r}, which is to come",
+            f"hr_recorded_at is {want['hr_recorded_at']!r}, which is in the future",
             act=want["kind"],
             hint="when HR recorded it, with its zone",
         )

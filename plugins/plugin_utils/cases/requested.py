@@ -121,7 +121,7 @@ class _Request:
 def facts(
     run: LedgerRun, person: Person, want: Mapping[str, Any], plan: Mapping[str, Any] | None, hr: presence.HrSaid
 ) -> Facts:
-    """Return what is kept with a request. What an approved plan asks for is what is given: not what a run is told besides.
+    """Return what is kept with a request. A run gives what the approved plan asks for, and nothing that was added to the command.
 
     :raises InputError: it is not asked for in a way that can be given, or the plan is for something else.
     """

@@ -71,14 +71,14 @@ def reinstating(
     newer = [one for one in cases if one.kind == OFFBOARD and one.opened > case.opened]
     if newer:
         raise Refused(
-            f"they were offboarded again since (case {newer[-1].id})",
+            f"they were offboarded again afterwards (case {newer[-1].id})",
             act=act,
             hint=f"undo that one: {option(case=newer[-1].id)}",
         )
     for one in cases:
         if one.kind in _OVERTAKEN and one.opened > case.opened:
             raise Refused(
-                f"{_OVERTAKEN[one.kind]} since (case {one.id})",
+                f"{_OVERTAKEN[one.kind]} afterwards (case {one.id})",
                 act=act,
                 hint="what they should hold now is the profile's to say: run transfer",
             )
@@ -122,7 +122,9 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
     for one in cases:
         if one.opened > case.opened and not one.withdrawn and one.kind in _BEGUN:
             raise Refused(
-                f"{_BEGUN[one.kind]} since (case {one.id})", act=act, hint="a person who has begun leaves by offboard"
+                f"{_BEGUN[one.kind]} afterwards (case {one.id})",
+                act=act,
+                hint="a person who has begun leaves by offboard",
             )
     if _is_undone(cases, WITHDRAW, case):
         return Undone(case, {})

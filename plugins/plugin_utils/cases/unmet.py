@@ -74,7 +74,7 @@ def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]
         for name, known in wrong:
             near = get_close_matches(name, sorted(known), 1)
             raise InputError(
-                f"lifecycle_keep names {name}{f' on {system}' if name != system else ''}, which nothing here is",
+                f"lifecycle_keep names {name}{f' on {system}' if name != system else ''}, which no system here has",
                 act=act,
                 hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
             )

@@ -88,7 +88,7 @@ def _add(shown: dict[str, Shown], finding: Mapping[str, Any]) -> None:
     evidence = finding["evidence"]
     facts = evidence["facts"]
     serial = str(facts.get("serial") or "")
-    # What a person registered and never enrolled has no serial: its record in the system tells it from others.
+    # What a person registered and never enrolled has no serial: its record in the system identifies it.
     key = serial.casefold() or f"{finding['system']} {finding['ident']}"
     one = shown.setdefault(key, Shown(serial))
     one.name, one.platform = str(facts.get("name") or one.name), str(facts.get("platform") or one.platform)

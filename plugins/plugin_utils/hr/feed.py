@@ -81,7 +81,7 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
         what = "; ".join(said)
         run.note("feed_incident", {"what": what, **look.as_dict()}, system=system, durable=True)
         raise Incident(
-            f"{what}: nothing was touched", act="believe HR", system=system, hint=_how(system, before, policy)
+            f"{what}: nothing was touched", act="check the HR source", system=system, hint=_how(system, before, policy)
         )
     _refuse_shared_ids(looks, people)
 
@@ -117,7 +117,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
     """Note that a named person says that the source is right as it was when it stopped a run, for policy's hours.
 
     :returns: what is released: ``{"what", "by", "until", "reason", "people", "active"}``.
-    :raises InputError: nothing is to be released, or not by them.
+    :raises InputError: there is nothing to release, or they may not.
     """
     act, who, rule = f"release {system}", by.strip().casefold(), run.policy.brake.feed
     before = known(run.ledger, system)
@@ -125,7 +125,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
         raise InputError("no run was stopped by it since it was last good", act=act, hint="there is nothing to release")
     if who not in {name.casefold() for name in rule.release}:
         raise InputError(
-            f"{by or 'by is empty, and nobody'} may not release it",
+            f"{by} may not release it" if by else "by is empty",
             act=act,
             hint=f"ask {' or '.join(rule.release) or 'the owner of the policy file: brake.feed.release names nobody'}",
         )

@@ -276,7 +276,7 @@ class Intake:
 
 
 def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
-    """Return what a run is told: an id that no other record of the same human being has too."""
+    """Return the name by which a run gets the person: an id that no other record of the same human being has."""
     for name in ("employee_id", "hr_id"):
         value = getattr(person, name, "")
         if value and not any(value.casefold() == getattr(other, name).casefold() for other in beside):
@@ -301,7 +301,7 @@ def people_asked(
     asked = {str(name) for answer in answered for name in answer.get("asked") or ()}
     if not (set(ids) <= asked if asked else len(answers) >= len(ids)):
         raise InputError(
-            "it was not read", act="take in", system=system, hint="see its error above; nothing was decided"
+            "it was not read", act="read HR's changes", system=system, hint="see its error above; nothing was decided"
         )
     own: dict[str, list[Person]] = {}
     for people in answers:
@@ -314,7 +314,7 @@ def people_asked(
         if len(records) > 1:
             raise InputError(
                 f"{hr_id} is there {len(records)} times",
-                act="take in",
+                act="read HR's changes",
                 system=system,
                 hint="mend the record in HR; nothing was decided",
             )
@@ -336,7 +336,7 @@ def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterato
         if person.key in met:
             raise InputError(
                 f"{person.key} is there twice",
-                act="take in",
+                act="read HR's changes",
                 system=system,
                 hint="mend the record in HR; nothing was decided",
             )

@@ -77,7 +77,7 @@ class DueToday:
     # -- the day has come ----------------------------------------------------------------------------------------------
 
     def settle(self, acts: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-        """After the acts: end what this run saw done, and tell a person what is theirs.
+        """After the acts: end what this run saw done, and list what a person must do.
 
         :returns: what was done, and what is still due and why, a line each.
         """

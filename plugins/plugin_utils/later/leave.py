@@ -38,7 +38,7 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
     moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=person.zone)).astimezone(timezone.utc)
     if moment <= clock.now() and until:
         raise InputError(
-            f"until is {text!r}, which is over", act=f"suspend {person.email}", hint="the day they come back"
+            f"until is {text!r}, which is in the past", act=f"suspend {person.email}", hint="the day they come back"
         )
     return clock.stamp(moment)
 
@@ -60,7 +60,7 @@ def suspension(ledger: Ledger, person: Person) -> Case:
     left = [case for case in cases if case.kind == OFFBOARD and case.opened > suspended[-1].opened]
     if left:
         raise Refused(
-            f"they were offboarded since (case {left[-1].id})",
+            f"they were offboarded afterwards (case {left[-1].id})",
             act=act,
             hint="a termination that was withdrawn is put right with reinstate",
         )

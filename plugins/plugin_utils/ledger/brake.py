@@ -297,7 +297,7 @@ def release(
         )
     if who not in {name.casefold() for name in limit.release}:
         raise InputError(
-            f"{by or 'by is empty, and nobody'} may not",
+            f"{by} may not" if by else "by is empty",
             act=act,
             hint=f"ask {' or '.join(limit.release)}"
             if limit.release

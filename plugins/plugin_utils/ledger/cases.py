@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Cases as their entries tell them, and which of them a new event belongs to."""
+"""Cases as their entries describe them, and which of them a new event belongs to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .chain import Chain
 from .entry import COLUMNS, entry_of
 from .rows import Query
 
-#: The kinds of entries that tell of cases.
+#: The kinds of entries that are about cases.
 _TOLD_BY = ("case", "closed", "withdrawn")
 
 
@@ -86,6 +86,6 @@ def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case
 
 
 def new_id(kind: str, who: Person, at: str) -> str:
-    """Return a name for a case that tells a person what it is about, and is nobody else's."""
+    """Return a name for a case from which a reader sees what it is about, and is nobody else's."""
     slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
     return f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"

@@ -82,7 +82,7 @@ def _place() -> str:
 
 
 def started(pid: int) -> str:
-    """Return when a process began, in its kernel's own count; empty where nobody tells."""
+    """Return when a process began, in its kernel's own count; empty where nothing shows it."""
     return _stat(pid)[1]
 
 
@@ -153,7 +153,7 @@ def claim(query: Query, run: str, people: Sequence[tuple[Person, str]]) -> None:
         why = _held(query, me, other, case)
         if why:
             raise Held(
-                f"{other} has them since {other.since}{why}",
+                f"{other} has had them since {other.since}{why}",
                 act=f"take {wanted[name][0].email} for run {run}",
                 hint="nothing was sent. Run again when it has ended, or let this run wait: -e lifecycle_wait_for_person=600 (seconds)",
             )

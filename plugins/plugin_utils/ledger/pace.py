@@ -102,5 +102,5 @@ def _boot() -> bytes:
     try:
         text = Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:
-        text = ""  # elsewhere a turn of another boot is told by how far away it is
+        text = ""  # elsewhere a turn of another boot is seen by how far away it is
     return hashlib.sha256(text.encode()).digest()[:16]

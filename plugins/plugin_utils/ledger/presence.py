@@ -34,7 +34,7 @@ _SAYS = frozenset((*_GONE, ONBOARD, REINSTATE, RESUME))
 
 @dataclass(frozen=True)
 class Presence:
-    """``key`` tells the person from all others, whatever name was used; ``gone`` says why they are not here, empty when they are."""
+    """``key`` identifies the person, whatever name was used; ``gone`` says why they are not here, empty when they are."""
 
     key: str
     gone: str = ""
@@ -157,7 +157,7 @@ def require(
     found = presence(ledger, name, hr)
     if of is not None and (canonical(name) in names_of(of) or found.key in names_of(of)):
         raise InputError(
-            f"{name} is whom it is about, and nobody is their own {role}", act=act, hint=f"name another {role}"
+            f"it is about {name}, and nobody can be their own {role}", act=act, hint=f"name another {role}"
         )
     if found.gone:
         raise InputError(f"{name} {found.gone}, and can't be {role}", act=act, hint=f"name a {role} who works here")

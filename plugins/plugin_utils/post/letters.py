@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Letters of a run to people: each is sent once, by the company's mail server, or handed to the bridge, which sends it once.
 
-The ledger notes a letter when the server has taken it. A run that is killed in between sends it again with the same Message-ID, which tells
-the reader's mail program that it is the same.
+The ledger notes a letter when the server has taken it. A run that is killed in between sends it again with the same Message-ID, so that
+the reader's mail program knows that it is the same.
 """
 
 from __future__ import annotations

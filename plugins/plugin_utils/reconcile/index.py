@@ -63,12 +63,12 @@ def read_people(
                     looks[path.stem.removeprefix("hr-")] = Look.read(row["look"])
     except (OSError, ValueError) as e:
         raise InputError(
-            f"what {path.stem} said cannot be read: {e}",
+            f"the answer of {path.stem} cannot be read: {e}",
             act="reconcile",
             hint="the HR system was not read: see its error above",
         ) from e
     if end != count:
-        raise InputError(f"what {path.stem} said ends after {count} people", act="reconcile", hint="run it again")
+        raise InputError(f"the answer of {path.stem} ends after {count} people", act="reconcile", hint="run it again")
 
 
 def build(

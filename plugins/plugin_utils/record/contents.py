@@ -100,7 +100,7 @@ def given_back(
 def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what people said of devices, as the attestations of a step that it makes.
 
-    Who has a laptop in their hands needs no lock of it, and nobody asks for what is back.
+    Who has a laptop in their hands needs no lock of it, and nobody asks for a device that is back.
     """
     said = [e.data for e in entries if e.kind == "custody"]
     if step["step"].startswith("chase_device"):

@@ -84,7 +84,7 @@ def never_given(
         facts = systems.get(name) or {}
         ran = {a["action"] for a in actions if a["system"] == name}
         for capability, step, what in _GIVES:
-            # of a system with a part in it, on which no step ran at all, the scope tells
+            # of a system with a part in it, on which no step ran at all, the scope says it
             names = step in _BY_THEMSELVES or ran and (step != "entitlements" or any(wanted.values()))
             made_here = step == "expected" and "mailbox" in facts.get("capabilities", ())
             if names and not made_here and capability in facts.get("capabilities", ()) and step not in ran:

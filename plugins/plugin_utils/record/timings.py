@@ -19,7 +19,7 @@ from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD
 class _Origin:
     """From when the steps are counted: when HR had it recorded, or when it took effect if that is later.
 
-    Where HR does not tell when it recorded it, the opening of the case stands in.
+    Where HR does not say when it recorded it, the opening of the case stands in.
     """
 
     effective: datetime | None

@@ -133,7 +133,7 @@ def gone_heirs(
     found = {}
     for name in filter(None, names):
         if presence.canonical(name) in own:
-            found[name.lower()] = "is whom it is about"
+            found[name.lower()] = "is the person of this case"
         elif (
             (gone := not_here.get(presence.canonical(name), ""))
             or ledger is not None

@@ -41,7 +41,7 @@ Ordinary = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class OneRun:
-    """One module for one person, or for nobody: what the ledger is told of it.
+    """One module for one person, or for nobody: what the ledger keeps of it.
 
     :param args: the module's arguments.
     :param case: the case in the ledger; empty without one.
@@ -69,7 +69,7 @@ class SystemStep:
 
     :param module: its short name.
     :param task: its TASK.
-    :param id: what tells this task of the play from all others, for who watches.
+    :param id: identifies this task of the play, for the screen.
     :param system: the system's name.
     :param connector: what speaks to it.
     :param host_args: where the system is.

@@ -95,7 +95,7 @@ class StepInput:
     :param adopt: ``adopt``: the systems on which somebody says that what is there is the person's own.
     :param in_process: ``lifecycle_in_process``: false runs every module the ordinary way (AnsiballZ).
     :param go_on: ``lifecycle_go_on``: false when a failure for one person ends the run for this system, as nothing follows that
-        would tell.
+        would show it.
     :param cases: ``lifecycle_cases``: the playbook's own cases, in place of those that the run opened.
     """
 

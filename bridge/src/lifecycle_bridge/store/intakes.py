@@ -58,7 +58,7 @@ class Intakes:
             return [_made(c, group, members, owner, now) for group, members in groups.items()]
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """Return what is asked of the collection; None when nothing of it is left. Each attempt has a name of its own, and the same one when it is taken up."""
+        """Return the order for the collection; None when nothing of it is left. Each attempt has its own name, and keeps it when the bridge takes it up again."""
         with self.database.write() as c:
             wanted = sa.select(events.c.source, events.c.type, events.c.person)
             found = c.execute(wanted.where(events.c.batch == ident, events.c.state == "taken")).all()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds who may do everything in an AWS account, as far as its policies tell.
+"""Finds who may do everything in an AWS account, as far as its policies show.
 
 The root user is nobody's, and is not counted.
 """

@@ -133,7 +133,7 @@ class Aws(Connector):
         ),
     }
     ATTRIBUTES: Sequence[str] = ATTRIBUTES
-    #: Identity Center has external ids; of IAM users only tags tell more than the name.
+    #: Identity Center has external ids; of IAM users only tags say more than the name.
     LOOKS_UP = frozenset(Kind)
     COMPARES = LOOKS_UP
     ADMINISTRATORS = (("policies", "AdministratorAccess"),)

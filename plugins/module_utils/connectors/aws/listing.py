@@ -77,7 +77,7 @@ class AwsListing:
                 yield from dict.fromkeys(one for one in (user["UserId"], user["UserName"], address_of(user)) if one)
 
     def all_credentials(self) -> Iterator[Credential]:
-        """List active access keys and signing certificates of IAM users. The report tells who has any, so that only they are asked for."""
+        """List active access keys and signing certificates of IAM users. The report shows who has any, so that only they are asked for."""
         report = {row["user"]: row for row in self.users.report()}
         for user in self.api.every("iam", "list_users", "list users", key="Users"):
             name, row = user["UserName"], report.get(user["UserName"])

@@ -168,7 +168,7 @@ class Accounts:
     names_from: str = ""
     create: Writes | None = None
     update: Writes | None = None
-    #: What each update sends along as it is, by the key it is written under: a vendor's PUT may forget what it is not told.
+    #: What each update sends along as it is, by the key it is written under: a vendor's PUT may delete what it does not get.
     keeps: Mapping[str, Expression] = field(default_factory=dict)
     deleted: Deleted | None = None
     address: Address | None = None

@@ -23,7 +23,7 @@ from .reading_people import PEOPLE_FIELDS
 
 _DATES = ("hire_date", "termination_date", "last_working_day")
 _LISTS = ("aliases", "former_names")
-#: As much of a record as tells people apart.
+#: The fields of a record that identify a person.
 _APART = ("email", "hr_id", "employee_id", "person_key", "first_name", "last_name", "personal_email")
 
 

@@ -17,7 +17,7 @@ from .reading_requests import Reader
 #: What of a person an expression may give. ``manager_id`` is the manager's ``hr_id``.
 PEOPLE_FIELDS = tuple(f.name for f in fields_of(Person) if f.name not in ("logins", "attributes")) + ("manager_id",)
 _DECISIVE = ("email", "hr_id", "hire_date")
-#: What every HR list of a file may be told by the systems file.
+#: The options that the systems file may set for every HR list of a file.
 PEOPLE_OPTIONS: Mapping[str, Option] = {
     "fields": Option(
         "Our fields by expressions over a record, in place of the file's: {time_zone: Time_Zone}; a system's name, for the login there.",

@@ -191,7 +191,7 @@ class Entra(EntraListing):
         self._accounts.update(account, attributes)
 
     def addresses(self, account: Account) -> Addresses:
-        """Return the login. Addresses are the mailbox's: Exchange tells the directory."""
+        """Return the login. Addresses are the mailbox's: Exchange writes them to the directory."""
         return Addresses(login=account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:

@@ -191,7 +191,7 @@ class GraphCalendar(Connector):
         return list(found.values())
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None:
-        """Cancel it, and tell the attendees. Of a series, what is still to come."""
+        """Cancel a meeting, with a message to the attendees. Of a series, what is still to come."""
         self._end(self.login_of(person), meeting, comment, f"cancel meeting {meeting.subject} of {person.email}")
 
     def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None:

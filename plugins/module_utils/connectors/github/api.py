@@ -146,7 +146,7 @@ class GitHubApi(Transport):
     def all_of(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
         """Return rows as :meth:`listed`, where the list must be there.
 
-        :raises NotFound: it is not, or the credential may not see it: GitHub tells neither from the other.
+        :raises NotFound: it is not, or the credential may not see it: GitHub answers both in the same way.
         """
         for answer in self.pages(path, act=act, next_page=next_link, params={"per_page": 100, **params}):
             rows = (answer.body or {}).get(key) if key else answer.body

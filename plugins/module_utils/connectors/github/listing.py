@@ -170,7 +170,7 @@ class GitHubListing(Connector):
         return found
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield the login of each member, and their address where single sign-on tells it."""
+        """Yield the login of each member, and their address where single sign-on shows it."""
         found = self.find_entitlement(kind, name)
         if found is None:
             raise NotFound(f"it has no {name} among {kind}", act=f"list members of {name}", system=self.target.name)

@@ -116,7 +116,7 @@ class GoogleCalendar:
         return list(found.values())
 
     def cancel(self, address: str, meeting: Meeting) -> None:
-        """Cancel it, of a series all that is to come; attendees are told."""
+        """Cancel a meeting, of a series all that is to come; attendees get a message."""
         act = f"cancel meeting {meeting.subject} of {address}"
         where = _calendar(address, "events", meeting.id)
         # 410: it was cancelled before.

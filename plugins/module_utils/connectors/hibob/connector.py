@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HiBob (Bob), API v1 (apidocs.hibob.com). Written is one field of one person: what HR is told of a joiner.
+"""HiBob (Bob), API v1 (apidocs.hibob.com). It writes one field of one person: what a run gives HR about a joiner.
 
 Everybody is one request, without pages (docs/people-read-api-contract), and the lifecycle table of everybody a few more
 (reference/get_bulk-people-lifecycle): only it holds terminations to come, and no longer holds those that were taken back. There is no
@@ -123,7 +123,7 @@ class HiBob(Connector):
             "People's data > Access data for: everyone, without the condition Lifecycle status equals Employed",
             "People > Basic info, Work, Lifecycle: view selected employees' sections, and Lifecycle section histories",
             "view: the categories of the fields named in the options",
-            "edit: the e-mail and the login fields, where the option address is set and policy lets HR be told",
+            "edit: the e-mail and the login fields, where the option address is set and policy lets a run write to HR",
         )
     }
 
@@ -291,7 +291,7 @@ class HiBob(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return what tells one from another, and the fields that may be seen."""
+        """Return what identifies a record, and the fields that may be seen."""
         named = self._person_fields
         theirs = indexed_fields(named, self.target.options["attributes"])
         return {

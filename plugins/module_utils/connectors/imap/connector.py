@@ -71,7 +71,7 @@ class Imap(Connector):
             choices=("starttls", "none"),
         ),
         "probe_login": Option(
-            "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this tells them apart."
+            "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this distinguishes them."
         ),
         "passwords_in": Option(
             "The system of this file that checks the mailboxes' passwords, an LDAP directory for example: a person who is cut off there can no longer sign "
@@ -296,13 +296,13 @@ class Imap(Connector):
                 f"it will not open {login} for us ({said})",
                 act=act,
                 system=name,
-                hint="does the mailbox exist, and may the credential open it? The option probe_login tells these apart",
+                hint="does the mailbox exist, and may the credential open it? The option probe_login distinguishes these",
             )
         return AuthenticationFailed(
             f"sign-in to {login} was refused ({said})",
             act=act,
             system=name,
-            hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to tell these apart",
+            hint="the credential (password or token) is wrong, or there is no such mailbox: set option probe_login to distinguish these",
         )
 
     def _named_differently(self, probe: str, login: str, act: str) -> InputError:

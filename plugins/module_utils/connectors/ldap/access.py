@@ -95,7 +95,7 @@ class LdapAccess:
             self.entries.change(account, {"unicodePwd": [random]}, f"randomise password of {account.login}")
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
-        # An entry without a password can't bind, and shows it; a random one could not be told from the old.
+        # An entry without a password can't bind, and shows it; a random one could not be distinguished from the old.
         self.wire.modify(
             account.raw["dn"],
             {attribute: [(DELETE, [])]},

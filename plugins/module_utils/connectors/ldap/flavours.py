@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Flavour:
     """How one family of directories names things. ``keys`` are other credentials kept on a person's entry, by attribute.
 
-    ``state`` are the attributes that tell whether somebody may sign in; ``last_seen`` those that tell when they last did, where
-    the directory keeps one; ``listed`` what else a listing reads; ``nobodys`` those that tell that an entry is nobody's own.
+    ``state`` are the attributes that show whether somebody may sign in; ``last_seen`` those that show when they last did, where
+    the directory keeps one; ``listed`` what else a listing reads; ``nobodys`` those that show that an entry is nobody's own.
     """
 
     login: str

@@ -56,7 +56,7 @@ class Groups:
         if attribute in ("member", "uniqueMember") and not self.ad and len(texts(entitlement.raw, attribute)) == 1:
             # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
             changes.insert(0, (ADD, [entitlement.raw["dn"]]))
-        # Active Directory says 53 where others say 16: no such member. The read-back tells whether that was the reason.
+        # Active Directory says 53 where others say 16: no such member. The read-back shows whether that was the reason.
         self.wire.modify(
             entitlement.raw["dn"],
             {attribute: changes},

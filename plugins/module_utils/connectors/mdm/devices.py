@@ -16,7 +16,7 @@ from ...sdk.keys import Kind, distinct
 from ...sdk.target import Target
 from ...sdk.values import Device
 
-#: A device still ends its check-in when it has just done what it was told.
+#: A device still ends its check-in when it has just done what was ordered.
 LAST_WORDS = timedelta(minutes=15)
 #: Our acts, the strongest first, and how a device ends that has done one.
 ENDS: Mapping[str, str] = {"wipe": "wiped", "retire": "retired", "lock": "locked"}
@@ -52,7 +52,7 @@ def state_of(commands: Iterable[Command], last_seen: str) -> str:
 
 
 def _seen_since(last_seen: str, at: str) -> bool:
-    """Return whether a device has checked in well after it did what it was told: it is unlocked, or in use again."""
+    """Return whether a device has checked in well after it did what was ordered: it is unlocked, or in use again."""
     return bool(last_seen and at) and clock.parse(last_seen) > clock.parse(at) + LAST_WORDS
 
 

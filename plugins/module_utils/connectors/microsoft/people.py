@@ -19,7 +19,7 @@ from ...sdk.values import Account
 from .graph import graph_pages
 
 LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
-#: What tells whose a user is.
+#: The fields that show whose a user is.
 KEYS = (
     "id",
     "userPrincipalName",

@@ -75,7 +75,7 @@ class Management:
     def end(self, session: Session) -> None:
         """End what the session's certificate has open here, at once; one whose user name is another is ended alone.
 
-        ``client-kill`` tells the client first and ends it some seconds later.
+        ``client-kill`` first notifies the client, and ends it some seconds later.
         """
         alone = session.login != session.name or ":" in session.name
         command = f"client-kill {session.client} HALT" if alone else f"kill {_quoted(session.name)}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). Written is one address of one person: what HR is told of a joiner.
+"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). It writes one address of one person: what a run gives HR about a joiner.
 
 A person holds the name and the address; status, dates, title and supervisor stand on employments, of which a person may have several,
 and which only can be read a person at a time. A change of an employment does not move the person's date, so finding what changed means
@@ -76,7 +76,7 @@ class Personio(Connector):
             default={},
         ),
         "offices": Option(
-            "Names of offices by their ids, which the API does not tell: {'60302': Berlin}.", "dict", default={}
+            "Names of offices by their ids, which the API does not give: {'60302': Berlin}.", "dict", default={}
         ),
         "garden_leave": Option(
             "Whoever has had their last working day, and is employed for some time more, is on leave (suspended, nothing is taken back), or has left.",
@@ -102,7 +102,7 @@ class Personio(Connector):
         "hr_records": (
             "personio:persons:read, with the attributes e-mail, status, hire date, termination, supervisor, position, office, department readable",
             "personio:org-units:read, for the names of departments",
-            "personio:persons:write, where the option address is set and policy lets HR be told",
+            "personio:persons:write, where the option address is set and policy lets a run write to HR",
         )
     }
 
@@ -285,7 +285,7 @@ class Personio(Connector):
     # -- normalising ---------------------------------------------------------------------------------------------------
 
     def _row(self, record: Record) -> dict[str, str]:
-        """Return what tells one from another, and the attributes that may be read."""
+        """Return what identifies a record, and the attributes that may be read."""
         custom = custom_of(record)
         born = self.target.options["attributes"].get("birth_date", "")
         named = {

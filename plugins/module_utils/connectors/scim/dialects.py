@@ -18,7 +18,7 @@ class Dialect:
     removes), ``soft`` (stays, inactive), ``final`` (can never be undone). ``filters``: attributes that ``eq`` takes, when the
     service says it filters; by others it is asked too, unless ``filters_closed``.
     ``member_removal``: forms tried in order: ``filter`` (path filter) or ``value`` (list of members).
-    ``members_shown``: groups list their members; else only the filter tells. ``kinds``: what it can grant.
+    ``members_shown``: groups list their members; else only the filter shows them. ``kinds``: what it can grant.
     ``catalogues``: where the grantable things of a kind are listed. ``discovery``: has a ServiceProviderConfig.
     ``guest``: the schema that only guests' resources have; empty when the service says nothing of guests.
     ``administrators``: what lets somebody do everything there, as ``kind: name``.
