@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import site_look
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +41,11 @@ MARKS = (
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--sample", type=int, help="look at so many pages, others after each commit; all of them without it"
+    )
+    sample = parser.parse_args().sample
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("*.license"))
     (PAGES / "README.md").rename(PAGES / "index.md")
@@ -58,6 +65,7 @@ def main() -> int:
         ),
     ):
         settings = settings.replace(f'      - "{mark}"\n', "".join(f"      - {path}\n" for path in found))
+    settings = settings.replace("hooks: [", f"hooks: [{ROOT}/")
     for key in ("docs_dir", "site_dir"):
         settings = re.sub(rf"^{key}: ", rf"{key}: {ROOT}/", settings, flags=re.MULTILINE)
     filled = ROOT / "build" / "mkdocs.yml"
@@ -71,9 +79,31 @@ def main() -> int:
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         check=False,
     )
-    if not done.returncode:
-        print(f"{len(list(PAGES.rglob('*.md')))} pages: build/site/index.html")
-    return done.returncode
+    if done.returncode:
+        return done.returncode
+    print(f"{len(list(PAGES.rglob('*.md')))} pages: build/site/index.html")
+    return _look(sample)
+
+
+def _look(sample: int | None) -> int:
+    """Look at the pages in a browser, where there is one."""
+    chromium = site_look.browser_path()
+    if not chromium:
+        print("Not looked at in a browser: that needs Debian's chromium, and playwright (requirements-dev.txt).")
+        return 0
+    site = ROOT / "build" / "site"
+    pages = sorted(site.rglob("*.html"))
+    if sample:
+        pages = pages[_commit() % (step := max(1, len(pages) // sample)) :: step] + [site / "connectors.html"]
+    found = [*site_look.faults(pages, chromium, site / "formats" / "policy.html")]
+    widths = " and ".join(map(str, site_look.WIDTHS))
+    print("\n".join(found) or f"{len(pages)} pages looked at with {widths} pixels; the search finds.")
+    return 1 if found else 0
+
+
+def _commit() -> int:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return int(head[:8] or "0", 16)
 
 
 def _inside(page: Path, text: str) -> str:

@@ -18,6 +18,8 @@ import pytest
 from tests.integration.company import BIN, ROOT, SandboxCompany
 
 TUTORIALS = ROOT / "docs" / "tutorials"
+#: What the shell says after each command.
+END = "== ended with"
 PAGES = sorted(page.stem for page in TUTORIALS.glob("*.md") if page.stem != "README")
 
 
@@ -63,17 +65,23 @@ def test_every_command_of_a_tutorial_does_what_the_page_shows(
     }
     steps = [*steps_of((TUTORIALS / f"{page}.md").read_text(encoding="utf-8"))]
     assert len(steps) >= 4
-    for command, shown in steps:
-        ran = subprocess.run(
-            ["bash", "-c", command.replace("python -m sandbox", f"python -m sandbox --folder {company.folder}")],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        said = ran.stdout + ran.stderr
-        assert ran.returncode == 0, f"{command}\n{said}"
+    typed = [
+        command.replace("python -m sandbox", f"python -m sandbox --folder {company.folder}") for command, _ in steps
+    ]
+    # One shell, as a reader has: a folder that a command goes to is where the next one begins.
+    ran = subprocess.run(
+        ["bash", "-c", "\n".join(f"{command}\necho; echo '{END}' $?" for command in typed)],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    printed = re.findall(rf"(.*?)^{END} (\d+)\n", ran.stdout, re.M | re.S)
+    assert len(printed) == len(steps), ran.stdout
+    for (command, shown), (said, code) in zip(steps, printed):
+        assert code == "0", f"{command}\n{said}"
         assert missing_of(shown, said) == [], f"{command}\n{said}"
 
 

@@ -112,5 +112,5 @@ def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
 
 
 def _said(made: Audit) -> str:
-    count = len(made.problems)
-    return f"{len(made.members)} people in the population, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"
+    count, members = len(made.problems), len(made.members)
+    return f"{members} {'person' if members == 1 else 'people'} in the population, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"

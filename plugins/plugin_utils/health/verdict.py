@@ -200,7 +200,7 @@ def _of_profiles(here: Here, people: Sequence[Person]) -> Iterator[Found]:
         some = ", ".join(without[:3]) + (", ..." if len(without) > 3 else "")
         yield Found(
             "profiles",
-            f"{len(without)} active people have not exactly one access profile ({some})",
+            f"{len(without)} active {'person has' if len(without) == 1 else 'people have'} no access profile, or more than one ({some})",
             "docs/access-profiles.md",
         )
 

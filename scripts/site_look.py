@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Look at every page of the built site as a phone and as a screen show it, and use the search once.
+
+``make docs`` does it where Debian's chromium and playwright are installed, and says so where they are not.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+#: Pixels: a phone, a screen.
+WIDTHS = (390, 1280)
+#: What is wider than the window, or than the box that it stands in. A block of code may be: it scrolls in its own box.
+WIDE = """() => {
+  const found = [], root = document.documentElement;
+  if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} wide`);
+  for (const table of document.querySelectorAll(".md-typeset table:not([class])")) {
+    const box = table.closest(".md-typeset__scrollwrap") || table;
+    if (box.scrollWidth > box.clientWidth + 1) found.push(`a table has ${box.scrollWidth} of ${box.clientWidth} pixels: ${table.textContent.trim().split(/\\s+/).join(' ').slice(0, 40)}`);
+  }
+  return found;
+}"""
+#: A word that a reader of the site looks for.
+WORD = "mailbox"
+
+
+def browser_path() -> str | None:
+    """Return where Chromium is, or nothing where it or playwright is missing."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return None
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+
+
+def faults(pages: Sequence[Path], chromium: str, search_in: Path | None = None) -> Iterator[str]:
+    """Return what is wrong with each page, and with the search of one; nothing may be fetched but the site's own files."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page()
+        elsewhere = set[str]()
+        tab.on("request", lambda request: _note(elsewhere, request.url))
+        for page in pages:
+            tab.goto(page.as_uri())
+            for width in WIDTHS:
+                tab.set_viewport_size({"width": width, "height": 844})
+                yield from (f"{page.parent.name}/{page.name} at {width} pixels: {one}" for one in tab.evaluate(WIDE))
+        if search_in is not None:
+            yield from _search(tab, search_in)
+        yield from (f"the site fetches {url}" for url in sorted(elsewhere))
+        browser.close()
+
+
+def _note(elsewhere: set[str], url: str) -> None:
+    if not url.startswith(("file:", "data:", "blob:")):
+        elsewhere.add(url)
+
+
+def _search(tab: Any, page: Path) -> Iterator[str]:
+    """Look for a word, as a reader types it."""
+    from playwright.sync_api import TimeoutError as Late
+
+    tab.goto(page.as_uri())
+    try:
+        tab.fill(".md-search__input", WORD, timeout=20_000)
+        tab.wait_for_selector(".md-search-result__item", timeout=20_000)
+    except Late:
+        yield f"the search finds nothing for {WORD!r}"
