@@ -29,8 +29,7 @@ TOOLS = ROOT / "build" / "site-tools"
 REPOSITORY = "https://github.com/workforce-lifecycle/workforce.lifecycle/blob/main/"
 #: Ansible's marks in documentation, and what they are in Markdown.
 MARKS = (
-    (re.compile(r"[VCOE]\(([^)]*)\)"), r"`\1`"),
-    (re.compile(r"RV\(([^)]*)\)"), r"`\1`"),
+    (re.compile(r"(?:RV|[VCOE])\(([^)]*)\)"), r"`\1`"),
     (re.compile(r"M\(workforce\.lifecycle\.(\w+)\)"), r"[\1](\1.md)"),
     (re.compile(r"P\(([^)#]*)#?\w*\)"), r"`\1`"),
     (re.compile(r"B\(([^)]*)\)"), r"**\1**"),
@@ -135,7 +134,13 @@ def _table(options: Mapping[str, Any]) -> Iterator[str]:
     yield "| option | type | default | meaning |\n|---|---|---|---|"
     for name, option in options.items():
         kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
-        default = "**required**" if option.get("required") else f"`{json.dumps(option.get('default', ''))}`"
+        default = (
+            "**required**"
+            if option.get("required")
+            else f"`{json.dumps(option['default'])}`"
+            if "default" in option
+            else ""
+        )
         choices = option.get("choices")
         more = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
         yield f"| `{name}` | {kind} | {default} | {_said(option.get('description'))}{more} |"

@@ -254,11 +254,17 @@ def gates(run: Runner, only: str | None) -> None:
         slow = beside.submit(sanity, run) if only in (None, "sanity") else None
         if only in (None, "lint"):
             lint(run)
+        if only is None:
+            pages(run)
         if only in (None, "pytest"):
             tests(run)
             demos(run)
         if slow is not None:
             slow.result()
+
+
+def pages(run: Runner) -> None:
+    run.stage("the site: no warning, and some pages looked at", [python("python"), "scripts/site.py", "--sample", "10"])
 
 
 def tests(run: Runner) -> None:

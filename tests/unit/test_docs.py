@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -108,6 +109,19 @@ def test_every_variable_of_a_command_is_one_that_something_reads(page: Path) -> 
     calls = re.findall(r"ansible-playbook\b[^\n`]*(?:\\\n[^\n`]*)*", page.read_text(encoding="utf-8"))
     named = {name for call in calls for name in re.findall(r"-e \[?'?\{?\"?([a-z_]+)\"?[=:]", call)}
     assert sorted(named - KNOWN) == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "docs" in page.parts], ids=lambda page: page.name)
+def test_lists_and_blocks_are_indented_as_every_reader_of_markdown_takes_them(page: Path) -> None:
+    """GitHub takes three spaces for a list within a list; the site's Markdown takes four, and shows another list."""
+    text = re.sub(r"^( *)```.*?^ *```", r"\1```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    lines = ["", *text.splitlines()]
+    assert [line for line in lines if re.match(r" {1,3}(?:[*-] |\d+\. |```)", line)] == []
+    assert [
+        line
+        for before, line in itertools.pairwise(lines)
+        if re.match(r"(?:[*-]|\d+\.) ", line) and before and not re.match(r"(?:[*-]|\d+\.) |\s", before)
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
