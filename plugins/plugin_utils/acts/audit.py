@@ -113,4 +113,5 @@ def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
 
 def _said(made: Audit) -> str:
     count, members = len(made.problems), len(made.members)
-    return f"{members} {'person' if members == 1 else 'people'} in the population, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"
+    population = f"{members} {'person' if members == 1 else 'people'} in the population"
+    return f"{population}, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"
