@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS, connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from lifecycle_bridge.config import ConfigError
 
@@ -121,6 +122,17 @@ def test_lists_and_blocks_are_indented_as_every_reader_of_markdown_takes_them(pa
         line
         for before, line in itertools.pairwise(lines)
         if re.match(r"(?:[*-]|\d+\.) ", line) and before and not re.match(r"(?:[*-]|\d+\.) |\s", before)
+    ] == []
+
+
+def test_the_page_of_a_connector_names_every_credential_that_it_takes() -> None:
+    assert [
+        f"{name}: {credential}"
+        for name in CONNECTORS
+        for credential in connector_class(name).CREDENTIALS
+        if not re.search(
+            rf"`{credential}`|\b{credential}:", (ROOT / f"docs/connectors/{name}.md").read_text(encoding="utf-8")
+        )
     ] == []
 
 

@@ -150,10 +150,10 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(
         approvals.approve(ledger, plan, policy, by=by, account=by, note="", run="r")
 
     for by, says in (
-        ("jane@corp.example", "whom it is about"),
-        ("107", "whom it is about"),
+        ("jane@corp.example", "a plan about themselves"),
+        ("107", "a plan about themselves"),
         ("mark@corp.example", "may not approve"),
-        ("", "nobody may not approve"),
+        ("", "by is empty"),
     ):
         with pytest.raises(InputError, match=says):
             approve(by)
