@@ -63,7 +63,7 @@ def test_from_plan_to_run(company: SandboxCompany, tmp_path: Path) -> None:
         and company.writes() == []
     )
     himself = company.play("approve", "-e", f"plan={digest}", "-e", "by=jane@corp.example", systems_file=systems)
-    assert himself.code != 0 and "nobody approves what is about themselves" in himself.output
+    assert himself.code != 0 and "nobody approves a plan about themselves" in himself.output
     assert (
         company.play("approve", "-e", f"plan={digest}", "-e", "by=grace@corp.example", systems_file=systems).code == 0
     )

@@ -201,7 +201,7 @@ def test_it_is_taken_of_somebody_on_leave_and_left_to_offboard_of_somebody_who_l
         ({"access": ["entro:groups:Payments"]}, "did you mean entra?"),
         ({"access": ["entra:teams:Payments"]}, "has no entitlements 'teams'"),
         ({"access": ["slack"]}, "no run makes accounts on slack"),
-        ({"sponsor": "ada@corp.example"}, "nobody is their own sponsor"),
+        ({"sponsor": "ada@corp.example"}, "nobody can be their own sponsor"),
         ({"person": {**ADA, "manager_email": ""}}, "nobody answers for it"),
         ({"person": {**ADA, "status": "leave"}}, "HR says that they are leave"),
     ],

@@ -323,7 +323,7 @@ def test_one_person_with_two_addresses_approves_once(ledger: Ledger) -> None:
 @pytest.mark.parametrize("by", ["jane@corp.example", "jane+ok@corp.example", "j.roth@corp.example"])
 def test_nobody_approves_what_is_about_themselves_under_no_address(ledger: Ledger, by: str) -> None:
     policy, plan = Policy(approvals=(Approval(needs="wipe", by=(by,)),)), plan_of()
-    with pytest.raises(InputError, match="nobody approves what is about themselves"):
+    with pytest.raises(InputError, match="nobody approves a plan about themselves"):
         approve(ledger, plan, by, policy)
 
 
