@@ -151,7 +151,7 @@ def test_a_worker_that_outlived_its_run_is_waited_for(url: str) -> None:
     play = Process(plays)
     worker, number = (int(part) for part in os.read(reading, 100).split())
     try:
-        with pytest.raises(Held, match=rf"process {play.pid}\) has them .* still running"):
+        with pytest.raises(Held, match=rf"process {play.pid}\) has had them .* still running"):
             take(url, "mine", 1)
         play.kill()
         with pytest.raises(Held, match=f"it was ended, but its process {worker} is still at a write"):
