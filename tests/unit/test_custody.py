@@ -142,7 +142,7 @@ def test_nothing_is_noted_of_a_day_that_has_not_come_and_no_photo_of_which_there
     ledger: Ledger, tmp_path: Path
 ) -> None:
     device_step(ledger, leaver(ledger), sample.row("device SN1", before="managed", after="locked"))
-    with pytest.raises(InputError, match="which is to come"):
+    with pytest.raises(InputError, match="which is in the future"):
         say(ledger, "SN1", "received", at=clock.stamp(clock.now() + timedelta(days=700)))
     with pytest.raises(InputError, match="photo"):
         say(ledger, "SN1", "received", photo=str(tmp_path / "none.jpg"))

@@ -59,7 +59,7 @@ def done_at(text: str, act: str) -> str:
             f"at is {text!r}", act=act, hint="write an ISO 8601 moment: 2026-03-31T17:00:00+02:00"
         ) from None
     if at > clock.now() + _SKEW:
-        raise InputError(f"at is {text!r}, which is to come", act=act, hint="report what was done, once it is")
+        raise InputError(f"at is {text!r}, which is in the future", act=act, hint="report it when it was done")
     return clock.stamp(at)
 
 
