@@ -43,7 +43,7 @@ options:
     type: bool
     default: false
   look:
-    description: Whether to return RV(look) and RV(keys).
+    description: Whether to return RV(look) and RV(hashed_keys).
     type: bool
     default: false
   about:
@@ -54,7 +54,7 @@ options:
     elements: str
     default: []
   logins:
-    description: How logins are made on each system, by its name, for RV(keys). Filled in by the collection.
+    description: How logins are made on each system, by its name, for RV(hashed_keys). Filled in by the collection.
     type: dict
     default: {}
 """
@@ -101,7 +101,7 @@ look:
   returned: success
   type: dict
   sample: {people: 240, active: 231}
-keys:
+hashed_keys:
   description: What all people of the source answer to, hashed, so that no account of one is taken for another's. Taken by the collection itself.
   returned: with O(look)
   type: str
@@ -184,7 +184,7 @@ def _answer(
         "people": [person.as_dict() for person in people],
         "related": [person.as_dict() for person in beside],
         "look": Look.of(whole).as_dict() if whole is not None else {},
-        **({"keys": keys} if keys else {}),
+        **({"hashed_keys": keys} if keys else {}),
         **refusals(system),
     }
 

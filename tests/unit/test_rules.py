@@ -303,6 +303,7 @@ def test_a_module_says_since_when_it_is_there_what_it_needs_what_to_read_next_an
             page = link["link"].partition("/blob/main/")[2]
             assert (ROOT / page).read_text(encoding="utf-8").splitlines(), page
     for key, value in yaml.safe_load(module.RETURN).items():
+        assert key.isidentifier() and key not in dir(dict), f"{name} returns {key}: in Jinja a dot finds dict.{key}"
         assert isinstance(value["sample"], TYPES[value["type"]]), f"{name} returns {key}: sample is no {value['type']}"
 
 

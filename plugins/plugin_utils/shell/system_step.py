@@ -235,8 +235,8 @@ class SystemStep:
             result = self.ordinary(args)
         else:
             result = self._here(args, step, looks=run.looks, at_once=run.at_once)
-        if result.get("keys"):
-            others_keys.leave(self.folder, self.system, result.pop("keys"))
+        if result.get("hashed_keys"):
+            others_keys.leave(self.folder, self.system, result.pop("hashed_keys"))
         finished = step.finished(result)
         if self.limits.rehearsal and writes:
             plans.leave(self.phase, finished)
