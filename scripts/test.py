@@ -179,7 +179,7 @@ def sanity(run: Runner) -> None:
     home = BUILD / "ansible-test-home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version in ("24_2", "20_3_4"):
+    for version in ("25_2", "24_2", "20_3_4"):
         (cache / f"get_pip_{version}.py").write_text(GET_PIP)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     run.stage(

@@ -31,7 +31,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.promethe
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.history.casefile import read_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from lifecycle_bridge import clock
-from lifecycle_bridge.store import Database
+from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.tables import cases
 
 from tests.bridge.console_support import case
@@ -143,7 +143,8 @@ def bridge_file(postgres: str, tmp_path: Path) -> Path:
     database = Database(settings["database"])
     database.create()
     with database.write() as c:
-        c.execute(sa.insert(cases), [case("offboard", "1", "stuck", -1), case("onboard", "2", "done", -9)])
+        just = {"ended_at": stamp(clock.now())}  # a stuck case is tried again after a day
+        c.execute(sa.insert(cases), [case("offboard", "1", "stuck", -1, **just), case("onboard", "2", "done", -9)])
     database.close()
     return tmp_path / "bridge.yml"
 

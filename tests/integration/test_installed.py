@@ -28,13 +28,19 @@ PYTHONS = {
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13"),
     "2.21": ("3.12", "3.13"),
+    "2.22": ("3.13",),
 }
 #: What pip is asked for, and on which Python: the newest of each series. None is this Python.
 CORES: dict[str, tuple[str, str | None]] = {
     "oldest": ("ansible-core==2.16.*", None),
     "newest": ("ansible-core", None),
     "newest on 3.13": ("ansible-core", "3.13"),
-    **{f"{core} on {python}": (f"ansible-core=={core}.*", python) for core in PYTHONS for python in PYTHONS[core]},
+    # The second version says that a release candidate will do until there is a release.
+    **{
+        f"{core} on {python}": (f"ansible-core=={core}.*,>={core}.0rc1", python)
+        for core in PYTHONS
+        for python in PYTHONS[core]
+    },
 }
 #: The digest of the same plan, on each: they must be one.
 DIGESTS: dict[str, str] = {}
