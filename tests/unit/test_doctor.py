@@ -295,7 +295,7 @@ def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_
     tom = {"email": "tom@corp.example", "hr_id": "108", "first_name": "Tom", "last_name": "Ito"}
     case = ledger.open_case("transfer", tom, "r1", {"key": "sales", "profile": "sales", "expected": ["wiki"]})
     link = Link("wiki", "u-7", "tom", ("address",), "")
-    keep_seen(ledger, [("108", link)], "r1")
+    keep_seen(ledger, [(Person.of(tom), link)], "r1")
     step = {"run": "r1", "phase": "adjust", "system": "wiki", "step": "entitlements", "person": tom}
     row = {
         "what": "unexplained: groups: Chess",
