@@ -54,6 +54,8 @@ class Script:
         self.in_the_clear: list[str] = []
         self.refuse_sign_in: tuple[bytes, bytes] | None = None
         self.drop_at = ""
+        #: Who signs in with one of these is hung up on, as by a Dovecot whose master users are let in before the login is looked up.
+        self.hangs_up_on: set[str] = set()
         #: What somebody on the way puts behind the answer to STARTTLS.
         self.behind_starttls = b""
         script = self
@@ -71,6 +73,22 @@ class Script:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def sign_in(self, tag: str, file: Any, send: Callable[[bytes], None]) -> bool:
+        """Whether the connection goes on."""
+        send(b"+ \r\n")
+        self.heard.append(base64.b64decode(file.readline()).decode())
+        if self.heard[-1].strip("\0").partition("*")[0] in self.hangs_up_on:
+            return False
+        if self.refuse_sign_in:
+            challenge, refusal = self.refuse_sign_in
+            if challenge:
+                send(b"+ " + base64.b64encode(challenge) + b"\r\n")
+                self.heard.append(base64.b64decode(file.readline()).decode())
+            send(tag.encode() + b" NO " + refusal + b"\r\n")
+        else:
+            send(f"{tag} OK in\r\n".encode())
+        return True
 
     def talk(self, connection: socket.socket, authority: Authority | None) -> None:
         file = connection.makefile("rwb")
@@ -99,16 +117,9 @@ class Script:
                 connection = context.wrap_socket(connection, server_side=True)
                 file = connection.makefile("rwb")
             elif words.startswith("AUTHENTICATE"):
-                send(b"+ \r\n")
-                self.heard.append(base64.b64decode(file.readline()).decode())
-                if self.refuse_sign_in:
-                    challenge, refusal = self.refuse_sign_in
-                    if challenge:
-                        send(b"+ " + base64.b64encode(challenge) + b"\r\n")
-                        self.heard.append(base64.b64decode(file.readline()).decode())
-                    send(tag.encode() + b" NO " + refusal + b"\r\n")
-                else:
-                    send(f"{tag} OK in\r\n".encode())
+                if not self.sign_in(tag, file, send):
+                    connection.shutdown(socket.SHUT_RDWR)
+                    return
             elif words.startswith("LOGOUT"):
                 send(f"* BYE\r\n{tag} OK bye\r\n".encode())
                 return
@@ -345,6 +356,31 @@ def test_what_a_refusal_means(serve: Callable[..., Script], says: bytes, error: 
     with pytest.raises(error) as failure:
         mail(script).mail_folders(ANN)
     assert MASTER["password"] not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "option probe_login"),
+        ({"probe_login": "postmaster"}, "hangs up on ann and opens postmaster"),
+        ({"probe_login": "postmaster"}, "result_success = continue"),
+    ],
+)
+def test_a_login_that_the_server_hangs_up_on_is_no_missing_mailbox_and_what_to_do_is_said(
+    serve: Callable[..., Script], options: dict[str, Any], says: str
+) -> None:
+    script = serve()
+    script.hangs_up_on = {"ann"}
+    with pytest.raises(LifecycleError) as failure:
+        mail(script, **options).mail_folders(ANN)
+    assert says in str(failure.value)
+
+
+def test_a_server_that_hangs_up_on_everybody_is_in_trouble(serve: Callable[..., Script]) -> None:
+    script = serve()
+    script.hangs_up_on = {"ann", "postmaster"}
+    with pytest.raises(Unavailable, match="hung up during sign-in to ann"):
+        mail(script, probe_login="postmaster").mail_folders(ANN)
 
 
 def test_starttls_comes_before_the_password(serve: Callable[..., Script], tmp_path: Path) -> None:

@@ -52,6 +52,10 @@ ATTEMPTS = 4
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
 
+class _HungUp(Unavailable):
+    """The server ended the connection in the middle of a sign-in. Dovecot does so for a login that only its master users' list lets in."""
+
+
 class Imap(Connector):
     TITLE = "IMAP mail server"
     #: Ten connections of one user and address by default, and a run signs in to each mailbox by itself:
@@ -107,6 +111,8 @@ class Imap(Connector):
         login, act = self.login_of(person), f"list mail folders of {person.email}"
         try:
             return self._retrying(login, act, self._folders)
+        except _HungUp as e:
+            raise self._unclear(e, login, act) from None
         except (AuthenticationFailed, PermissionDenied):
             probe = self.target.options["probe_login"]
             if not probe or probe == login or not self._opens(probe, act):
@@ -211,7 +217,9 @@ class Imap(Connector):
             self._sign_in(connection, login)
         except (imaplib.IMAP4.abort, OSError) as e:
             self._judge_allowance()
-            raise Unavailable(f"it hung up during sign-in ({_text(e)})", act=act, system=self.target.name) from None
+            raise _HungUp(
+                f"it hung up during sign-in to {login} ({_text(e)})", act=act, system=self.target.name
+            ) from None
         except imaplib.IMAP4.error as e:
             self._leave(connection, act)
             raise self._refused(_text(e), login, act) from None
@@ -314,10 +322,30 @@ class Imap(Connector):
             hint="say how the mailboxes are named: options: {login: '{local_part}'} for the part before the @, '{email}' for the address",
         )
 
+    def _unclear(self, e: _HungUp, login: str, act: str) -> SystemError_:
+        """Return the error for a server that hangs up on one login: that proves neither that the mailbox is there nor that it is not."""
+        probe = self.target.options["probe_login"]
+        if not probe:
+            return _HungUp(
+                e.what,
+                act=act,
+                system=self.target.name,
+                hint="it may do so to a login that has no mailbox: set option probe_login, which tells that from a server in trouble",
+            )
+        if probe == login or not self._opens(probe, act):
+            return e
+        return ProtocolError(
+            f"it hangs up on {login} and opens {probe}, so it does not say whether there is a mailbox {login}",
+            act=act,
+            system=self.target.name,
+            hint="make it refuse logins that it does not know (Dovecot: result_success = continue in the passdb of the master users); "
+            "its log says why it hung up",
+        )
+
     def _opens(self, login: str, act: str) -> bool:
         try:
             self._leave(self._connection(login, act, self._allow(act)), act)
-        except (AuthenticationFailed, PermissionDenied):
+        except (AuthenticationFailed, PermissionDenied, _HungUp):
             return False
         return True
 
