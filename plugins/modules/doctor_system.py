@@ -61,7 +61,7 @@ from ..module_utils.health.probe import Problem, examine, unknown_entitlements
 from ..module_utils.health.shares import shares
 from ..module_utils.model.errors import InputError, LifecycleError
 from ..module_utils.model.person import Person
-from ..module_utils.sdk.protocols import AccountListing, Entitlements
+from ..module_utils.sdk.protocols import AccountListing, Entitlements, Provisioning
 from ..module_utils.sdk.target import Connector
 
 
@@ -74,9 +74,14 @@ def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
     counted: dict[str, Any] = {}
     if health.reached and isinstance(system, Entitlements):
         health.problems += unknown_entitlements(system, want["wanted"])
-    if want["people"] and health.reached and isinstance(system, AccountListing):
+    people = [*_people(want["people"])]
+    if people and health.reached and isinstance(system, AccountListing):
         try:
-            counted = asdict(measure(system, [*_people(want["people"])], system.all_accounts()))
+            counted = asdict(seen := measure(system, people, system.all_accounts()))
+            if seen.another_login and system.LOGINS_ARE_CHOSEN and isinstance(system, Provisioning):
+                what = f"logins here are made as {seen.another_login}, and new people would get {system.login_pattern}"
+                fix = f'set option login: "{seen.another_login}"'
+                health.problems.append(Problem("setup", what, fix, "provisioning"))
         except LifecycleError as e:
             if not health.problems:
                 health.problems.append(Problem("answer", f"correlation was not measured: {e.what}", e.hint))

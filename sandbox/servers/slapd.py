@@ -51,7 +51,7 @@ auditlog {d}/audit.ldif
 class Slapd(Server):
     name = "slapd"
     PROGRAMS = ("slapd", "slapadd")
-    BASE, ADMIN = BASE, ADMIN
+    BASE, ADMIN, CONF = BASE, ADMIN, _CONF
     #: Further schema, in slapd.conf's language.
     SCHEMA = ""
     #: The largest page that the server gives.
@@ -66,7 +66,7 @@ class Slapd(Server):
     def start(self) -> None:
         self.conf = self.folder / "slapd.conf"
         self.conf.write_text(
-            _CONF.format(
+            self.CONF.format(
                 d=self.folder,
                 cert=self.authority.cert_file,
                 key=self.authority.key_file,

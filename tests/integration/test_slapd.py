@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import ldap3
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
-from ansible_collections.workforce.lifecycle.plugins.modules import account, cutoff, entitlements, restore
+from ansible_collections.workforce.lifecycle.plugins.modules import (
+    account,
+    cutoff,
+    doctor_system,
+    entitlements,
+    restore,
+)
 
 from sandbox.box import Box
 from sandbox.servers.directory import BASE
@@ -133,3 +139,47 @@ def test_more_people_than_a_page_over_starttls(box: Box, monkeypatch: pytest.Mon
     found = [row["uid"][0].decode() for row in wire.search(BASE, "(objectClass=inetOrgPerson)", ["uid"], act="list")]
     assert sorted(found) == sorted(box.company.on_system("ldap")) and len(found) > page
     assert wire._bound[1].tls_started
+
+
+# -- what a write would end at is said before the first one ------------------------------------------------------------
+
+
+class WithoutPolicy(Slapd):
+    """As Debian installs it: no overlay that locks anybody."""
+
+    CONF = "\n".join(line for line in Slapd.CONF.splitlines() if "ppolicy" not in line)
+
+    def entries(self) -> Iterator[tuple[str, Mapping[str, list[str]]]]:
+        yield from (row for row in super().entries() if "pwdPolicy" not in row[1]["objectClass"])
+
+
+@pytest.fixture(scope="module")
+def unlocked() -> Iterator[Box]:
+    with Box([WithoutPolicy]) as box:
+        yield box
+
+
+def problems(box: Box, **changes: Any) -> list[str]:
+    found = run(doctor_system.TASK, box, "slapd", changes=changes)["health"]["problems"]
+    return [f"{one['what']}: {one['fix']}" for one in found if one["kind"] == "setup"]
+
+
+def test_a_directory_without_a_lock_is_named_before_the_first_leaver_and_the_password_goes_all_the_same(
+    unlocked: Box,
+) -> None:
+    assert "slapo-ppolicy" in "; ".join(problems(unlocked))
+    for check_mode in (True, False):
+        result = run(cutoff.TASK, unlocked, "slapd", check_mode=check_mode, person=person_of(unlocked, "jane"))
+        sign_in = next(row for row in result["changes"] if row["what"] == "sign-in")
+        assert sign_in["outcome"] == "needs_human" and "slapo-ppolicy" in sign_in["note"]
+        assert (bind(unlocked, "jane") is None) is not check_mode
+
+
+def test_a_directory_with_all_that_writing_needs_has_no_problem(box: Box) -> None:
+    assert problems(box) == []
+
+
+@pytest.mark.parametrize("option", ["people_base", "groups_base"])
+def test_a_place_that_is_not_there_is_named_before_the_first_joiner(box: Box, option: str) -> None:
+    options = {**box.systems()["slapd"]["options"], option: f"ou=nowhere,{BASE}"}
+    assert f"there is no ou=nowhere,{BASE}: set option {option}" in "; ".join(problems(box, options=options))

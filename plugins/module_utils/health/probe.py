@@ -24,7 +24,7 @@ from ..model.errors import (
 )
 from ..model.person import Person
 from ..sdk.capabilities import capabilities_of
-from ..sdk.protocols import Entitlements, Ticketing
+from ..sdk.protocols import Entitlements, Foresees, Ticketing
 from ..sdk.target import Connector
 from .endpoint import Endpoint, look_at
 
@@ -68,7 +68,7 @@ QUESTIONS: Mapping[str, Callable[[Any], object]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: ``kind`` is ``reach``, ``certificate``, ``clock``, ``credential``, ``permission`` or ``answer``."""
+    """One thing that is wrong: ``kind`` is ``reach``, ``certificate``, ``clock``, ``credential``, ``permission``, ``setup`` or ``answer``."""
 
     kind: str
     what: str
@@ -110,7 +110,19 @@ def examine(system: Connector) -> Health:
                     "permission", f"{capability} lacks {', '.join(missing)}", "grant it to the credential", capability
                 )
             )
+    if health.reached and isinstance(system, Foresees):
+        health.problems += _foreseen(system)
     return health
+
+
+def _foreseen(system: Foresees) -> list[Problem]:
+    """Return what a later write would end at."""
+    try:
+        return [
+            Problem("setup", f"{capability}: {what}", fix, capability) for capability, what, fix in system.unready()
+        ]
+    except LifecycleError:
+        return []  # the questions have said why
 
 
 def _ask(system: Connector, health: Health) -> dict[str, str]:

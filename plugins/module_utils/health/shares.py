@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model.errors import LifecycleError
-from ..model.person import Person
+from ..model.person import HERE, Person
 from ..sdk.protocols import Entitlements
 from ..sdk.target import Connector
 from ..sdk.values import Account, Listed
@@ -17,7 +17,6 @@ from .coverage import Everybody
 
 #: Held by asking account by account, where a listing does not show it; of more people a sample is enough.
 MOST_ASKED = 200
-_HERE = ("active", "leave")
 
 
 @dataclass
@@ -32,14 +31,14 @@ class Share:
 def shares(system: Connector, people: Sequence[Person], listed: Iterable[Listed]) -> dict[str, Share]:
     """Count, by department."""
     counted: dict[str, Share] = {}
-    for person in (one for one in people if one.status in _HERE):
+    for person in (one for one in people if one.status in HERE):
         counted.setdefault(person.department, Share()).people += 1
     everybody = Everybody(system, people)
     shown = bool(getattr(system, "LISTS_HELD", False))
     asked = 0
     for row in listed:
         account = row.account
-        owners = [people[number] for number, _how in everybody.owners(account) if people[number].status in _HERE]
+        owners = [people[number] for number, _how in everybody.owners(account) if people[number].status in HERE]
         if len(owners) != 1 or not account.active:
             continue
         share = counted[owners[0].department]

@@ -19,7 +19,9 @@ from .text import visible
 MOST = 200
 #: The status of people who have left.
 LEFT = "terminated"
-STATUSES = ("pending", "active", "leave", LEFT)
+#: The status of people who are expected to have accounts: not before the first day, and not after the last.
+HERE = ("active", "leave")
+STATUSES = ("pending", *HERE, LEFT)
 #: The fields that tell a person from all others, the surest first.
 KEYS = ("hr_id", "employee_id", "email")
 

@@ -133,6 +133,14 @@ class Correlates(Protocol):
 
 
 @runtime_checkable
+class Foresees(Protocol):
+    """Tells before the first write what a write would end at, as far as reading shows it. Not a capability of its own: ``doctor`` asks."""
+
+    def unready(self) -> Iterable[tuple[str, str, str]]:
+        """Return what stands in the way: capability, what is wrong, what to do."""
+
+
+@runtime_checkable
 class Provisioning(Accounts, Protocol):
     """Creates and changes accounts."""
 

@@ -200,6 +200,8 @@ class Connector:
     PARALLEL: ClassVar[int] = 4
     #: How the person's login here is made, unless the option ``login`` says otherwise.
     LOGIN: ClassVar[str] = "{email}"
+    #: Whether the company decides how logins are made here: what it has shows whether ``LOGIN``, or the option, is right.
+    LOGINS_ARE_CHOSEN: ClassVar[bool] = False
     #: What the vendor allows in a login: a joiner's is held against it before anything is written anywhere.
     LOGIN_RULE: ClassVar[LoginRule | None] = None
 

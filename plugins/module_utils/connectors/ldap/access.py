@@ -12,7 +12,7 @@ from functools import partial
 
 from ...model import clock
 from ...sdk.values import AccessPath, Account, Residual, WayBack
-from .entries import Entries
+from .entries import HOW_TO_LOCK, Entries
 from .wire import DELETE, NO_SUCH_ATTRIBUTE, text
 
 #: Life of a Kerberos ticket in a domain whose policy "Maximum lifetime for user ticket" was not changed
@@ -38,7 +38,14 @@ class LdapAccess:
         )
         # An end that is over holds somebody off until somebody moves it: a leaver is locked all the same.
         state = "closed" if self.entries.locked(account.raw) else "open"
-        sign_in = AccessPath("sign-in", state, partial(self.entries.set_active, account, False), residual=bound)
+        no_lock = self.entries.no_lock() if state == "open" else ""
+        sign_in = AccessPath(
+            "sign-in",
+            state,
+            partial(self.entries.set_active, account, False),
+            residual=bound,
+            refused=f"{no_lock}: {HOW_TO_LOCK}" if no_lock else "",
+        )
         if self.ad:
             return [sign_in, *self._domain_paths(account, since)]
         # The password policy overlay lifts the lock when the password is touched: the lock comes last.

@@ -16,7 +16,7 @@ from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Connector, Option, Target
 from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Listed, WayBack
 from .access import LdapAccess, unicode_password
-from .entries import NORMAL, Entries
+from .entries import HOW_TO_LOCK, NORMAL, Entries
 from .flavours import FLAVOURS, OPENLDAP
 from .groups import Groups
 from .listing import LdapListing
@@ -26,6 +26,7 @@ from .wire import Wire, in_filter, in_name, text, texts
 class Ldap(Connector):
     TITLE = "LDAP directory (OpenLDAP, Active Directory)"
     LOGIN = "{local_part}"
+    LOGINS_ARE_CHOSEN = True
     FIRST_CREDENTIAL = "a password"
     OPTIONS = {
         "flavour": Option("Whose kind of directory it is.", default="openldap", choices=tuple(FLAVOURS)),
@@ -241,6 +242,19 @@ class Ldap(Connector):
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         """See :meth:`LdapAccess.ways_back`."""
         return self._access.ways_back(account, closed)
+
+    def unready(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the places that are not there, and the lock that the schema does not have."""
+        places = {
+            "people_base": ("provisioning", self.entries.people_base),
+            "groups_base": ("entitlements", self._groups.groups_base),
+            "leavers_base": ("cutoff", self._access.leavers_base),
+        }
+        for option, (capability, place) in places.items():
+            if place and not self.entries.is_there(place):
+                yield capability, f"there is no {place}", f"set option {option} to where they are, or make it there"
+        if self.entries.no_lock():
+            yield "cutoff", self.entries.no_lock(), HOW_TO_LOCK
 
     # -- groups --------------------------------------------------------------------------------------------------------
 

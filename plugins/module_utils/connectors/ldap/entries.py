@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from ...model.errors import ProtocolError, Rejected
+from ...model.errors import ProtocolError, Rejected, SystemError_
 from ...sdk.keys import Key, Kind, PersonKeys, spellings
 from ...sdk.target import Target
 from ...sdk.values import Account
@@ -27,6 +27,9 @@ _OWN_PARTS = re.compile(r"/(DC=(Domain|Forest)DnsZones|CN=(Configuration|Schema)
 LOCKED = "000001010000Z"
 #: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
 DISABLED, NORMAL = 0x2, 0x200
+HOW_TO_LOCK = "load the password policy overlay (slapo-ppolicy) or set option lock, and run again"
+#: What locks an account, by option ``lock``.
+_LOCKS = {"ppolicy": "pwdAccountLockedTime", "nsaccountlock": "nsAccountLock"}
 
 
 class Entries:
@@ -38,6 +41,31 @@ class Entries:
         self.base: str = target.options["base"]
         self.ad = self.flavour is ACTIVE_DIRECTORY
         self.people_base: str = target.options["people_base"] or f"{'CN=Users' if self.ad else 'ou=people'},{self.base}"
+        self._no_lock: str | None = None
+
+    def no_lock(self) -> str:
+        """Return why nobody can be locked here; empty when they can, or when the directory does not show its schema (RFC 4512, 4.2)."""
+        if self.ad:
+            return ""
+        if self._no_lock is None:
+            attribute, known = _LOCKS[self.target.options["lock"]], self._schema()
+            there = not known or any(f"'{attribute.casefold()}'" in one.casefold() for one in known)
+            self._no_lock = "" if there else f"the directory's schema has no {attribute}, which locks an account"
+        return self._no_lock
+
+    def _schema(self) -> list[str]:
+        """Return the definitions of all attributes; none where the directory does not show them to us."""
+        act = "read the schema"
+        try:
+            root = self.wire.search("", "(objectClass=*)", ["subschemaSubentry"], act=act, scope=BASE)
+            place = text(root[0], "subschemaSubentry") if root else ""
+            rows = self.wire.search(place, "(objectClass=*)", ["attributeTypes"], act=act, scope=BASE) if place else []
+        except SystemError_:
+            return []
+        return texts(rows[0], "attributeTypes") if rows else []
+
+    def is_there(self, place: str) -> bool:
+        return bool(self.wire.search(place, "(objectClass=*)", ["objectClass"], act=f"look for {place}", scope=BASE))
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
         """Search once for every key; what the server takes for a match is compared by who asked."""
@@ -155,6 +183,8 @@ class Entries:
         act, row = f"{'unlock' if active else 'lock'} {account.login}", account.raw
         ended = active and over(text(row, self.flavour.ends))
         values: dict[str, Sequence[str]] = {self.flavour.ends: ["0"] if self.ad else []} if ended else {}
+        if not active and self.no_lock():
+            raise Rejected(self.no_lock(), act=act, system=self.target.name, hint=HOW_TO_LOCK)
         if self.ad:
             bits = int(text(row, "userAccountControl"))
             values["userAccountControl"] = [str(bits & ~DISABLED if active else bits | DISABLED)]

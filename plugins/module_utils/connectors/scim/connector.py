@@ -32,6 +32,7 @@ class Scim(Connector):
     """See docs/connectors/scim.md."""
 
     TITLE = "SCIM 2.0"
+    LOGINS_ARE_CHOSEN = True
     FIRST_CREDENTIAL = "a password, or whatever the service signs people in with,"
     OPTIONS = {
         "dialect": Option("Whose SCIM it is.", choices=tuple(DIALECTS), default="generic"),
