@@ -7,19 +7,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils.model.errors import InputError
+
 if TYPE_CHECKING:
     from .workplace import Here
 
 
 def put_together(here: Here) -> dict[str, Any]:
-    """Put the systems' answers together, person by person. Fails when a system did not answer: no answer is not "nowhere"."""
+    """Put the systems' answers together, person by person. Fails when a system did not answer, or not to all: no answer is not "nowhere".
+
+    :raises InputError: there is nobody to look for, or nowhere to look.
+    """
+    _refuse_nothing(here)
     located: dict[str, dict[str, Any]] = {}
-    silent: dict[str, str] = {}
+    silent = _silent_hr(here)
     for host, seen in here.answers("locate_seen"):
         for row in seen.get("results") or [seen]:
             who = _name(row.get("locate_person") or {})
             if "located" in row:
                 located.setdefault(who, {})[host] = row["located"]
+                if row["located"]["notes"]:
+                    silent[host] = "; ".join(row["located"]["notes"])
             elif row.get("failed"):
                 silent[host] = str(row.get("msg") or "it did not answer")
     lines = [line for who, systems in located.items() for line in _lines(who, systems)]
@@ -27,7 +35,7 @@ def put_together(here: Here) -> dict[str, Any]:
     return {
         "located": located,
         "silent": silent,
-        "lines": lines or ["Nobody was asked for: -e user=jane@corp.example"],
+        "lines": lines,
         "changes": [],
         **(
             {"failed": True, "code": "not_read", "msg": f"not every system answered: {', '.join(silent)}"}
@@ -35,6 +43,25 @@ def put_together(here: Here) -> dict[str, Any]:
             else {}
         ),
     }
+
+
+def _refuse_nothing(here: Here) -> None:
+    act = "locate somebody"
+    if not here.template(here.task_vars.get("user")):
+        raise InputError("user is not given", act=act, hint="-e user=jane@corp.example")
+    if not here.hosts("systems"):
+        raise InputError(
+            "no system could be read",
+            act=act,
+            hint="is the inventory right? -i company.systems.yml names the systems file (its name ends in .systems.yml)",
+        )
+
+
+def _silent_hr(here: Here) -> dict[str, str]:
+    """Return the HR systems that did not answer, with why."""
+    said = {host: (here.of(host, "locate_hr") or {}).get("results") or () for host in here.hosts("hr_records")}
+    failed = {host: [str(row.get("msg") or "") for row in rows if row.get("failed")] for host, rows in said.items()}
+    return {host: why[0] or "it did not answer" for host, why in failed.items() if why}
 
 
 def asked_for(here: Here) -> tuple[list[Mapping[str, Any]], list[str]]:
@@ -68,8 +95,6 @@ def _lines(who: str, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
                 yield f"  {name}: {seen[what]}"
         for device in seen["devices"]:
             yield f"  {name}: device {device}"
-    for name, seen in systems.items():
-        yield from (f"  ? {name}: {note}" for note in seen["notes"])
-    nowhere = [name for name in asked if name not in there]
+    nowhere = [name for name in asked if name not in there and not systems[name]["notes"]]
     if nowhere:
         yield f"  not on {', '.join(nowhere)}"

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ...module_utils.company.policy import Policy, load_policy
 from ...module_utils.company.profiles import Profiles, load_profiles
 from ...module_utils.model import clock
+from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError, LifecycleError
-from ...module_utils.model.person import LEFT, Person
+from ...module_utils.model.person import HERE, LEFT, Person
+from ...module_utils.people.hr_look import Look
+from ..hr.feed import Known, doubt, known
 
 if TYPE_CHECKING:
     from .workplace import Here
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """One thing to mend; ``system`` is empty for this machine's own."""
+    """One thing to mend; ``system`` is empty for this machine's own, which are shown by their kind."""
 
     kind: str
     what: str
@@ -32,7 +35,7 @@ class Found:
 
     @property
     def line(self) -> str:
-        return ": ".join(part for part in (f"✗ {self.system}".rstrip(), self.what, self.fix) if part)
+        return ": ".join(part for part in (f"✗ {self.system or self.kind}", self.what, self.fix) if part)
 
 
 def begin(here: Here) -> dict[str, Any]:
@@ -52,17 +55,18 @@ def begin(here: Here) -> dict[str, Any]:
 
 def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
     """Put the verdict together, write it for monitoring where a path is given, and fail when something must be mended."""
-    people = [*_people(here.spool)]
+    people, asked = [*_people(here.spool)], _asked_hr(here)
     found = [
         *_of_systems(here, least_coverage),
-        *_of_ledger(here, policy := _policy(here)),
-        *_of_approvers(policy, people, asked := _asked_hr(here)),
+        *_of_hr(here, policy := _policy(here)),
+        *_of_ledger(here, policy),
+        *_of_approvers(policy, people),
         *_of_profiles(here, people),
     ]
     systems = {
         host: {key: seen.get(key, {}) for key in ("health", "coverage")} for host, seen in here.answers("doctor_seen")
     }
-    active = sum(1 for person in people if person.status != LEFT)
+    active = sum(1 for person in people if person.status in HERE)
     verdict = {
         "at": clock.stamp(),
         "ok": not found,
@@ -127,7 +131,7 @@ def _of_ledger(here: Here, policy: Policy) -> Iterator[Found]:
             yield Found(
                 "ledger",
                 f"it is not as it was written: {checked.problem}",
-                "ansible-playbook workforce.lifecycle.verify",
+                command("verify"),
             )
         for tally in ledger.tallies(policy.brake):
             why = tally.exceeded_by({"the next one"})
@@ -150,17 +154,46 @@ def _asked_hr(here: Here) -> bool:
     return any(here.of(host, "doctor_people") is not None for host in here.hosts("hr_records"))
 
 
-def _of_approvers(policy: Policy, people: Sequence[Person], asked: bool) -> Iterator[Found]:
-    """Yield each approver who does not work here."""
+def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
+    """Yield why a source could not be read, where its own examination has not said so, and why a run would not believe it."""
+    for host in here.hosts("hr_records"):
+        read, seen = here.of(host, "doctor_people") or {}, here.of(host, "doctor_seen") or {}
+        if read.get("failed"):
+            if seen.get("health") and not seen["health"]["problems"]:
+                left_out = "; until it can be read, neither approvers nor coverage are looked at"
+                yield Found("hr", str(read.get("msg") or "its people were not read") + left_out, "", host)
+            continue
+        look = _look(here.spool, host)
+        try:
+            ledger = here.open_ledger()
+            before = known(ledger, host) if ledger is not None else Known()
+        except LifecycleError:
+            before = Known()  # what is wrong with the ledger is said of it
+        why = doubt(look, before, policy) if look is not None else ""
+        if why:
+            yield Found(
+                "hr", f"{why}: no run begins", "mend the export; docs/identity.md says how it is released", host
+            )
+
+
+def _look(spool: str, host: str) -> Look | None:
+    """Return what the whole source looked like, where it was read."""
+    file = Path(spool) / f"doctor-{host}.jsonl"
+    for row in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        if '"look"' in row and "look" in (record := json.loads(row)):
+            return Look.read(record["look"])
+    return None
+
+
+def _of_approvers(policy: Policy, people: Sequence[Person]) -> Iterator[Found]:
+    """Yield each approver who does not work here; nobody is known where HR was not read."""
     if not people:
-        if asked:
-            yield Found("hr", "HR's people were not read, so neither approvers nor coverage could be looked at")
         return
     named = {name: "approve" for rule in policy.approvals for name in rule.by}
     brake = policy.brake
     for limit in (brake.leavers, brake.movers, brake.disables, brake.wipes, brake.feed):
         named |= dict.fromkeys(limit.release, "release the brake")
-    here = {name.casefold() for one in people if one.status != LEFT for name in _names(one)}
+    here = {name.casefold() for one in people if one.status in HERE for name in _names(one)}
     for name, may in named.items():
         if name.casefold() not in here:
             yield Found(
@@ -220,17 +253,24 @@ def _coverage_lines(systems: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             continue
         found = counted["found"]
         by = ", ".join(f"{number} by {key}" for key, number in sorted(found.items(), key=lambda row: -row[1]))
-        nobodys = counted["nobodys_count"]
-        some = ", ".join(counted["nobodys"]) + (", ..." if nobodys > len(counted["nobodys"]) else "")
+        missing, nobodys = counted.get("missing") or (), counted["nobodys_count"]
+        without = counted["people"] - sum(found.values())
         yield "; ".join(
             part
             for part in (
                 f"{name}: {sum(found.values())} of {counted['people']} active people found"
                 + (f" ({by})" if by else ""),
-                f"{nobodys} of {counted['accounts']} accounts belong to nobody in HR: {some}" if nobodys else "",
+                f"not found: {_some(missing, without)}" if missing else "",
+                f"{nobodys} of {counted['accounts']} accounts belong to nobody in HR: {_some(counted['nobodys'], nobodys)}"
+                if nobodys
+                else "",
             )
             if part
         )
+
+
+def _some(names: Sequence[str], of: int) -> str:
+    return ", ".join(names) + (", ..." if of > len(names) else "")
 
 
 def _write(path: str, verdict: Mapping[str, Any]) -> None:

@@ -71,14 +71,9 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
     """
     for system, look in looks.items():
         before, policy = known(run.ledger, system), run.policy
-        said = look.wrong(before.good, policy.brake)
-        said += [
-            f"{person.employee_id or person.hr_id} has the address {person.email}, which was somebody else's before"
-            for person in look.mixed_up(people, before.good)
-        ]
-        if not said or _is_released(look, before, policy):
+        what = doubt(look, before, policy, people)
+        if not what:
             continue
-        what = "; ".join(said)
         run.note("feed_incident", {"what": what, **look.as_dict()}, system=system, durable=True)
         raise Incident(
             f"{what}: nothing was touched", act="check the HR source", system=system, hint=_how(system, before, policy)
@@ -101,6 +96,16 @@ def _refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> N
                 system=other,
                 hint="nothing was sent; give the people of one of the two HR systems ids of their own (csv and connectors as data: the field hr_id)",
             )
+
+
+def doubt(look: Look, before: Known, policy: Policy, people: Sequence[Person] = ()) -> str:
+    """Return why a source is not to be believed; empty when it is, and when somebody released it."""
+    said = look.wrong(before.good, policy.brake)
+    said += [
+        f"{person.employee_id or person.hr_id} has the address {person.email}, which was somebody else's before"
+        for person in look.mixed_up(people, before.good)
+    ]
+    return "" if _is_released(look, before, policy) else "; ".join(said)
 
 
 def keep(run: LedgerRun, looks: Mapping[str, Look]) -> None:
@@ -130,7 +135,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
             hint=f"ask {' or '.join(rule.release) or 'the owner of the policy file: brake.feed.release names nobody'}",
         )
     # HR is what is in doubt, so only what our own runs did says whether they are here.
-    presence.require(run.ledger, who, role="who releases it", act=act)
+    presence.require(run.ledger, who, role="one who releases it", act=act)
     if not reason.strip():
         raise InputError("no reason is given", act=act, hint="-e \"reason='the site in Lyon was sold on 1 March'\"")
     until = clock.stamp(clock.now() + timedelta(hours=rule.hours))
