@@ -182,9 +182,36 @@ def test_coverage_counts_people_by_the_strongest_key_and_accounts_that_are_nobod
     rows = [{"person": person_of(box, name)} for name in ("mark", "grace", "jane", "ada")]
     file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"end": 4}]))
     counted = run(doctor_system.TASK, box, "tailscale", people=[str(file)])["coverage"]
-    assert counted["people"] == 3, "Jane has left"
-    assert counted["found"] == {"address": 2}, "Ada is not there yet"
+    assert counted["people"] == 2, "Jane has left, and Ada has not begun"
+    assert counted["found"] == {"address": 2} and counted["missing"] == []
     assert counted["nobodys"] == ["nia@contractors.example"]
+
+
+def test_who_should_have_an_account_and_has_none_is_named(box: Box, tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    nobody = {"email": "new@corp.example", "employee_id": "E9", "status": "active"}
+    file.write_text(json.dumps({"person": nobody}) + "\n")
+    counted = run(doctor_system.TASK, box, "tailscale", people=[str(file)])["coverage"]
+    assert counted["people"] == 1 and counted["missing"] == ["new@corp.example"]
+
+
+@pytest.mark.parametrize(("logins", "said"), [(["p0", "p1", "p2"], "{local_part}"), (["p0", "x1", "y2"], "")])
+def test_where_logins_are_made_in_another_way_than_new_ones_would_be_it_is_said(
+    box: Box, logins: list[str], said: str
+) -> None:
+    system = connect(box, "tailscale")
+    rows = [{"email": f"p{n}@corp.example", "employee_id": f"E{n}", "status": "active"} for n in range(3)]
+    listed = [
+        Listed(Account(f"u{n}", login, True, rows[n]["email"], {"employee_id": f"E{n}"}))
+        for n, login in enumerate(logins)
+    ]
+    assert measure(system, [Person.of(row) for row in rows], listed).another_login == said
+
+
+def test_where_hr_was_not_read_no_account_is_called_nobodys(box: Box, tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    file.write_text("")
+    assert run(doctor_system.TASK, box, "tailscale", people=[str(file)])["coverage"] == {}
 
 
 def test_a_person_is_shown_with_the_keys_they_were_found_by_and_what_a_cut_would_close(box: Box) -> None:
@@ -265,6 +292,42 @@ def test_too_few_people_found_is_a_problem_where_a_least_coverage_is_asked_for(t
     )
 
 
+HR_HEALTHY: Mapping[str, Any] = {"doctor_seen": {"health": {"problems": []}}, "lifecycle_connector": "csv"}
+
+
+def test_why_hr_could_not_be_read_is_said_with_its_system(tmp_path: Path) -> None:
+    read = {"doctor_people": {"failed": True, "msg": "hr.csv:10: Eintritt '01.05.2018' is not a date"}, **HR_HEALTHY}
+    groups = {"systems": ["hr"], "hr_records": ["hr"]}
+    workplace = here(groups, {"hr": read}, ledger=str(tmp_path / "ledger.db"))
+    (said,) = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["problems"]
+    assert said["system"] == "hr" and "hr.csv:10: Eintritt" in said["what"]
+
+
+def test_people_left_out_by_the_caller_are_no_problem(tmp_path: Path) -> None:
+    groups = {"systems": ["hr"], "hr_records": ["hr"]}
+    workplace = here(groups, {"hr": HR_HEALTHY}, ledger=str(tmp_path / "ledger.db"))
+    assert doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["ok"]
+
+
+@pytest.mark.parametrize(("people", "says"), [(0, "it is empty"), (3, "7 fewer than before (10)")])
+def test_a_source_that_a_run_would_not_believe_is_a_problem(
+    people: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger.open(str(tmp_path / "ledger.db"))
+    look = {"people": 10, "active": 10, "columns": [], "duplicates": [], "pairs": ""}
+    ledger.note("feed", look, run="r1", system="hr")
+    now = {**look, "people": people, "active": people}
+    (tmp_path / "doctor-hr.jsonl").write_text(json.dumps({"look": now}) + "\n")
+    monkeypatch.setattr(Here, "spool", str(tmp_path))
+    groups = {"systems": ["hr"], "hr_records": ["hr"]}
+    workplace = replace(
+        here(groups, {"hr": {"doctor_people": {"count": people}, **HR_HEALTHY}}, ledger=str(tmp_path / "ledger.db")),
+        open_ledger=lambda: ledger,
+    )
+    said = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["problems"]
+    assert any(one["system"] == "hr" and says in one["what"] for one in said), said
+
+
 def test_no_ledger_and_approvers_who_do_not_work_here_are_problems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,8 +349,34 @@ def test_no_answer_of_a_system_is_not_taken_for_nowhere() -> None:
         "wiki": {"locate_seen": {"results": [{"failed": True, "msg": "down", "locate_person": {"email": "a@x"}}]}},
         "badge": {},
     }
-    found = locate(here({"systems": ["wiki", "badge"]}, variables), {})
+    found = locate(asked_for(here({"systems": ["wiki", "badge"]}, variables)), {})
     assert found["failed"] and found["silent"] == {"wiki": "down"} and "? wiki: not known: down" in found["lines"]
+
+
+def asked_for(workplace: Here, user: str = "a@x") -> Here:
+    return replace(workplace, task_vars={**workplace.task_vars, "user": user})
+
+
+def test_a_system_that_answered_a_part_only_is_neither_nowhere_nor_complete() -> None:
+    located = {"knows_people": True, "accounts": [], "mailbox": "", "files": "", "devices": [], "notes": ["it hung up"]}
+    row = {"located": located, "locate_person": {"email": "a@x"}}
+    found = locate(asked_for(here({"systems": ["mail"]}, {"mail": {"locate_seen": {"results": [row]}}})), {})
+    assert found["failed"] and "? mail: not known: it hung up" in found["lines"]
+    assert not any("not on" in line for line in found["lines"])
+
+
+def test_an_hr_system_that_could_not_be_read_makes_the_answer_incomplete() -> None:
+    variables = {"hr": {"locate_hr": {"results": [{"failed": True, "msg": "no column", "item": "a@x"}]}}, "wiki": {}}
+    found = locate(asked_for(here({"systems": ["wiki"], "hr_records": ["hr"]}, variables)), {})
+    assert found["failed"] and found["silent"] == {"hr": "no column"}
+
+
+@pytest.mark.parametrize(
+    ("systems", "user", "says"), [([], "a@x", "is the inventory right"), (["wiki"], "", "user is not given")]
+)
+def test_locate_with_nobody_or_nowhere_to_look_fails_and_says_which(systems: list[str], user: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        locate(asked_for(here({"systems": systems}, dict.fromkeys(systems, {})), user), {})
 
 
 def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_over(tmp_path: Path) -> None:
@@ -313,7 +402,7 @@ def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_
         ),
         open_ledger=lambda: ledger,
     )
-    result = {**locate(workplace, {}), "changed": False}
+    result = {**locate(asked_for(workplace, "hr_id:108"), {}), "changed": False}
     (known,) = result["known"].values()
     assert [(one["system"], one["id"], one["by"]) for one in known["accounts"]] == [("wiki", "u-7", ["address"])]
     (waits,) = [one for one in known["open"] if one["system"] == "wiki"]
@@ -330,8 +419,13 @@ def test_steps_are_those_of_the_playbook_in_order_with_the_systems_they_are_for(
     modules = [step["module"] for step in listed]
     assert modules.index("case") < modules.index("cutoff") < modules.index("entitlements") < modules.index("record")
     assert next(step["systems"] for step in listed if step["module"] == "cutoff") == ("entra",)
-    with pytest.raises(InputError, match="there is no playbook offbord"):
+    with pytest.raises(InputError, match="there is no playbook offbord: did you mean offboard"):
         steps(here({}), {"kind": "offbord"})
+
+
+def test_a_step_that_is_the_whole_of_its_part_is_said_once() -> None:
+    lines = steps(here({"systems": ["mail"], "mail_archive": ["mail"]}), {"kind": "offboard"})["lines"]
+    assert "Archive the mailbox [mailbox_archive]: mail" in lines and "Archive the mailbox" not in lines
 
 
 # -- the first files -------------------------------------------------------------------------------------------------------
@@ -369,6 +463,15 @@ def test_a_connector_that_there_is_none_of_is_refused_before_anything_is_written
     with pytest.raises(InputError, match="there is no connector 'entrra'"):
         init(here({"systems": []}), {"path": str(tmp_path), "systems": ["entrra"], "company": "C", "share": 80})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [("openldap", "ldap"), ("Active Directory", "ldap"), ("entraid", "entra"), ("bambo", "bamboohr")],
+)
+def test_a_connector_under_another_name_is_guessed(named: str, meant: str) -> None:
+    with pytest.raises(InputError, match=f"did you mean {meant}?"):
+        Named.of(f"it={named}")
 
 
 def test_a_profile_proposes_what_most_of_a_department_hold_and_no_more() -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...module_utils.engine.mover import DECISIONS, UNDECIDED, decision_name
 from ...module_utils.model.case import Case
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError, Refused
+from ...module_utils.model.near import meant
 from ..cases.moments import done_at
 from ..history.custody import of_leaver
 from ..ledger import presence
@@ -43,7 +44,7 @@ class _Waiting:
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     by, decision, decisions = want["by"].strip(), want.get("decision") or "", want.get("decisions") or {}
-    said = f"attest for {want['person']} on {want['system'] or 'every system'}"
+    said = f"attest for {want['person']}"
     if not want["system"] and not decision and not decisions:
         raise InputError(
             "system is empty", act=said, hint="name it: -e system=badge; decisions alone are for all systems"
@@ -111,7 +112,9 @@ def _case(ledger: Ledger, user: str, said: str) -> Case:
 def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, said: str) -> list[_Waiting]:
     """Return what is attested on a system, or what is decided there; a decision that names no system is of all of them."""
     system = want["system"]
-    systems = [system] if system else sorted({step["system"] for step in run.ledger.steps(case.id)})
+    touched = {step["system"] for step in run.ledger.steps(case.id)}
+    systems = [system] if system else sorted(touched)
+    _refuse_unknown(system, {*run.inventory.systems(), *touched, *case.facts.expected}, said)
     waiting = [one for name in systems for one in _waiting(run.ledger, case, name, decision)]
     if not decision and system not in run.inventory.systems():
         waiting += _left_behind(run.ledger, case, system)
@@ -123,6 +126,13 @@ def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, s
         }
         waiting = [one for one in waiting if (one.step, one.what) not in said_of]
     return [replace(one, decision=decision) for one in _chosen(waiting, want["what"], decision, said)]
+
+
+def _refuse_unknown(system: str, known: Set[str], said: str) -> None:
+    if system and system not in known:
+        near = meant(system, dict.fromkeys(sorted(known), ""))
+        hint = f"did you mean {near}? One system at a time" if near else f"known: {', '.join(sorted(known))}"
+        raise InputError(f"there is no system {system}", act=said, hint=hint)
 
 
 def _decided(ledger: Ledger, case: Case, decisions: Mapping[str, str], said: str) -> list[_Waiting]:

@@ -22,6 +22,7 @@ from ...module_utils.health.shares import proposed
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import read_document
+from ...module_utils.model.near import meant
 
 if TYPE_CHECKING:
     from .workplace import Here
@@ -55,10 +56,11 @@ class Named:
         connector, _sep, url = rest.partition("=")
         connector = connector or name
         if connector not in CONNECTORS:
+            near = meant(connector, {one: cls.TITLE for one, cls in CONNECTORS.items()})
             raise InputError(
                 f"there is no connector {connector!r}",
                 act=_ACT,
-                hint=f"systems is a list of {', '.join(CONNECTORS)}, or name=connector",
+                hint=f"{f'did you mean {near}? ' if near else ''}docs/connectors.md lists all",
             )
         return cls(name, connector, url)
 
@@ -109,7 +111,7 @@ def write_first_files(here: Here, want: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(
             "no system is named",
             act=_ACT,
-            hint=f"-e systems=entra,github (of {', '.join(CONNECTORS)}); or -i company.systems.yml to propose profiles from what is there",
+            hint="-e systems=entra,github (docs/connectors.md lists all); or -i company.systems.yml to propose profiles from what is there",
         )
     files: dict[Path, str] = {}
     if named:

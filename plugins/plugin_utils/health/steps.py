@@ -7,12 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.near import meant
 
 if TYPE_CHECKING:
     from .workplace import Here
@@ -40,15 +42,23 @@ def steps_of(kind: str, here: Here) -> dict[str, Any]:
     """
     known = sorted(path.stem for path in (_COLLECTION / "playbooks").glob("*.yml"))
     if kind not in known:
-        raise InputError(f"there is no playbook {kind}", act="list steps", hint=f"kind is one of {', '.join(known)}")
+        near = meant(kind, dict.fromkeys(known, ""))
+        hint = f"did you mean {near}?" if near else f"kind is one of {', '.join(known)}"
+        raise InputError(f"there is no playbook {kind}", act="list steps", hint=hint)
     listed = [step for play in _plays(kind) for step in _of_play(play, here)]
-    lines: list[str] = []
-    for number, step in enumerate(listed):
-        if number == 0 or listed[number - 1].play != step.play:
-            lines.append(step.play)
-        where = ", ".join(step.systems) or "no system of this inventory"
-        lines.append(f"  {step.step} [{step.module}]: {where}")
-    return {"steps": [asdict(step) for step in listed], "lines": lines, "changes": []}
+    return {"steps": [asdict(step) for step in listed], "lines": [*_lines(listed)], "changes": []}
+
+
+def _lines(listed: Sequence[Listed]) -> Iterator[str]:
+    """Yield each play with its steps below it; a play of one step of the same name in one line."""
+    for play, group in groupby(listed, key=lambda step: step.play):
+        steps = list(group)
+        alone = len(steps) == 1 and steps[0].step == play
+        if not alone:
+            yield play
+        for step in steps:
+            where = ", ".join(step.systems) or "no system of this inventory"
+            yield f"{'' if alone else '  '}{step.step} [{step.module}]: {where}"
 
 
 @dataclass(frozen=True)
