@@ -226,7 +226,7 @@ def test_a_system_without_an_account_is_not_counted_as_cut(ledger: Ledger) -> No
         sample.step(ledger, case, name, "cutoff", [sample.row("account", "absent", None, None)])
     sample.step(ledger, case, "aws", "cutoff", [sample.row("sign-in")])
     made = record.build(ledger, case.id, systems)
-    assert made["case"]["complete"] and "cut off on 1 of 1, no account on 2" in made["verdict"]["sentence"]
+    assert made["case"]["complete"] and "cut off on 1 of 1 system, no account on 2" in made["verdict"]["sentence"]
 
 
 def test_a_leaver_who_was_found_on_no_system_is_not_closed(ledger: Ledger) -> None:
@@ -239,3 +239,8 @@ def test_a_leaver_who_was_found_on_no_system_is_not_closed(ledger: Ledger) -> No
     assert "found on no system at all (wiki, crm)" in made["open_items"][0]["why"]
     ledger.attest(case.id, system="wiki", step="cutoff", by="grace", at="2026-11-23T09:00:00.000000Z", note="never had")
     assert record.build(ledger, case.id, {"wiki": {}, "crm": {}})["case"]["complete"]
+
+
+def test_a_record_says_which_version_made_it() -> None:
+    galaxy = (Path(__file__).resolve().parents[2] / "galaxy.yml").read_text()
+    assert f"version: {record.collection_version()}\n" in galaxy

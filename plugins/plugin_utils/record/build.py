@@ -179,7 +179,7 @@ def digest(record: Mapping[str, Any]) -> str:
 
 def collection_version() -> str:
     """Return this collection's version, from the manifest of an installed one or from ``galaxy.yml`` of a checkout."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     manifest = root / "MANIFEST.json"
     if manifest.exists():
         return str(json.loads(manifest.read_text())["collection_info"]["version"])

@@ -151,7 +151,7 @@ for c in a.changes %}<div class="change"><b>{{ c.what }}</b>: {% if c.before != 
 <dt>Made by</dt><dd>workforce.lifecycle {{ r.software.collection }}, ansible-core {{ r.software.ansible_core }}, Python {{ r.software.python }}</dd>
 <dt>Ledger head</dt><dd><code>{{ r.chain.head }}</code></dd><dt>Record SHA-256</dt><dd><code>{{ sha256 }}</code></dd></dl>
 <p class="dim" style="font-size:14px">Keep the ledger head elsewhere:
-<code>ansible-playbook workforce.lifecycle.verify -e expected_head={{ r.chain.head }}</code>
+<code>ansible-playbook -i company.systems.yml workforce.lifecycle.verify -e expected_head={{ r.chain.head }}</code>
 then proves that nothing up to it was changed.</p></div>
 </main></body></html>
 """

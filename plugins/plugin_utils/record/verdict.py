@@ -78,7 +78,7 @@ def _where(actions: list[dict[str, Any]]) -> str:
     if not cut:
         return ""
     nowhere = f", no account on {len(cut) - len(here)}" if len(here) < len(cut) else ""
-    return f"cut off on {len(shut)} of {len(here)}{nowhere}"
+    return f"cut off on {len(shut)} of {len(here)} system{'s' if len(here) != 1 else ''}{nowhere}"
 
 
 def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
