@@ -28,7 +28,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,18 +39,16 @@ from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the
 # isort: split
 from ..module_utils.model.commands import command, option
 from ..module_utils.sdk.values import lasting
+from ..plugin_utils.screen import left_open
 from ..plugin_utils.screen import result_lines as wording
 from ..plugin_utils.shell import progress
 from ..plugin_utils.shell.tasks import make_ready
 
 #: A step for more people than this is summed up; only what is open is listed, up to as many.
-MANY = 20
+MANY = left_open.MANY
 
 #: Seconds between two lines that name those of many people who are through with a step.
 EVERY = 5.0
-
-#: Where a text of many people names the person.
-_WHO = "\0"
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
@@ -94,14 +91,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             not os.environ.get("NO_COLOR") and not C.ANSIBLE_NOCOLOR and (self.live or C.ANSIBLE_FORCE_COLOR)
         )
         self.unicode = (getattr(self.out, "encoding", None) or "").lower().replace("-", "").startswith("utf")
-        self.phase = ""
+        self.phase = self._heading = ""
         self.check = False
         self.running: dict[str, tuple[str, float]] = {}
         self.how_far: dict[tuple[str, str], str] = {}
         self.ends: dict[tuple[str, str, str], wording.Line] = {}
         self.several: dict[str, _Several] = {}
-        self.records: list[str] = []
+        self.records: dict[str, str] = {}
         self.left = 0
+        self._told: set[str] = set()
         self.plan: dict[str, Any] = {}
         self.planned = 0
         self._status = ""
@@ -118,6 +116,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _say(self, line: str, colour: str = "") -> None:
         with self._lock:
             self._wipe()
+            if self._heading:
+                heading, self._heading = self._heading, ""
+                self._say("")
+                self._say(f"{heading}{' (plan: nothing is changed)' if self.check else ''}", "bold")
             if not self.unicode:
                 line = line.replace("→", "->").replace("…", "...").replace("–", "-").encode("ascii", "replace").decode()
             if self.live:
@@ -157,7 +159,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 system, step = wording.text(line.get("system", "")), wording.text(line.get("step", ""))
                 far = wording.gauge(line["done"], line["total"], str(line.get("unit", "")))
                 if not self.live and self.how_far.get((system, step)) != far:
-                    self._say(f"  . {system:<16} {step}: {far}")
+                    self._say(f"  . {system:<16} {step.replace('_', ' ')}: {far}")
                 self.how_far[system, step] = far
 
     # -- what Ansible says ---------------------------------------------------------------------------------------------
@@ -182,9 +184,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         name = role.get_name().rpartition(".")[2] if role is not None else ""
         phase = wording.PHASES.get(name, name.replace("_", " ").capitalize()) or wording.text(task.get_name())
         if phase != self.phase:
-            self.phase = phase
-            self._say("")
-            self._say(f"{phase}{' (plan: nothing is changed)' if self.check else ''}", "bold")
+            # Said with its first line: of many phases nothing is to be said.
+            self.phase = self._heading = phase
 
     v2_playbook_on_handler_task_start = None
     v2_playbook_on_cleanup_task_start = None
@@ -220,12 +221,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     "changed": data.get("changed"),
                 }
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
+            if not ours and failed and self._is_told(data.get("msg")):
+                return
             # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
             if not ours and (ignored or not failed and not unreachable):
                 if str(getattr(task, "action", "")).rpartition(".")[2] == "debug" and data.get("msg") is not None:
                     said = data["msg"] if isinstance(data["msg"], list) else [data["msg"]]
                     for one in said:
                         self._say(f"      {wording.indented(one)}")
+                        self._told.add(wording.text(one))
                 return
             step = wording.text(str(getattr(task, "action", "")).rpartition(".")[2])
             if step in wording.QUIET and (ignored or not failed):
@@ -239,22 +243,46 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._sum_up(several, time.monotonic() - began)
                 return
             # A loop's failed items carry their own flag; the whole is failed when one is.
-            for line in wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check):
-                if line.outcome != "skipped":
-                    self._tell(line, time.monotonic() - began if line.took is None else line.took)
+            told = wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check)
+            self._tell_all([line for line in told if line.outcome != "skipped"], time.monotonic() - began)
+
+    def _is_told(self, message: object) -> bool:
+        """Return whether a task that fails the run in the end only repeats what was said."""
+        said = wording.text(message or "")
+        return (
+            said in self._told or bool(self.plan) and said == wording.text("; ".join(self.plan.get("problems") or ()))
+        )
+
+    def _tell_all(self, lines: list[wording.Line], took: float) -> None:
+        """Print a line each; of many, the first that are open and how all ended."""
+        if len(lines) <= MANY:
+            for line in lines:
+                self._tell(line, took if line.took is None else line.took)
+            return
+        several = _Several(lines[0].system, lines[0].step, len(lines), 0.0)
+        for line in lines:
+            self._count(several, line)
+        self._sum_up(several, took)
+
+    def _count(self, several: _Several, line: wording.Line) -> None:
+        """Count how one of many ended; the first that are open are printed."""
+        several.counts[line.outcome] += 1
+        if line.outcome in wording.OPEN and several.open <= left_open.LISTED:
+            self._tell(line, line.took or 0.0)
+        else:
+            several.fresh.append(line.person)
+            self._remember(line)
 
     def _one_ended(self, task: str, result: dict[str, Any], of: int) -> None:
         """Print that one of several people is through with a step that goes on for the others."""
         system = wording.text(result.get("system", ""))
         for line in wording.lines(system, str(result.get("step", "")), result, check=self.check):
             several = self.several.setdefault(f"{task} {system}", _Several(system, line.step, of, time.monotonic()))
-            several.counts[line.outcome] += 1
-            if of <= MANY or line.outcome in wording.OPEN and several.open <= MANY:
+            if of <= MANY:
+                several.counts[line.outcome] += 1
                 self._tell(line, line.took or 0.0)
             else:
-                several.fresh.append(line.person)
-                self._remember(line)
-            if of > MANY:
+                self._count(several, line)
                 self.how_far[system, line.step] = wording.gauge(several.counts.total(), of, "people")
                 if time.monotonic() - several.said >= EVERY:
                     self._tell_who(several)
@@ -279,6 +307,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             f"  {mark[0] if self.unicode else mark[1]} {several.system:<16} {name:<18} {counts.total()} people: {words}  {wording.span(took)}",
             mark[3],
         )
+        if several.open > left_open.LISTED:
+            self._say(
+                f"      of those that are open the first {left_open.LISTED} are shown; the records name all", mark[3]
+            )
 
     def _tell(self, line: wording.Line, took: float) -> None:
         symbol, ascii_symbol, words, colour = wording.WORDS[line.outcome]
@@ -296,7 +328,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 mark = wording.WORDS.get(str(how), wording.WORDS["planned"])
                 self._say(f"      {mark[0] if self.unicode else mark[1]} {wording.change(row)}", mark[3])
         if line.message and line.outcome in wording.OPEN and not any(row.get("note") for row in line.changes):
-            self._say(f"      {line.message}", colour)
+            self._say(f"      {line.verdict or line.message}", colour)
         self._remember(line)
 
     def _remember(self, line: wording.Line) -> None:
@@ -304,43 +336,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.planned += sum(row.get("outcome") == "planned" for row in line.changes)
         key = (line.system, line.step, line.person)
         if line.outcome in wording.OPEN or line.residual:
-            self.ends[key] = line
+            self.ends[key] = left_open.with_notes_of(self.ends.get(key), line)
         else:
             self.ends.pop(key, None)  # it was open, and is no longer
         if line.html and line.html not in self.records and not self.check:
-            self.records.append(line.html)
-            self.left += line.left
-
-    @staticmethod
-    def _open(still: list[wording.Line], under_way: bool) -> Iterator[tuple[str, str]]:
-        """Yield what is open, each once, with its colour; of many people in one line.
-
-        What was not sent because something before it failed is not a task of its own, and a last look may say again what a
-        step said.
-        """
-        said: set[tuple[str, str, str]] = set()
-        people: dict[tuple[str, str, str], list[str]] = {}
-        for line in still:
-            rows = [row for row in line.changes if row.get("outcome") in wording.OPEN and row.get("code") != "not_sent"]
-            texts = [(str(row.get("what")), wording.change(row), str(row.get("outcome"))) for row in rows]
-            if not line.changes:
-                texts = [("", line.message or wording.WORDS[line.outcome][2], line.outcome)]
-            for what, text, outcome in texts:
-                if (outcome == "in_progress") is under_way and (line.system, line.person, what) not in said:
-                    said.add((line.system, line.person, what))
-                    people.setdefault(
-                        (line.system, text.replace(line.person, _WHO) if line.person else text, outcome), []
-                    ).append(line.person)
-        for (system, text, outcome), who in people.items():
-            colour = wording.WORDS[outcome][3]
-            if len(who) > MANY:
-                yield f"{system}, {len(who)} people ({', '.join(who[:3])}, …): {text.replace(_WHO, '…')}", colour
-                continue
-            for person in who:
-                yield (
-                    f"{system}{f', {person}' if person else ''}: {text.replace(_WHO, person)}",
-                    colour,
-                )
+            self.records[line.html] = line.verdict if line.outcome not in wording.OPEN else ""
+            self.left += len(line.left)
 
     def _option(self, name: str) -> bool:
         try:
@@ -358,26 +359,36 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             )
         if self.plan.get("needs"):
             self._say(f"      Approve it: {command('approve', open_end='-e by=<who>', plan=digest)}")
-        self._say(f"      Do exactly this: the same command without --check, with {option(plan=digest)}")
+        if self.plan.get("problems"):
+            self._say("      Some steps could not be looked at: see above, and run --check again", "yellow")
+        else:
+            self._say(f"      Do exactly this: the same command without --check, with {option(plan=digest)}")
 
-    def v2_playbook_on_stats(self, stats: Any) -> None:
-        self._over.set()
-        if self._clock is not None:
-            self._clock.join(1)
-        self._look()
-        with self._lock:
-            self._wipe()
-        still = [line for line in self.ends.values() if line.outcome in wording.OPEN and line.step != "record"]
+    def _tell_open(self, still: list[wording.Line]) -> None:
         for heading, under_way in (
             ("What would stay open" if self.check else "What a person still has to do", False),
             ("Still under way: run again to see the end", True),
         ):
-            texts = list(self._open(still, under_way))
+            texts = list(left_open.items(still, under_way))
             if texts:
                 self._say("")
                 self._say(heading, "bold")
             for text, colour in texts:
                 self._say(f"      {text}", colour)
+            how = "" if self.check or under_way else left_open.how_to_attest(still)
+            if how:
+                self._say(f"      What was done by hand is noted with: {how}")
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._over.set()
+        self._heading = ""
+        if self._clock is not None:
+            self._clock.join(1)
+        self._look()
+        with self._lock:
+            self._wipe()
+        still = left_open.still_open(self.ends.values())
+        self._tell_open(still)
         residual = lasting(
             {"system": line.system, "person": line.person, **r}
             for line in self.ends.values()
@@ -387,11 +398,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if residual:
             self._say("")
             self._say("Access that may linger", "bold")
-        for text in _lingering(residual):
+        for text in left_open.lingering(residual):
             self._say(f"      {text}", "cyan")
         self._say("")
-        for path in self.records:
-            self._say(f"      Record: {path}")
+        for text in left_open.records(self.records):
+            self._say(f"      {text}")
         took = wording.span(time.monotonic() - self.began)
         if self.plan:
             self._tell_plan()
@@ -408,28 +419,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 self._say(f"Done, and {things} of the case still open: see the record. {took}", "yellow")
             else:
                 self._say(f"{'Not complete' if bad else 'Complete'}. {took}", "red" if bad else "green")
-
-
-def _lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what outlives the cuts, a line each; of many people in one line, with the latest end."""
-    ordered = sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what"))))
-    several: dict[tuple[str, str, str], list[str]] = {}
-    for one in ordered:
-        several.setdefault(_lingers(one), []).append(wording.text(one.get("until")))
-    said: set[tuple[str, str, str]] = set()
-    for one in ordered:
-        system, what, why = alike = _lingers(one)
-        ends = several[alike]
-        if len(ends) <= MANY:
-            who = f", {one['person']}" if one["person"] else ""
-            yield f"{system}{who}: {what}, until {wording.text(one.get('until'))} ({why})"
-        elif alike not in said:
-            said.add(alike)
-            yield f"{system}, {len(ends)} people: {what}, until {max(ends)} ({why})"
-
-
-def _lingers(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return str(one["system"]), wording.text(one.get("what")), wording.text(one.get("why"))
 
 
 def _cut(line: str, width: int, mark: str) -> str:

@@ -170,9 +170,8 @@ def _first_credential(system: Connector) -> Iterator[Change]:
     """Yield what somebody has to hand over: a new account's password is known to nobody."""
     if system.FIRST_CREDENTIAL and system.target.options.get("first_credential") == "by_hand":
         note = (
-            f"set {system.FIRST_CREDENTIAL} on the first day, to be changed when it is first used, and hand it to them in person, or to "
-            "their manager as HR names them that day; then attest. Where another system's credential opens this one, set option "
-            "first_credential: elsewhere"
+            f"set {system.FIRST_CREDENTIAL} on the first day, to be changed at the first sign-in; hand it over in person, or to the manager whom "
+            "HR names that day; then attest. With single sign-on: option first_credential: elsewhere"
         )
         yield Change(
             "first credential", "nobody has it", "handed over", outcome=Outcome.NEEDS_HUMAN, note=note, lasting=True

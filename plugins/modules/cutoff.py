@@ -125,8 +125,8 @@ def _closed(path: AccessPath) -> list[Change]:
     )
     left = Change(
         f"what {path.name} leaves",
-        "left to a person",
-        "decided",
+        "open",
+        "settled by a person",
         outcome=Outcome.NEEDS_HUMAN,
         note=path.leaves,
         lasting=True,

@@ -102,7 +102,8 @@ def plan(system: _Archived, want: Mapping[str, Any]) -> list[Change]:
     else:
         before = "incomplete"
     total = sum(folder.messages for folder in folders)
-    note = f"{total} messages in {len(folders)} folders of the mailbox; {state.messages} were in the archive"
+    size = f"{total} message{'s' if total != 1 else ''} in {len(folders)} folder{'s' if len(folders) != 1 else ''}"
+    note = f"{size} of the mailbox; {state.messages} in the archive so far"
     return [
         Change(
             "mailbox archive",

@@ -63,6 +63,10 @@ def test_an_hr_system_that_knows_nobody_by_a_name_is_not_called_done() -> None:
     assert said("person_info", people=[{"email": "jane@corp.example"}]) == ("✓", "found")
     assert said("person_info", people=[]) == ("–", "knows nobody by that")
     assert said("case", cases=[{"id": "c1"}]) == ("✓", "opened")
+    by_name = {"people": [], "asked": []}
+    assert said("person_info", **by_name, present={"grace@corp.example": [{"employee_id": "1"}]}) == ("✓", "found")
+    assert said("person_info", **by_name, present={"grace@corp.example": []})[1] == "knows nobody by that"
+    assert said("person_info", **by_name, present={})[1] == "skipped", "nobody was asked about"
     assert said("person_info", people=[], failed=True, msg="no answer")[1] == "failed"
 
 
@@ -89,6 +93,112 @@ def test_a_run_that_did_its_part_of_an_open_case_does_not_say_complete(
         screen._remember(line)
         screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
         assert capsys.readouterr().out.splitlines()[-1].startswith(said)
+
+
+def _end(callback: CallbackModule, capsys: pytest.CaptureFixture[str], *steps: tuple[str, str, dict[str, Any]]) -> str:
+    """The end of the screen, after these steps: system, step, result."""
+    callback.out = sys.stdout
+    for system, step, result in steps:
+        for line in wording.lines(system, step, {"person": "jane@c", **result}, failed=bool(result.get("failed"))):
+            callback._remember(line)
+    callback.v2_playbook_on_stats(SimpleNamespace(processed={}))
+    return capsys.readouterr().out
+
+
+def _row(what: str, outcome: str, note: str = "") -> dict[str, Any]:
+    return {"what": what, "before": "open", "after": "closed", "outcome": outcome, "note": note}
+
+
+def test_a_last_look_that_finds_a_way_open_keeps_why_it_could_not_be_closed(capsys: pytest.CaptureFixture[str]) -> None:
+    tried = {"outcome": "failed", "changes": [_row("sign-in", "failed", "the schema has no lock")]}
+    said = _end(
+        CallbackModule(),
+        capsys,
+        ("ldap", "cutoff", tried),
+        ("ldap", "cutoff", {"outcome": "failed", "changes": [_row("sign-in", "failed")]}),
+    )
+    assert said.count("the schema has no lock") == 1
+
+
+def test_what_only_the_record_names_is_among_what_a_person_has_to_do_with_the_command_that_notes_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    item = {
+        "system": "mail",
+        "step": "mailbox archive",
+        "what": "mailbox password",
+        "outcome": "needs_human",
+        "why": "end it",
+    }
+    record = {"code": "open", "failed": True, "msg": "1 thing still open", "open_items": [item]}
+    said = _end(CallbackModule(), capsys, ("localhost", "record", record))
+    assert "mail, jane@c: mailbox password - end it" in said
+    assert "workforce.lifecycle.attest" in said and "-e user=jane@c -e system=mail -e by=<who>" in said
+
+
+def test_of_many_records_the_first_ten_and_their_folder_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    made = [
+        ("localhost", "record", {"outcome": "done", "person": f"p{n}@c", "html": f"/r/{n}.html"}) for n in range(198)
+    ]
+    said = _end(CallbackModule(), capsys, *made)
+    assert said.count("Record: ") == 10 and "and 188 more records in /r" in said
+
+
+def test_of_many_records_with_something_open_the_first_ten_are_told_and_the_rest_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    callback = CallbackModule()
+    callback.out = sys.stdout
+    results = [
+        {"failed": True, "code": "open", "person": f"p{n}@c", "msg": "2 things still open.", "html": f"/r/{n}.html"}
+        for n in range(198)
+    ]
+    task = SimpleNamespace(_uuid="t", action="workforce.lifecycle.record", no_log=False)
+    host = SimpleNamespace(get_name=lambda: "localhost")
+    callback._ended(SimpleNamespace(host=host, task=task, result={"results": results}), failed=True)
+    said = capsys.readouterr().out
+    assert said.count("2 things still open.") == 10 and "198 people: 198 needs a person" in said
+    assert "the first 10 are shown; the records name all" in said
+
+
+def test_the_verdict_of_a_finished_case_is_said_with_its_record(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {
+        "outcome": "done",
+        "html": "/r/j.html",
+        "verdict": {"sentence": "Every way in that we know of is closed."},
+    }
+    said = _end(CallbackModule(), capsys, ("localhost", "record", record))
+    assert "Every way in that we know of is closed." in said
+
+
+def _failed(callback: CallbackModule, action: str, result: dict[str, Any]) -> None:
+    task = SimpleNamespace(_uuid="t", action=action, no_log=False)
+    callback._ended(
+        SimpleNamespace(host=SimpleNamespace(get_name=lambda: "localhost"), task=task, result=result),
+        failed=bool(result.get("failed")),
+    )
+
+
+def test_a_task_that_only_fails_with_what_was_said_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
+    callback = CallbackModule()
+    callback.out = sys.stdout
+    _failed(callback, "ansible.builtin.debug", {"msg": ["✗ wiki: down", "1 thing to mend"]})
+    _failed(callback, "ansible.builtin.assert", {"failed": True, "msg": "1 thing to mend"})
+    assert capsys.readouterr().out.count("1 thing to mend") == 1 and not callback.ends
+    _failed(callback, "ansible.builtin.assert", {"failed": True, "msg": "another"})
+    assert "another" in capsys.readouterr().out
+
+
+def test_a_plan_with_steps_that_could_not_be_looked_at_is_not_offered_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    callback = CallbackModule()
+    callback.out, callback.check = sys.stdout, True
+    _failed(callback, "workforce.lifecycle.plan", {"digest": "0" * 64, "path": "/p", "problems": ["ldap is down"]})
+    _failed(callback, "ansible.builtin.assert", {"failed": True, "msg": "ldap is down"})
+    callback.v2_playbook_on_stats(SimpleNamespace(processed={}))
+    said = capsys.readouterr().out
+    assert "could not be looked at" in said and "Do exactly this" not in said and "ldap is down" not in said
 
 
 def test_no_secret_and_no_cursor() -> None:
@@ -136,7 +246,7 @@ def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFix
     said = [line.strip() for line in capsys.readouterr().out.splitlines() if "no API" in line]
     assert said == [
         "aws, jane@c: portal sessions, until 2026-04-01T09:00:00.2Z (no API ends them)",
-        "aws, jane@c: tokens, until unknown (no API ends them)",
+        "aws, jane@c: tokens, for how long is not known (no API ends them)",
         "aws, mark@c: portal sessions, until 2026-04-01T10:00:00.0Z (no API ends them)",
     ]
 
@@ -176,7 +286,7 @@ def test_run(tmp_path: Path) -> None:
         "    - ansible.builtin.fail: {msg: 'token=hunter2'}\n      no_log: true\n",
     )
     assert (
-        out.count("was so already") == 2
+        out.count("looked at") == 2
         and "hunter2" not in out
         and "\x1b" not in out
         and "What a person still has to do" in out

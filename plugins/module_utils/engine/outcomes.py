@@ -227,7 +227,7 @@ def _still_waiting(changes: Sequence[Change], history: History) -> list[Change]:
     """Return what an earlier run left to a person, who has not said yet that it is done, and which the system shows no more."""
     shown = {change.what for change in changes}
     return [
-        Change(what, "left to a person", "decided", outcome=Outcome.NEEDS_HUMAN, note=why, lasting=True)
+        Change(what, "open", "settled by a person", outcome=Outcome.NEEDS_HUMAN, note=why, lasting=True)
         for what, why in history.waiting.items()
         if what not in shown
     ]

@@ -65,7 +65,7 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy, manage
             to,
             f"Late: {_named(item.step)} on {item.system} ({case.id})",
             [
-                f"{_named(item.step)} on {item.system} of case {case.id} is {item.outcome.replace('_', ' ')}.",
+                f"{_named(item.step)} on {item.system}, case {case.id}: {item.outcome.replace('needs_human', 'waits for a person').replace('_', ' ')}.",
                 f"It was to be done within {words(limit)}, and has waited for {words(item.age)}.",
                 f"{item.owner or 'Nobody is named who'} answers for it.",
                 *([why] if manager in to else []),

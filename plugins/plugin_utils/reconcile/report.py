@@ -344,6 +344,16 @@ def sentence(report: Mapping[str, Any]) -> str:
     )
 
 
+def worst(report: Mapping[str, Any], listed: int = 10) -> list[str]:
+    """Return the findings that should not wait, a line each, as many as a screen takes."""
+    bad = [one for one in report["findings"] if one["severity"] in SEVERITIES[: SEVERITIES.index("medium")]]
+    lines = [
+        ": ".join(filter(None, (one["system"], one["account"], one["title"], (one["person"] or {}).get("name", ""))))
+        for one in bad[:listed]
+    ]
+    return [*lines, *([f"and {len(bad) - listed} more as bad: see the report"] if len(bad) > listed else [])]
+
+
 def _of(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 

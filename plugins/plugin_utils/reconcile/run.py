@@ -105,6 +105,7 @@ class Reconciling:
         result = {
             "changed": set(made["first_seen"]) != set(earlier.get("first_seen") or ()),
             "msg": said,
+            "worst": reconcile_report.worst(made),
             "summary": made["summary"],
             "complete": made["complete"],
             "too_bad": bad,

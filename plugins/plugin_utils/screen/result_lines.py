@@ -29,6 +29,8 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "unknown": ("?", "?", "not known whether it happened", "red"),
     "failed": ("✗", "x", "failed", "red"),
     "unreachable": ("✗", "x", "not reached", "red"),
+    "looked": ("✓", "+", "looked at", "dim"),
+    "idle": ("–", "-", "nothing to do", "dim"),
     "skipped": ("·", ".", "skipped", "dim"),
     "planned": ("→", ">", "would change", "cyan"),
 }
@@ -37,9 +39,14 @@ _FINDS: Mapping[str, tuple[str, str, str]] = {
     "person_info": ("people", "found", "nobody"),
     "case": ("cases", "opened", "already"),
 }
+#: Steps that only look, and steps that mostly find nothing to do: for them nothing "was so already".
+_LOOKS = frozenset(("existing_info", "ledger_info", "quarantine", "separation", "protected_info", "reconcile_system"))
+_IDLES = frozenset(("followups", "notices", "reconcile", "audit"))
 OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "failed", "unreachable"))
 PHASES: Mapping[str, str] = {
     "identify": "Ask HR who it is",
+    "quarantine": "Look for what is there already",
+    "separate": "Keep duties apart",
     "open_case": "Open the case",
     "cutoff": "Cut off",
     "preserve": "Preserve",
@@ -71,7 +78,7 @@ _SECRET_KEYS = re.compile(
 @dataclass(frozen=True)
 class Line:
     """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling; ``took`` the
-    seconds of one of several people, ``left`` how many things a record says are open.
+    seconds of one of several people, ``left`` what a record says is open, ``verdict`` its sentence.
     """
 
     system: str
@@ -84,7 +91,8 @@ class Line:
     html: str = ""
     planned: bool = False
     took: float | None = None
-    left: int = 0
+    left: tuple[Any, ...] = ()
+    verdict: str = ""
 
 
 def lines(
@@ -124,12 +132,15 @@ def lines(
     elif (failed or found.get("failed")) and outcome not in OPEN:
         outcome = "failed"
     elif step in _FINDS and _FINDS[step][0] in found:
-        key, some, none = _FINDS[step]
-        outcome = some if found[key] else none
+        outcome = _found(step, found)
     elif planned and outcome == "done":
         outcome = "planned"
     elif outcome not in WORDS:
         outcome = ("planned" if check else "done") if found.get("changed") else "already"
+    if step in _LOOKS and outcome in ("already", "done"):
+        outcome = "looked"
+    elif step in _IDLES and outcome == "already" and not found.get("msg"):
+        outcome = "idle"
     yield Line(
         text(found.get("system") or system),
         text(found.get("step") or step),
@@ -141,8 +152,19 @@ def lines(
         text(found.get("html") or ""),
         planned,
         float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
-        len(_sequence(found.get("open_items"))),
+        _sequence(found.get("open_items")),
+        text(verdict.get("sentence") or "") if isinstance(verdict := found.get("verdict"), Mapping) else "",
     )
+
+
+def _found(step: str, answer: Mapping[str, Any]) -> str:
+    """Return what a step that looks for people ended with; skipped, when it was asked for nobody."""
+    key, some, none = _FINDS[step]
+    others = answer.get("present")
+    if answer.get("asked") or not isinstance(others, Mapping):
+        return some if answer[key] else none
+    # Asked about the one who gives their word.
+    return "skipped" if not others else some if all(others.values()) else none
 
 
 def _message(value: object) -> str:

@@ -66,7 +66,7 @@ class Step:
         if self.ledger is None or not phases:
             return ""
         open_ = [
-            f"{s['step']} on {s['system']} ({s['outcome']})"
+            f"{s['step']} on {s['system']} ({s['outcome'].replace('needs_human', 'needs a person')})"
             for s in self.ledger.steps(self.case)
             if s["phase"] in phases
             and s["person"] == self.person
