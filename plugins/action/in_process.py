@@ -18,6 +18,8 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils.shell import bytecode as _bytecode  # noqa: F401 (before the rest of the collection)
 
@@ -41,6 +43,7 @@ from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
 from ..plugin_utils.shell.left_over import refuse_left_over
 from ..plugin_utils.shell.limits import Limits
+from ..plugin_utils.shell.misspelt import misspelt
 from ..plugin_utils.shell.run_folder import RunFolder
 from ..plugin_utils.shell.system_step import Ordinary, SystemStep, failure
 from ..plugin_utils.shell.tasks import TASKS
@@ -236,6 +239,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 else "no ledger is named: is the inventory right? -i company.systems.yml names the systems file (its name ends in .systems.yml);"
                 " elsewhere set lifecycle_ledger (a path, or postgresql://...)"
             )
+        if task.act == "case":
+            known = [name for names in task.variables().values() for name in names]
+            for warning in misspelt(load_extra_vars(self._loader), known):
+                Display().warning(warning)
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
         asked = {
             option: next((value for name in names if task_vars.get(name) and (value := variables.value(name))), None)

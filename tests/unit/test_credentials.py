@@ -31,6 +31,14 @@ def test_env(monkeypatch: pytest.MonkeyPatch) -> None:
         secret_of({"env": "CRM_TOKEN"})
 
 
+def test_all_variables_that_are_not_set_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CRM_USER", "CRM_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    references = {"user": {"env": "CRM_USER"}, "password": {"env": "CRM_PASSWORD"}}
+    with pytest.raises(CredentialError, match="environment variables CRM_USER and CRM_PASSWORD are not set"):
+        resolve("crm", references)
+
+
 def test_file_and_who_else_may_read_it(tmp_path: Path) -> None:
     file, warnings = tmp_path / "token", list[str]()
     file.write_text(SECRET + "\n")

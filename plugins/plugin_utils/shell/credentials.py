@@ -37,6 +37,16 @@ def resolve(
     :raises CredentialError: names system, credential and what to do; never holds a secret.
     """
     warning = warn or Display().warning
+    unset = {
+        name: str(reference["env"])
+        for name, reference in references.items()
+        if isinstance(reference, Mapping) and [*reference] == ["env"] and not os.environ.get(str(reference["env"]))
+    }
+    if len(unset) > 1:
+        named = " and ".join(unset.values())
+        raise _error(
+            system, " and ".join(unset), f"environment variables {named} are not set", "export them before the run"
+        )
     return {name: _one(system, name, reference, loader, templar, warning) for name, reference in references.items()}
 
 
