@@ -244,3 +244,17 @@ def test_a_leaver_who_was_found_on_no_system_is_not_closed(ledger: Ledger) -> No
 def test_a_record_says_which_version_made_it() -> None:
     galaxy = (Path(__file__).resolve().parents[2] / "galaxy.yml").read_text()
     assert f"version: {record.collection_version()}\n" in galaxy
+
+
+def test_before_the_first_day_nobody_is_ready_and_what_is_made_on_the_day_is_named(ledger: Ledger) -> None:
+    wanted = {"entra": {}, "ldap": {}}
+    case = ledger.open_case(
+        "onboard", sample.PERSON, "r", {"expected": ["entra", "ldap"], "stage": "prepare", "wanted": wanted}
+    )
+    systems = {name: sample.SYSTEMS[name] for name in wanted}
+    sample.step(ledger, case, "entra", "account", [sample.row("account", before="absent", after="suspended")])
+    made = record.build(ledger, case.id, systems)
+    assert made["verdict"]["word"] == "prepared" and made["summary"]["time_to_ready_s"] is None
+    assert made["verdict"]["sentence"] == "Jane Doe is prepared for the first day; on that day: ldap."
+    sample.step(ledger, case, "badge", "manual_step", [sample.row("badge", "needs_human")], phase="closeout")
+    assert record.build(ledger, case.id, systems)["verdict"]["sentence"] == "Jane Doe is not prepared: 1 thing missing."

@@ -68,7 +68,7 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
     hardware = contents.hardware(ledger, case)
     out = [device["serial"] for device in hardware if device["out"]]
     access = verdict.access(case, actions, still_open, open_ways)
-    complete = not still_open and not out
+    complete, prepared = not still_open and not out, ledger.prepared(case)
     return {
         "schema": SCHEMA,
         "case": {**_case(case, entries), "complete": complete},
@@ -92,14 +92,14 @@ def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]
         "exceptions": [*contents.exceptions(case, actions)],
         "timings": times,
         "open_items": still_open,
-        "verdict": verdict.verdict(case, access, still_open, out, actions),
+        "verdict": verdict.verdict(case, access, still_open, out, actions, prepared=prepared),
         "summary": {
             "complete": complete,
             "access_closed": access == "closed",
             "open": len(still_open),
             "hardware_out": len(out),
             **_counted(actions, still_open, entries),
-            **_times(times, ready=case.kind == ONBOARD and complete),
+            **_times(times, ready=case.kind == ONBOARD and complete and not prepared),
         },
         "chain": {"head": entries[-1].head, "entries": len(entries), "algorithm": CHAIN},
     }

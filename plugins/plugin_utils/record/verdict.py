@@ -37,9 +37,12 @@ def verdict(
     open_items: list[dict[str, Any]],
     out: Sequence[str],
     actions: list[dict[str, Any]],
+    *,
+    prepared: bool = False,
 ) -> dict[str, Any]:
     """Return both verdicts, the access's and the case's, and the sentence that says them.
 
+    :param prepared: the case is a joiner's before the first day: nobody is ready yet.
     :param out: serials of the company's hardware that is not back: while there is any, the case is not complete.
     """
     complete = not open_items and not out
@@ -55,10 +58,14 @@ def verdict(
     if where:
         proven = f"{proven.removesuffix('.')}: {where}."
         unproven = f"{name} is {where}; {said['things']} still open."
+    if prepared:
+        proven, unproven = _before_the_day(case, actions), f"{name} is not prepared: {said['things']} missing."
     sentence = unproven if open_items else proven
     if out:
         sentence = f"{sentence.removesuffix('.')}; {' and '.join(out)} {'is' if len(out) == 1 else 'are'} not back."
     word = kind.verdict if complete else kind.unproven_word
+    if prepared:
+        word = "prepared" if complete else "not prepared"
     if access == "closed" and not complete:
         word = "access closed"
     return {
@@ -68,6 +75,14 @@ def verdict(
         "access": access,
         "case": "complete" if complete else "open",
     }
+
+
+def _before_the_day(case: Case, actions: Sequence[Mapping[str, Any]]) -> str:
+    """Say that all is prepared, and what is made on the day only: where a system issues no first credential, an account would be open."""
+    made = {a["system"] for a in actions if a["action"] == "account" and a["result"] != Outcome.ABSENT.value}
+    later = [name for name in case.facts.wanted or {} if name not in made]
+    on_the_day = f"; on that day: {', '.join(later)}" if later else ""
+    return f"{name_of(case.person)} is prepared for the first day{on_the_day}."
 
 
 def _where(actions: list[dict[str, Any]]) -> str:
