@@ -99,7 +99,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self.several: dict[str, _Several] = {}
         self.records: dict[str, str] = {}
         self.left = 0
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self.plan: dict[str, Any] = {}
         self.planned = 0
         self._status = ""
@@ -221,7 +221,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     "changed": data.get("changed"),
                 }
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
-            if not ours and failed and self._is_told(data.get("msg")):
+            if not ours and failed and self._is_shown(data.get("msg")):
                 return
             # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
             if not ours and (ignored or not failed and not unreachable):
@@ -229,7 +229,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     said = data["msg"] if isinstance(data["msg"], list) else [data["msg"]]
                     for one in said:
                         self._say(f"      {wording.indented(one)}")
-                        self._told.add(wording.text(one))
+                        self._shown.add(wording.text(one))
                 return
             step = wording.text(str(getattr(task, "action", "")).rpartition(".")[2])
             if step in wording.QUIET and (ignored or not failed):
@@ -243,14 +243,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._sum_up(several, time.monotonic() - began)
                 return
             # A loop's failed items carry their own flag; the whole is failed when one is.
-            told = wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check)
-            self._tell_all([line for line in told if line.outcome != "skipped"], time.monotonic() - began)
+            ended = wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check)
+            self._tell_all([line for line in ended if line.outcome != "skipped"], time.monotonic() - began)
 
-    def _is_told(self, message: object) -> bool:
+    def _is_shown(self, message: object) -> bool:
         """Return whether a task that fails the run in the end only repeats what was said."""
         said = wording.text(message or "")
         return (
-            said in self._told or bool(self.plan) and said == wording.text("; ".join(self.plan.get("problems") or ()))
+            said in self._shown or bool(self.plan) and said == wording.text("; ".join(self.plan.get("problems") or ()))
         )
 
     def _tell_all(self, lines: list[wording.Line], took: float) -> None:

@@ -19,6 +19,8 @@ MANY = 20
 LISTED = 10
 #: Where a text of many people names the person.
 _WHO = "\0"
+#: What the reader of a command fills in.
+_FILLED_IN = {"user": "-e user=<whom>", "system": "-e system=<system>", "by": "-e by=<who>"}
 #: What a person can end by saying that they did it.
 _BY_HAND = ("needs_human", "unsupported")
 
@@ -96,8 +98,8 @@ def how_to_attest(still: Iterable[wording.Line]) -> str:
     people, systems = {line.person for line in waiting}, {line.system for line in waiting}
     named = {"user": people.pop()} if len(people) == 1 else {}
     named |= {"system": systems.pop()} if len(systems) == 1 else {}
-    left = [f"-e {name}=<{name}>" for name in ("user", "system") if name not in named]
-    return command("attest", open_end=" ".join((*left, "-e by=<who>")), **named)
+    left = [words for name, words in _FILLED_IN.items() if name not in named]
+    return command("attest", open_end=" ".join(left), **named)
 
 
 def records(paths: Mapping[str, str]) -> Iterator[str]:

@@ -19,4 +19,4 @@ def misspelt(given: Iterable[str], known: Iterable[str]) -> Iterator[str]:
     for name in given:
         near = get_close_matches(name, sorted(options), n=1, cutoff=_ALIKE) if name not in options else []
         if near:
-            yield f"-e {name}=... is read by nobody: did you mean {near[0]}?"
+            yield f"nobody reads the variable {name}: did you mean {near[0]}?"
