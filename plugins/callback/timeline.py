@@ -210,6 +210,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _ended(self, result: Any, *, failed: bool = False, unreachable: bool = False, ignored: bool = False) -> None:
         host, task, data = _of(result, "host").get_name(), _of(result, "task"), _of(result, "result")
         with self._lock:
+            self._wipe()
+            self._handle_warnings(data)
             self._look()
             _unused, began = self.running.pop(host, ("", time.monotonic()))
             self.how_far = {key: far for key, far in self.how_far.items() if key[0] != host}

@@ -245,9 +245,9 @@ def test_what_lingers_is_said_once_with_its_latest_end(capsys: pytest.CaptureFix
     screen.v2_playbook_on_stats(SimpleNamespace(processed={}))
     said = [line.strip() for line in capsys.readouterr().out.splitlines() if "no API" in line]
     assert said == [
-        "aws, jane@c: portal sessions, until 2026-04-01T09:00:00.2Z (no API ends them)",
+        "aws, jane@c: portal sessions, until 2026-04-01 09:00 UTC (no API ends them)",
         "aws, jane@c: tokens, for how long is not known (no API ends them)",
-        "aws, mark@c: portal sessions, until 2026-04-01T10:00:00.0Z (no API ends them)",
+        "aws, mark@c: portal sessions, until 2026-04-01 10:00 UTC (no API ends them)",
     ]
 
 

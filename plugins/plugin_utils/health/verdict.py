@@ -159,7 +159,7 @@ def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
     for host in here.hosts("hr_records"):
         read, seen = here.of(host, "doctor_people") or {}, here.of(host, "doctor_seen") or {}
         if read.get("failed"):
-            if seen.get("health") and not seen["health"]["problems"]:
+            if not seen.get("failed") and not (seen.get("health") or {}).get("problems"):
                 left_out = "; until it can be read, neither approvers nor coverage are looked at"
                 yield Found("hr", str(read.get("msg") or "its people were not read") + left_out, "", host)
             continue
