@@ -42,7 +42,7 @@ def test_a_new_account_is_open_until_its_first_credential_was_handed_over(box: B
     rows = {row["what"]: row for row in made["changes"]}
     first = rows["first credential"]
     assert rows["account"]["outcome"] == "done" and made["outcome"] == first["outcome"] == "needs_human", made
-    assert "hand it to them in person" in first["note"] and "password" in first["note"]
+    assert "hand it over in person" in first["note"] and "password" in first["note"]
     again = joins(box, "by_hand", waiting={"first credential": first["note"]})
     assert again["outcome"] == "needs_human" and not again["changed"], "the next run forgets nothing"
     attested = {"first credential": {"by": "grace@corp.example", "at": "2026-11-02T09:00:00Z"}}
