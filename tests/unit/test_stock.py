@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.stock import suiting
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import CONTROLS_INFO, DEVICE_INFO
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import (
+    CONTROLS_INFO,
+    DEVICE_ASSIGNMENT,
+    DEVICE_INFO,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
@@ -25,6 +29,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.choices im
 from ansible_collections.workforce.lifecycle.plugins.modules import device_assignment, device_info
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.choices import LASTS, choices_of
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.variables import Variables
 
 from sandbox.box import Box
 from sandbox.vendors.microsoft import Microsoft
@@ -207,6 +212,13 @@ def test_what_the_case_gave_is_looked_at_though_no_list_shows_it_before_it_is_st
     for _ in range(3):
         later = run(device_info.TASK, box, "intune", before_day=True, **want, **given)
     assert "software Chess" in later["missing"], "one that is managed is looked at whole"
+
+
+def test_the_stock_list_and_what_the_profile_asks_for_reach_the_step() -> None:
+    named = Variables({"lifecycle_stock": "/etc/company/stock.csv"}, lambda value: value).settings()
+    case = OpenCase("c", "onboard", ADA, device={"platform": "Windows", "model": "EliteBook*"})
+    asked = DEVICE_ASSIGNMENT["prepare"].of_case(case, Here("intune", settings=named))
+    assert asked == {"serial": "", "stock": "/etc/company/stock.csv", "platform": "Windows", "model": "EliteBook*"}
 
 
 def test_the_device_is_looked_at_before_the_day_and_the_second_factor_is_not() -> None:
