@@ -255,6 +255,14 @@ def test_a_pass_goes_to_nobody_outside(box):
     assert result["outcome"] == "needs_human" and state(box)["mails"] == [] and not user(box, "ada")["_methods"]
 
 
+def test_without_a_recipient_no_pass_is_made_and_who_is_missing_is_said(box):
+    """A joiner without a manager in HR."""
+    do(box, account, "ada")
+    result = do(box, first_sign_in, "ada", deliver_to="")
+    assert (result["failed"], result["code"]) == (True, "input") and "deliver_to is ''" in result["msg"], result
+    assert state(box)["mails"] == [] and not user(box, "ada")["_methods"]
+
+
 def test_a_pass_goes_to_its_recipient_and_nowhere_else(box):
     do(box, account, "ada")
     result = do(box, first_sign_in, "ada", deliver_to="mark@corp.example", lifetime_minutes=60)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.profiles import load_profiles
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS
-from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import (
     FIRST_SIGN_IN,
     MANUAL_STEP,
@@ -94,3 +94,12 @@ def test_a_joiner_s_profile_asks_only_what_it_names() -> None:
     assert asked(without) == (True, True, False), "where a company has no profiles, everybody is asked the same"
     leaver = OpenCase("c", "offboard", person, wanted={"github": {}})
     assert MANUAL_STEP["say"].of_case(leaver, Here("badge")) is not None, "whoever leaves hands in what they have"
+
+
+def test_the_first_credential_is_issued_on_the_day_and_not_when_the_joiner_is_made_ready() -> None:
+    """One that was issued three days early had expired by the first morning, and let somebody in before it."""
+    person = Person.of({"email": "ada@corp.example", "manager_email": "mark@corp.example"})
+    joiner, welcome = OpenCase("c", "onboard", person, wanted={"entra": {}}), FIRST_SIGN_IN["welcome"]
+    assert welcome.of_case(joiner, Here("entra", settings=Settings(stage="prepare"))) is None
+    asked = welcome.of_case(joiner, Here("entra"))
+    assert asked is not None and asked["deliver_to"] == "mark@corp.example"
