@@ -231,6 +231,26 @@ def test_a_controller_takes_all_of_it(controller: tuple[Any, Box], tmp_path: Pat
     assert "canary-github-private_key" not in shown and "$encrypted$" in shown
 
 
+def test_what_the_real_roles_read_of_a_controller_is_there(controller: tuple[Any, Box]) -> None:
+    """They stop where a project has no revision or no way to update it, or where instance groups can't be listed."""
+    emulator, box = controller
+    heads = {"Authorization": f"Bearer {emulator.secret('admin')}"}
+
+    def ask(path: str) -> Any:
+        answer = requests.get(f"{emulator.url}{emulator.BASE}/{path}", headers=heads, verify=box.ca_file, timeout=10)
+        assert answer.status_code == 200, path
+        return answer.json()
+
+    [project] = ask("projects/?name=lifecycle")["results"]
+    requests.post(
+        f"{emulator.url}{project['related']['update']}", headers=heads, verify=box.ca_file, timeout=10
+    ).raise_for_status()
+    assert re.fullmatch(r"[0-9a-f]{40}", ask(f"projects/{project['id']}/")["scm_revision"])
+    assert "results" in ask("instance_groups/") and "results" in ask(
+        f"inventories/{ask('inventories/')['results'][0]['id']}/instance_groups/"
+    )
+
+
 def test_what_the_bridge_runs_by_the_clock_has_a_schedule_whose_answers_are_enough_to_begin(
     controller: tuple[Any, Box],
 ) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ import sqlalchemy as sa
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config, Notices
 from lifecycle_bridge.execute import Order, Progress, Result
+from lifecycle_bridge.post import command_for
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store import stamp
 from lifecycle_bridge.store.tables import metadata
+from lifecycle_bridge.store.verdicts import Step
 
 from tests.bridge.test_door_notify import MailServer
 from tests.bridge.test_work import NOW
@@ -339,3 +342,20 @@ def test_a_joiner_s_fortnight_day_by_day_who_received_what_and_nobody_is_red_for
         -5: [f"it: {waits}", "mark: Ada ist für den 15.06.2026 noch nicht bereit"],
         2: ["ada: Your accounts are ready", "bob: Ada is ready to work", "mark: Ada kann arbeiten"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("news", "outcome", "command"),
+    [
+        ("todo", "needs_human", "lifecycle-bridge attest 'a b' --system badge --note 'WHAT WAS DONE'"),
+        ("not_ready", "needs_human", "lifecycle-bridge attest 'a b' --system badge --note 'WHAT WAS DONE'"),
+        ("todo", "failed", "lifecycle-bridge retry 'a b'"),
+        ("stuck", "failed", "lifecycle-bridge retry 'a b'"),
+        ("held", "needs_human", "lifecycle-bridge release 'a b' --why REASON"),
+    ],
+)
+def test_a_notice_says_how_it_goes_on_attest_what_waits_and_try_again_what_failed(
+    news: str, outcome: str, command: str
+) -> None:
+    case: Any = SimpleNamespace(id="a b")
+    assert command_for(news, case, [Step("badge", "manual_step", outcome)]) == command

@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.responsibility import Duty, Levels
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.durations import seconds, words
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.numbers import Numbers, Spread, numbers
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.audit.page import numbers_page
@@ -236,3 +237,18 @@ def test_a_period_without_cases_gets_no_green_tick(figures: dict[str, int], mark
     page = numbers_page(Numbers("2026-01-01", "2026-01-31", "2026-02-01T00:00:00Z", **figures), "Corp")
     assert f'<div class="verdict {mark}">' in page and said in page
     assert ("✓</b" in page) is (mark == "good")
+
+
+def test_a_joiner_is_ready_so_long_after_the_first_day_began_and_not_after_the_case_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case is opened days before; who is made ready early had the longest time of all."""
+    ledger, day = Ledger.open(str(tmp_path / "ledger.db")), datetime(2026, 3, 2, tzinfo=timezone.utc)
+    monkeypatch.setattr(clock, "now", lambda: day - timedelta(days=5))
+    joiner = {**sample.PERSON, "status": "active", "hire_date": "2026-03-02"}
+    case = ledger.open_case("onboard", joiner, "r", {"expected": ["entra"], "wanted": {"entra": {}}})
+    monkeypatch.setattr(clock, "now", lambda: day + timedelta(hours=2))
+    ledger.close_case(case.id, run="r", complete=True, summary={})
+    period = Period(date(2026, 2, 1), date(2026, 3, 31))
+    made = numbers(read_cases(ledger.storage.query), period, Levels((), SYSTEMS), day + timedelta(days=1))
+    assert (made.to_ready.count, made.to_ready.median) == (1, 7200.0)
