@@ -30,7 +30,7 @@ from lifecycle_bridge.store.tables import CASE_STATES, cases, metadata, signed_o
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tests.bridge.console_support import HELD, MOVER, NOW, STUCK, WHERE, made
+from tests.bridge.console_support import HELD, MOVER, NOW, STUCK, TOKEN, WHERE, made
 from tests.bridge.test_console_people import NAMES, a_plan
 from tests.bridge.test_own_and_again import ALERT, CHESS, CONSOLE, UPCOMING
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture: a server of its own
@@ -64,6 +64,7 @@ THERE: Mapping[str, tuple[str, ...]] = {
     "said": ("retry", "look"),
     "next": ("/cases", "/"),
     "page": ("1", "2"),
+    "secret": (TOKEN,),
 }
 #: Beside those that the code names by themselves: read in a loop over their names.
 LOOPS = {"state", "kind", "source", "text", "system", "plan"}
@@ -133,7 +134,7 @@ class Company:
         plans = folder / "plans"
         a_plan(plans)
         token = folder / "token"
-        token.write_text("first-day-token-of-the-tests-0123456789")
+        token.write_text(TOKEN)
         token.chmod(0o600)
         told = {"console": {"oidc": oidc, "token_file": token}, "extra_vars": {"lifecycle_plans": str(plans)}}
         self.app, self.database, _ = made(folder, names=NAMES, where=WHERE, acts_of=CaseActs, database=database, **told)
@@ -273,6 +274,25 @@ def fuzz(company: Company, path: str, examples: int) -> None:
 def test_no_route_and_no_parameter_is_left_out(company: Company) -> None:
     assert sorted({route.path for route in company.routes}) == PATHS
     assert {"case", "key", "why", "sure", "next", "secret", "page", "said", "rest", "name"} <= parameters()
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_act_is_done_by_its_role_with_a_form_of_its_own_and_by_nobody_else(company: Company, act: str) -> None:
+    """Each right form by everybody, with a token that is and one that is not of the session, from our page and from another's."""
+    path = "/act/decide" if act == "decide" else "/act/{act}"
+    (route,) = [one for one in company.routes if one.path == path and "POST" in (one.methods or ())]
+    form = {**CONSOLE[act].given, "sure": "yes"}
+    if act == "approve":
+        form |= {"case": HELD, "plan": "0123abcd"}
+    if act == "settle":
+        form |= {"key": "webhook:hibob"}
+    for role in ROLES:
+        for token, ours in ((True, True), (False, True), (True, False)):
+            one = Sent(role, "POST", {"act": act}, {}, form, token=token, ours=ours)
+            company.asks(route, one)
+            changed = company.stands() != company.first
+            company.put_back()
+            assert changed == may(route, one), one
 
 
 @pytest.mark.parametrize("path", PATHS)
