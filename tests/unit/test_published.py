@@ -7,6 +7,7 @@ Galaxy's importer itself looks at each release (scripts/release.py); here is wha
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import os
@@ -178,6 +179,20 @@ def test_ansible_lint_has_three_exceptions_and_no_file_has_its_own() -> None:
     assert set(LINT["exclude_paths"]) == {"build/", ".venv/", "sandbox/", "tests/", "extensions/", "playbooks/parts/"}
     published = [path for folder in ("playbooks", "roles") for path in (ROOT / folder).rglob("*.yml")]
     assert [path.name for path in published if "noqa" in path.read_text(encoding="utf-8")] == []
+
+
+#: requirements.txt says of these: loaded only when they are needed.
+LATE = re.findall(r"^([\w-]+)[^#\n]*#.*loaded only", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
+
+
+def test_what_is_loaded_only_when_it_is_needed_is_imported_by_no_file_at_its_head() -> None:
+    names = {name.lower().replace("-", "_") for name in LATE} | {"psycopg"}
+    assert {"holidays", "anyascii", "rfc3161_client"} <= names
+    for path in (ROOT / "plugins").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            heads = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            heads += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not names & {head.partition(".")[0] for head in heads}, f"{path.name}:{node.lineno}"
 
 
 def typed(command: str, *args: str) -> subprocess.CompletedProcess[str]:
