@@ -252,7 +252,7 @@ def test_a_name_by_value_is_taken_quietly_and_a_secret_by_value_with_a_warning(t
     url: imaps://mail.corp.example
     credentials: {user: {value: archiver}, password: {value: p}}
 """
-    said = ask(tmp_path, text).stderr
+    said = " ".join(ask(tmp_path, text).stderr.split())  # older cores break a warning's lines
     assert "credential api_key of hr stands in the systems file in plain text" in said
     assert "credential password of mail stands in the systems file in plain text" in said
     assert "credential user" not in said
