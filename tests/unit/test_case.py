@@ -261,6 +261,12 @@ def waits_for_a_badge(ledger: Ledger, person: dict[str, Any]) -> Ledger:
     return ledger
 
 
+@pytest.mark.parametrize(("system", "said"), [("bagde", "did you mean badge"), ("badge,wiki", "One system at a time")])
+def test_a_system_that_there_is_none_of_is_not_attested(waiting: Ledger, system: str, said: str) -> None:
+    result = attest(waiting, system=system)
+    assert result["failed"] and f"there is no system {system}" in result["msg"] and said in result["msg"]
+
+
 def test_an_attestation_is_kept_with_name_and_time(waiting: Ledger) -> None:
     assert attest(waiting, at="2026-03-31T17:00:00+02:00")["changed"]
     case = waiting.cases()[0]
