@@ -109,7 +109,8 @@ def records(paths: Mapping[str, str]) -> Iterator[str]:
             yield verdict
         yield f"Record: {path}"
     if len(paths) > LISTED:
-        yield f"and {len(paths) - LISTED} more records in {PurePath(next(iter(paths))).parent}"
+        [first, *_others] = paths
+        yield f"and {len(paths) - LISTED} more records in {PurePath(first).parent}"
 
 
 def lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -141,6 +141,7 @@ def lines(
         outcome = "looked"
     elif step in _IDLES and outcome == "already" and not found.get("msg"):
         outcome = "idle"
+    verdict = found.get("verdict")
     yield Line(
         text(found.get("system") or system),
         text(found.get("step") or step),
@@ -153,7 +154,7 @@ def lines(
         planned,
         float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
         _sequence(found.get("open_items")),
-        text(verdict.get("sentence") or "") if isinstance(verdict := found.get("verdict"), Mapping) else "",
+        text(verdict.get("sentence") or "") if isinstance(verdict, Mapping) else "",
     )
 
 
