@@ -308,7 +308,7 @@ def test_nobody_is_released_by_themselves_though_nobody_knew(ledger: Ledger) -> 
         "released",
         {
             "of": "leavers",
-            "people": [{"key": "E9", "email": "e9@corp.example", "names": ["e9"]}],
+            "people": [{"key": "E9", "email": "e9@corp.example", "names": ["employee_id e9"]}],
             "by": GRACE,
             "until": "2099-01-01",
             "at": "",
@@ -412,6 +412,17 @@ def test_a_name_that_hr_does_not_know_is_not_released(book: Callable[..., Ledger
     both = braked(book(), state="released", of="leavers", user=["3"], found=found, by=GRACE)
     assert both["code"] == "ambiguous" and "2 people answer to it" in both["msg"], both
     assert "of is empty" in braked(book(), state="released", user=["p3@corp.example"], by=GRACE)["msg"]
+
+
+def test_a_release_frees_whoever_has_that_hr_id_and_nobody_with_that_number(book: Callable[..., LedgerRun]) -> None:
+    found = [
+        {"system": "hr", "people": [{**person(3), "hr_id": "107"}, {**person(4), "employee_id": "107", "hr_id": "9"}]}
+    ]
+    run = book()
+    assert braked(run, state="released", of="leavers", user=["hr_id:107"], found=found, by=GRACE)["changed"]
+    released = brake.releases(run.ledger.storage.query, "leavers")
+    frees = [any(release.frees(Person.of(one)) for release in released) for one in found[0]["people"]]
+    assert frees == [True, False]
 
 
 # -- processes -----------------------------------------------------------------------------------------------------------

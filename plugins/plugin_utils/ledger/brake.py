@@ -22,7 +22,7 @@ from ...module_utils.model.case import Facts
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import Braked, InputError
 from ...module_utils.model.kinds import kind_of
-from ...module_utils.model.person import Person
+from ...module_utils.model.person import Person, names_in, other_addresses
 from .rows import Query
 
 #: What is counted.
@@ -114,7 +114,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Release:
-    """These people (addresses) are not counted for one limit, until then. ``names`` are all by which each is known, folded."""
+    """These people (addresses) are not counted for one limit, until then. ``names`` are all by which each is known (:func:`names_of`)."""
 
     of: str
     people: Sequence[str]
@@ -129,14 +129,18 @@ class Release:
     def frees(self, person: Person) -> bool:
         """Return whether it is of this person; never by themselves, whatever name they used."""
         known = names_of(person)
-        return self.by not in known and any(names & known for names in self.names)
+        return not is_by(self.by, person) and any(names & known for names in self.names)
 
 
 def names_of(person: Person) -> frozenset[str]:
-    """Return everything that means this person, folded."""
-    return frozenset(
-        name.casefold() for name in (person.email, person.hr_id, person.employee_id, *person.aliases) if name
-    )
+    """Return everything that means this person, folded, each with its field: one's HR id may be another's number."""
+    record = person.as_dict()
+    return frozenset(name.casefold() for name in (*names_in(record), *other_addresses(record)))
+
+
+def is_by(by: str, person: Person) -> bool:
+    """Return whether ``by``, whatever name was used, may be this person."""
+    return by in {name.partition(" ")[2] for name in names_of(person)}
 
 
 def counts(of: str, kind: str, facts: Facts) -> bool:
@@ -304,7 +308,7 @@ def release(
             else f"name who may in the policy: brake.{of}.release",
         )
     for person in people:
-        if who in names_of(person):
+        if is_by(who, person):
             raise InputError(
                 f"{by} is {person.email}, and nobody releases themselves", act=act, hint="ask another who may"
             )
