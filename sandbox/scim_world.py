@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.emulator import Call, Reply
@@ -29,6 +30,8 @@ class ScimWorld(World):
     CAN_DELETE: ClassVar[bool] = True
     HAS_GROUPS: ClassVar[bool] = True
     ADDRESS = "userName"
+    #: The sandbox's people sign in by its identity provider.
+    OPTIONS: ClassVar[Mapping[str, Any]] = {"first_credential": "elsewhere"}
     UNSIGNED = refused(401, "unauthorized")
     MISSING = refused(404, "resource not found")
     GIVE = ("groups", "Platform")

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from sandbox.scim_world import ScimWorld
 
 
@@ -11,4 +14,4 @@ class Figma(ScimWorld):
     name = "figma"
     BASE = "/scim/v2/t-1"
     REMOVES_INACTIVE = True
-    OPTIONS = {"tenant": "t-1"}
+    OPTIONS: ClassVar[Mapping[str, Any]] = {**ScimWorld.OPTIONS, "tenant": "t-1"}

@@ -39,4 +39,4 @@ class Miro(ScimWorld):
 
     def systems(self) -> Any:
         entry = dict(super().systems()["miro"])
-        return {"miro": {**entry, "options": {"rest_url": self.url}}}
+        return {"miro": {**entry, "options": {**entry.get("options", {}), "rest_url": self.url}}}

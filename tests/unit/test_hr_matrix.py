@@ -517,7 +517,7 @@ def test_an_incident_is_released_by_name_for_what_was_seen_and_for_a_while(tmp_p
     for by, reason, said in (
         ("mark@corp.example", "x", "may not release it"),
         ("grace@corp.example", " ", "no reason"),
-        ("", "x", "nobody"),
+        ("", "x", "by is empty"),
     ):
         with pytest.raises(Exception, match=said):
             feed.release(book, "hr", by=by, account="", reason=reason)

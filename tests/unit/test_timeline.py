@@ -22,6 +22,12 @@ from tests.unit.ledger_sample import row
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _no_other_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read of what the steps of other tests of this process left beside Ansible's temporary files."""
+    monkeypatch.setenv("LIFECYCLE_PROGRESS", str(tmp_path / "progress"))
+
+
 @pytest.mark.parametrize(
     "odd",
     [

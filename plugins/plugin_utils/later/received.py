@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The hardware that a case's people say the company has in its hands again: what a register of hardware may be told.
+"""The hardware that a case's people say the company has in its hands again: what a register of hardware may be changed by.
 
 Only a named person's word counts: a note of custody, or what was attested when the return was asked for. The last word of a device wins.
 """

@@ -278,7 +278,7 @@ class SystemStep:
     def _serials(self, case: str) -> list[str]:
         """Return the serials of the devices that a case has given: an Autopilot device is nobody's in any list before it is started.
 
-        A device management is told of its own, the register with which devices enrol of those of all.
+        A device management gets those of its own, the register with which devices enrol gets those of all.
         """
         needs = names_of(self.task.needs)
         if self.limits.ledger is None or not case or needs not in (["devices"], ["device_enrolment"]):
