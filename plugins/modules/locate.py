@@ -29,6 +29,7 @@ attributes:
 EXAMPLES = r"""
 - name: Where is she?
   workforce.lifecycle.locate:
+  vars: {user: jane@corp.example}
 """
 
 RETURN = r"""

@@ -32,7 +32,7 @@ CASES = [
         name,
         scenario,
         id=f"{name}-{scenario.name}".replace(" ", "_"),
-        marks=[pytest.mark.rotating(of=7, by=name)] + ([pytest.mark.soak] if getattr(module, "soak", False) else []),
+        marks=[pytest.mark.rotating(of=9, by=name)] + ([pytest.mark.soak] if getattr(module, "soak", False) else []),
     )
     for name, module in SETS.items()
     for scenario in module.SCENARIOS

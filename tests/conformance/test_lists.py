@@ -121,7 +121,7 @@ def box(request: pytest.FixtureRequest) -> Iterator[Box]:
 
 
 def _each(names: Any) -> Any:
-    cases = [pytest.param(name, name, id=name, marks=pytest.mark.rotating(of=4, by=name)) for name in names]
+    cases = [pytest.param(name, name, id=name, marks=pytest.mark.rotating(of=6, by=name)) for name in names]
     return pytest.mark.parametrize(("box", "name"), cases, indirect=["box"])
 
 

@@ -16,7 +16,7 @@ from tests.support import run
 
 _MISSING = FoundOkta.missing()
 pytestmark = [
-    pytest.mark.rotating(of=4),
+    pytest.mark.rotating(of=6),
     pytest.mark.skipif(bool(_MISSING), reason=_MISSING or "emulate"),
 ]
 JANE = {

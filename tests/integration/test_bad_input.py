@@ -19,7 +19,7 @@ import zstandard
 
 from tests.integration.company import SandboxCompany
 
-pytestmark = pytest.mark.rotating(of=4)
+pytestmark = pytest.mark.rotating(of=6)
 JANE = ("-e", "user=jane@corp.example")
 ADA = ("-e", "user=ada@corp.example")
 CALLBACKS = ("ansible.builtin.default", "workforce.lifecycle.timeline")

@@ -34,7 +34,7 @@ def plan_of(company: SandboxCompany, kind: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_request_is_planned_approved_given_and_ended(company: SandboxCompany, tmp_path: Path) -> None:
     systems = ruled(company, tmp_path, {**RULES, "access": {"longest_days": 40000}})
     assert "Release Managers" not in asked(company, "tom")["entra"]
@@ -61,7 +61,7 @@ def test_a_request_is_planned_approved_given_and_ended(company: SandboxCompany, 
     assert [(row["id"], row["how"]) for row in record(company, "access")["followups"]] == [("end_access", "done")]
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_changed_profile_reaches_whoever_has_it_by_a_plan(company: SandboxCompany, tmp_path: Path) -> None:
     systems = ruled(company, tmp_path, {})
     path = tmp_path / "profiles" / "sales.yml"

@@ -206,7 +206,7 @@ class Traces:
         pytest.param("workforce.lifecycle.timeline", False, marks=pytest.mark.soak),
     ],
 )
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_no_secret_is_seen_anywhere(company: SandboxCompany, tmp_path: Path, callback: str, in_process: bool) -> None:
     traces = Traces(company, tmp_path)
     for playbook, *args in RUNS if in_process else [run for run in RUNS if run[0] == "offboard"]:

@@ -63,7 +63,7 @@ def assert_done_once(company: SandboxCompany) -> None:
     assert ledger_of(company).verify().ok
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_two_at_once_for_one_person(company: SandboxCompany) -> None:
     """One runs. The other refuses, says who has her, and sends nothing."""
     args = ("-e", f"user={RUNS['offboard'][0]}", *WIPE)

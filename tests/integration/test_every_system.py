@@ -47,7 +47,7 @@ def test_one_run_cuts_a_leaver_off_everywhere(tmp_path: Path) -> None:
     assert found.seconds < 120 and found.megabytes < 600
 
 
-@pytest.mark.rotating(of=4, by="every")
+@pytest.mark.rotating(of=6, by="every")
 def test_every_seat_in_one_process_is_cut_and_looked_at_by_its_own_tables() -> None:
     """The same without Ansible, for the systems that are data: each against the one company's people."""
     seats = [one for one in every.EVERY if one.name in worlds() or one in every.DIALECTS]

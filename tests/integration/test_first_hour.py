@@ -42,7 +42,7 @@ def test_locate_shows_a_leaver_everywhere_and_a_system_that_is_silent_is_not_now
     assert ran.code == 2 and "? github: not known" in ran.output
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_init_proposes_profiles_from_what_departments_share_and_steps_asks_nobody(
     company: SandboxCompany, tmp_path: Path
 ) -> None:

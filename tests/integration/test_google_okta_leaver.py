@@ -61,7 +61,7 @@ def google_at(box: Box, path: str, body: str = "") -> str:
     return at(box, "google_workspace", lambda entry: path in entry["path"] and body in entry["body"])
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_everything_of_a_leaver_ends_in_the_order_that_google_and_okta_want(box: Box, tmp_path: Path) -> None:
     google, okta = box["google_workspace"], box["okta"]
     user = next(one for one in okta.state["users"].values() if one["profile"]["login"] == "jane@corp.example")

@@ -41,7 +41,7 @@ TOM = "tom@corp.example"
 KEY = secrets.token_hex(32)
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_through_the_bridge(company: SandboxCompany, tmp_path: Path) -> None:
     with bridge(company, tmp_path, {"kind": "runner", "variables": ENVIRONMENT}) as url:
         before = said_of_tom(company)

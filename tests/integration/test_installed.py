@@ -140,7 +140,7 @@ def installed(core: Path, built: Path, tmp_path: Path) -> Installed:
     return Installed(core, built, tmp_path)
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed: Installed) -> None:
     for entry in installed.collection.iterdir():
         if entry.name not in NEEDED_AT_RUN_TIME:
@@ -207,7 +207,7 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     ), whole.stdout + whole.stderr
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_nothing_of_the_workshop_is_shipped_and_every_plugin_documents_itself(installed: Installed) -> None:
     assert not {"sandbox", "scripts", "build", "Makefile", ".venv", ".hypothesis"} & {
         entry.name for entry in installed.collection.iterdir()
@@ -232,7 +232,7 @@ PLAYBOOK = re.compile(
 )
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_controller_that_imports_the_project_finds_and_reads_every_playbook(installed: Installed) -> None:
     shutil.copytree(ROOT / "awx" / "project", installed.home, dirs_exist_ok=True)
     files = sorted(path.name for path in installed.home.glob("*.yml") if path.name != "company.systems.yml")

@@ -44,7 +44,7 @@ def killed_and_run_again(company: SandboxCompany, moments: list[dict[str, float]
         assert left == [], (moment, left)
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_killed_twice(company: SandboxCompany) -> None:
     """Counted in the ledger's entries, so that a busy machine does not move the kills to where nothing happens."""
     dice = random.Random(20260331)

@@ -37,7 +37,7 @@ def enabled(company: SandboxCompany, key: str) -> bool:
     )
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_away_everywhere_with_nothing_taken_and_back_on_the_day(company: SandboxCompany) -> None:
     company.reset()
     before, can = held(company, "mark"), asked(company, "mark")
@@ -81,7 +81,7 @@ def test_away_everywhere_with_nothing_taken_and_back_on_the_day(company: Sandbox
 
 
 @pytest.mark.soak
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_deleted_later_and_counted_down(company: SandboxCompany, tmp_path: Path) -> None:
     company.reset()
     (tmp_path / "policy.yml").write_text("followups: {delete_account: 30, delete_on: [entra]}\n")

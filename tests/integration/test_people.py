@@ -10,7 +10,7 @@ from tests.integration.company import SandboxCompany
 from tests.integration.test_runs import GONE, WIPE, asked, record
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_two_by_id_and_address_in_one_run(company: SandboxCompany) -> None:
     ran = company.play("cutoff", "-e", '{"user": ["E1007", "lena@corp.example"], "despite_hr": "dismissed today"}')
     assert ran.code == 0, ran.output

@@ -32,7 +32,7 @@ def looked(looks: Looks, whole: bool) -> Look:
     return look
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_leaver_is_found_everywhere_and_how_they_stand_is_read_from_the_ledger(
     company: SandboxCompany, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ def offboard(company: SandboxCompany, systems: Path, *args: str) -> Ran:
     return company.play("offboard", *args, *WIPE[2:], systems_file=systems)
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_from_plan_to_run(company: SandboxCompany, tmp_path: Path) -> None:
     systems = with_policy(company, tmp_path)
     ran = company.play("offboard", "-e", "user=jane@corp.example", *WIPE, "--check", systems_file=systems)
@@ -83,7 +83,7 @@ def test_from_plan_to_run(company: SandboxCompany, tmp_path: Path) -> None:
     assert again.changed == 0 and company.new_writes(sent) == [], again.output
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_what_is_not_approved_waits_and_what_is_protected_is_not_touched(
     company: SandboxCompany, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ def report(company: SandboxCompany) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_closed_leaver_who_is_back_is_cut_off_but_nothing_is_done_where_not_everything_was_read(
     company: SandboxCompany,
 ) -> None:

@@ -72,7 +72,7 @@ def lost_of(made: dict[str, Any]) -> list[tuple[str, str]]:
     return [(thing["system"], thing["what"]) for thing in made["given_back"]["lost"]]
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
     before = whole(company)
     company.play("offboard", "-e", "user=jane@corp.example", *WIPE)
@@ -137,7 +137,7 @@ def test_offboard_reinstate_offboard(company: SandboxCompany) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_case_that_was_killed_gives_back_what_it_had_taken(company: SandboxCompany) -> None:
     """Killed anywhere, the offboarding and then the reinstatement itself; a last run ends it."""
     by = ("-e", "user=jane@corp.example", "-e", "withdrawn_by='Grace Okoye'")

@@ -120,7 +120,7 @@ def assert_archived(company: SandboxCompany) -> None:
     )
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 @pytest.mark.parametrize("kind", RUNS)
 def test_check_mode_prints_the_plan_and_writes_nothing(company: SandboxCompany, kind: str) -> None:
     ran = play(company, kind, "--check", "--diff")
@@ -183,7 +183,7 @@ def test_a_leaver(company: SandboxCompany) -> None:
     assert company.new_writes(sent) == []
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_mover(company: SandboxCompany) -> None:
     before = {person: (asked(company, person), theirs(company, person)) for person in (*BYSTANDERS, "jane")}
     play(company, "transfer")
@@ -210,7 +210,7 @@ def test_a_mover(company: SandboxCompany) -> None:
     assert company.new_writes(sent) == []
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_joiner(company: SandboxCompany) -> None:
     first = play(company, "onboard")
     assert first.code != 0

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.debian
 @pytest.mark.skipif(bool(Samba.missing()), reason=Samba.missing() or "samba")
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_a_life_in_active_directory() -> None:
     if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
         pytest.skip("no network namespace of our own here")

@@ -59,7 +59,7 @@ def _offboarded(
     return states, sorted(ended), company.writes()[before:]
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_both_shells_end_alike(company: SandboxCompany, tmp_path: Path) -> None:
     here = _offboarded(company, tmp_path / "here", in_process=True)
     ordinary = _offboarded(company, tmp_path / "ordinary", in_process=False)

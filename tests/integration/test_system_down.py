@@ -15,7 +15,7 @@ from tests.integration.test_runs import GONE, RUNS, asked, attest, play, record
 DOWN = {"fault": "status", "status": 503, "times": -1}
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_one_that_answers_503(company: SandboxCompany, tmp_path: Path) -> None:
     company.fault("github", DOWN)
     impatient = company.systems_file_with(tmp_path / "company.systems.yml", "github", max_wait=0)
@@ -75,7 +75,7 @@ def test_one_that_refuses_connections(company: SandboxCompany, tmp_path: Path) -
     assert asked(company, "jane")["slack"].startswith("deactivated; no session")
 
 
-@pytest.mark.rotating(of=4)
+@pytest.mark.rotating(of=6)
 def test_no_licence_goes_before_the_mailbox_is_safe(company: SandboxCompany) -> None:
     company.fault("microsoft", {**DOWN, "path": "^/adminapi/|/mailFolders|/messages"})
     play(company, "offboard")

@@ -31,7 +31,7 @@ BESIDE: list[type[Any]] = [BambooHr, HiBob, Personio, JiraCloud, ServiceNowInsta
 SYSTEMS: list[type[Any]] = [*every.EVERY, *(one for one in BESIDE if one not in every.EVERY)]
 #: The way to a token, and a directory of the address: which permission is missing, only the question itself can say.
 SIGN_IN = re.compile(r"(?i)/o?auth|/token|openid-configuration|ServiceProviderConfig")
-pytestmark = pytest.mark.rotating(of=4)
+pytestmark = pytest.mark.rotating(of=6)
 
 
 @pytest.fixture(scope="module")

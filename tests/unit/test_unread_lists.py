@@ -44,8 +44,9 @@ def _entra_shut(box: Box) -> bool:
     ],
 )
 def test_a_list_that_may_not_be_read_keeps_no_other_way_open_and_is_named(
-    vendor: Any, system: str, lists: str, kind: str, shut: Callable[[Box], bool]
+    vendor: Any, system: str, lists: str, kind: str, shut: Callable[[Box], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Entra, "SETTLES_WITHIN", 0.0)
     with Box([vendor]) as box:
         box[vendor.name].fault("status", path=lists, method="GET", status=403, times=-1)
         result = run(cutoff.TASK, box, system, person=person_of(box, "jane"))

@@ -141,7 +141,6 @@ def lines(
         outcome = "looked"
     elif step in _IDLES and outcome == "already" and not found.get("msg"):
         outcome = "idle"
-    verdict = found.get("verdict")
     yield Line(
         text(found.get("system") or system),
         text(found.get("step") or step),
@@ -154,8 +153,13 @@ def lines(
         planned,
         float(found["seconds"]) if isinstance(found.get("seconds"), (int, float)) else None,
         _sequence(found.get("open_items")),
-        text(verdict.get("sentence") or "") if isinstance(verdict, Mapping) else "",
+        _sentence(found.get("verdict")),
     )
+
+
+def _sentence(verdict: object) -> str:
+    """Return what a record says of its case in a sentence."""
+    return text(verdict.get("sentence") or "") if isinstance(verdict, Mapping) else ""
 
 
 def _found(step: str, answer: Mapping[str, Any]) -> str:
