@@ -33,6 +33,7 @@ class Outcomes:
         self.codes: dict[str, str] = {}
         self.times: dict[str, str] = {}
         self.unseen: set[str] = set()
+        self.unlisted: set[str] = set()
         self.lost: set[str] = set()
         if len({c.what for c in changes}) != len(changes):
             raise InputError(
@@ -105,6 +106,7 @@ class Outcomes:
 
     def observe(self, changes: Sequence[Change]) -> None:
         """Compare a fresh plan with what was wanted."""
+        self.unlisted.clear()
         fresh = {c.what: c for c in changes}
         blind = next((c.note for c in changes if c.outcome is Outcome.FAILED), "")
         for change in self.pending:
@@ -112,6 +114,7 @@ class Outcomes:
                 continue
             now = fresh.get(change.what)
             if now is None and blind:  # it may stand in the list that was not read
+                self.unlisted.add(change.what)
                 self.outcomes[change.what], self.codes[change.what] = Outcome.UNKNOWN, "read_back"
                 self.notes[change.what] = f"written, but could not be read back: {blind}"
                 continue
@@ -133,6 +136,11 @@ class Outcomes:
                 self.outcomes[change.what] = Outcome.FAILED
                 self.codes[change.what] = "read_back"
                 self.notes[change.what] = f"written, but the system still shows {value!r}"
+
+    @property
+    def settling(self) -> set[str]:
+        """Return what the system may show in a moment; a list that it refused is refused then too."""
+        return self.unseen - self.unlisted
 
     def in_progress(self) -> list[Change]:
         return [c for c in self.changes if self.outcomes.get(c.what) is Outcome.IN_PROGRESS and c.pending is not None]

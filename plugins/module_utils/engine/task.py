@@ -246,7 +246,7 @@ class Task:
             except LifecycleError as e:
                 steps.unread(e)
                 return
-            if not steps.unseen or time.monotonic() >= deadline:
+            if not steps.settling or time.monotonic() >= deadline:
                 return
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 2, 5.0)
