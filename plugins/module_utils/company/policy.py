@@ -12,10 +12,10 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..model import near
 from ..model.errors import Refused
 from ..model.kinds import KINDS
 from ..model.marked_yaml import Document, read_document
@@ -224,10 +224,7 @@ def _section(document: Document, path: tuple[Any, ...], data: Any, cls: Any) -> 
     known = {f.name: f for f in fields(cls) if cls is not Policy or f.name != "file"}
     for key in data:
         if key not in known:
-            close = get_close_matches(str(key), list(known), 1)
-            raise document.error(
-                "unknown key", *path, key, hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-            )
+            raise document.error("unknown key", *path, key, hint=near.hint(key, known))
     for name, f in known.items():
         if name not in data and f.default is MISSING and f.default_factory is MISSING:
             raise document.error(f"{name} is missing", *path)

@@ -9,12 +9,12 @@ specific match wins, and a draw is an error. Every mistake names its file and li
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from ..connectors.registry import connector_class
+from ..model import near
 from ..model.errors import InputError
 from ..model.marked_yaml import Document, read_document
 from ..model.person import Person
@@ -78,7 +78,7 @@ class Profiles:
             raise InputError(
                 f"there is no access profile {name!r} in {self.folder}",
                 act="find access profile",
-                hint=_meant(name, self.by_name),
+                hint=near.hint(name, self.by_name),
             )
         return self.by_name[own]
 
@@ -165,7 +165,7 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
             raise document.error(f"{name!r} is nobody", "orientation", *path, hint="an address, or manager")
     for system, wanted in (document.data.get("systems") or {}).items():
         if system not in systems:
-            raise document.error("there is no such system", "systems", system, hint=_meant(system, systems))
+            raise document.error("there is no such system", "systems", system, hint=near.hint(system, systems))
         kinds = getattr(connector_class(systems[system], system=system), "ENTITLEMENT_KINDS", ())
         for kind in wanted or {}:
             if kind not in kinds:
@@ -174,7 +174,7 @@ def _check(document: Document, systems: Mapping[str, str]) -> None:
                     "systems",
                     system,
                     kind,
-                    hint=_meant(kind, kinds) if kinds else f"write {system}: {{}} for an account only",
+                    hint=near.hint(kind, kinds) if kinds else f"write {system}: {{}} for an account only",
                 )
 
 
@@ -184,7 +184,7 @@ def _error_of(document: Document, error: Any) -> InputError:
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = next(key for key in error.instance if key not in known)
-        return document.error("unknown key", *path, unknown, hint=_meant(str(unknown), known))
+        return document.error("unknown key", *path, unknown, hint=near.hint(unknown, known))
     value = repr(error.instance)
     rule, wants = error.validator, error.validator_value
     if rule == "type":
@@ -224,7 +224,7 @@ def _inherit(
                 hint="take one of them out",
             )
         if parent not in documents:
-            raise document.error(f"there is no profile {parent}", "extends", number, hint=_meant(parent, documents))
+            raise document.error(f"there is no profile {parent}", "extends", number, hint=near.hint(parent, documents))
         content = _merged(content, _inherit(parent, documents, done, (*below, name)))
     own = {key: value for key, value in document.data.items() if key not in ("name", "extends", "match")}
     done[name] = _merged(content, own)
@@ -262,8 +262,3 @@ def _profile(name: str, document: Document, content: Mapping[str, Any]) -> Profi
         content.get("orientation", {}),
         content.get("overlap", 0),
     )
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, list(known), 1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"

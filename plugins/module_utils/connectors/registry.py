@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import partial
 
+from ..model import near
 from ..model.errors import InputError
 from ..sdk.target import Connector
 
@@ -288,12 +288,11 @@ def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[
             hint="set lifecycle_connector of the host, or run against the group systems",
         )
     if name not in CONNECTORS:
-        close = get_close_matches(name, CONNECTORS, 1)
         raise InputError(
             f"unknown connector {name!r}",
             act="find connector",
             system=system,
-            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(CONNECTORS)}",
+            hint=near.hint(name, CONNECTORS),
         )
     return CONNECTORS[name]
 

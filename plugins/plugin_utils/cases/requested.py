@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
-from difflib import get_close_matches
 from typing import Any
 
 from ...module_utils.connectors.registry import connector_class
-from ...module_utils.model import clock
+from ...module_utils.model import clock, near
 from ...module_utils.model.case import Facts
 from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError
@@ -82,13 +81,13 @@ class _Request:
         """:raises InputError: there is no such system, or nothing of the kind can be given there."""
         systems = self.run.inventory.systems()
         if system not in systems:
-            raise InputError(f"there is no system {system!r}", act=self.act, hint=_meant(system, list(systems)))
+            raise InputError(f"there is no system {system!r}", act=self.act, hint=near.hint(system, systems))
         capabilities = systems[system].get("capabilities", ())
         kinds = getattr(connector_class(systems[system]["connector"], system=system), "ENTITLEMENT_KINDS", ())
         if not kind and "provisioning" not in capabilities:
             raise InputError(f"no run makes accounts on {system}", act=self.act, hint="make it there by hand")
         if kind and kind not in kinds:
-            hint = _meant(kind, kinds) if kinds else f"an account only: {option(access=system)}"
+            hint = near.hint(kind, kinds) if kinds else f"an account only: {option(access=system)}"
             raise InputError(f"{system} has no entitlements {kind!r}", act=self.act, hint=hint)
 
     def _until(self) -> str:
@@ -161,8 +160,3 @@ def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
         for name in listed
     ]
     return {**asked, "ends": asked["until"], "access": [*names, *asked.get("seats", ())]}
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, list(known), 1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known))}"

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from ...module_utils.company.profiles import Profile
 from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model import near
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import read_document
 from ...module_utils.model.person import Person
@@ -37,12 +37,11 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
         known = _controls(systems)
         for number, name in enumerate(profile.controls):
             if name not in known:
-                near = get_close_matches(name, sorted(known), 1)
                 raise read_document(profile.file).error(
                     f"no system of the company knows the control {name}",
                     "controls",
                     number,
-                    hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
+                    hint=near.hint(name, known),
                 )
 
 
@@ -72,11 +71,10 @@ def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]
             [(system, systems)] if system not in systems else [(kind, has) for kind in kinds or () if kind not in has]
         )
         for name, known in wrong:
-            near = get_close_matches(name, sorted(known), 1)
             raise InputError(
                 f"lifecycle_keep names {name}{f' on {system}' if name != system else ''}, which no system here has",
                 act=act,
-                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}",
+                hint=near.hint(name, known),
             )
 
 

@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ...module_utils.model import near
 from ...module_utils.model.marked_yaml import Document
 
 
 def refuse_unknown(document: Document, path: tuple[Any, ...], name: str, known: Collection[str], what: str) -> None:
     """:raises InputError: ``name`` is none of the ``known``; ``what`` says what they are."""
     if name not in known:
-        raise document.error(f"there is no {what} {name!r}", *path, hint=meant(name, known))
+        raise document.error(f"there is no {what} {name!r}", *path, hint=near.hint(name, known))
 
 
 def refuse_fitting_none(
@@ -23,7 +23,7 @@ def refuse_fitting_none(
 ) -> None:
     """:raises InputError: the pattern fits none of the ``known``."""
     if not any(fnmatchcase(name, pattern) for name in known):
-        raise document.error(f"there is no {what} {pattern!r}", *path, hint=meant(pattern, known))
+        raise document.error(f"there is no {what} {pattern!r}", *path, hint=near.hint(pattern, known))
 
 
 def refuse_no_address(document: Document, path: tuple[Any, ...], name: str) -> None:
@@ -33,9 +33,3 @@ def refuse_no_address(document: Document, path: tuple[Any, ...], name: str) -> N
         raise document.error(
             f"{name!r} is no address", *path, hint="people are named by their address: grace@corp.example"
         )
-
-
-def meant(name: str, known: Collection[str]) -> str:
-    """Return a hint: the nearest known name, or all of them."""
-    near = get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"

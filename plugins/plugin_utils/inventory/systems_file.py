@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils.connectors.registry import CONNECTORS, connector_class, is_file
+from ...module_utils.model import near
 from ...module_utils.model.durations import seconds
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import PHASES
@@ -17,7 +18,7 @@ from ...module_utils.model.marked_yaml import Document, Tagged
 from ...module_utils.sdk.capabilities import CAPABILITIES
 from ...module_utils.sdk.target import ANY_SYSTEM, COMMON_OPTIONS, Connector, Option, Target, checked_options
 from ..shell.credentials import SOURCES
-from .names import meant, refuse_unknown
+from .names import refuse_unknown
 
 PLUGIN = "workforce.lifecycle.systems"
 #: Top-level keys that become ``lifecycle_*`` variables, and whether each is a path.
@@ -61,7 +62,7 @@ def check_systems(document: Document) -> None:
         raise document.error("is empty" if data is None else "must be a mapping", hint=f"start with plugin: {PLUGIN}")
     for key in data:
         if key not in ("plugin", "systems", *TOP):
-            raise document.error("unknown key", key, hint=meant(key, ("plugin", "systems", *TOP)))
+            raise document.error("unknown key", key, hint=near.hint(key, ("plugin", "systems", *TOP)))
     if data.get("plugin") != PLUGIN:
         raise document.error(f"must be {PLUGIN}", "plugin", hint=f"write plugin: {PLUGIN}")
     for key in TOP:
@@ -97,7 +98,7 @@ def _check_system(document: Document, name: str, entry: Any) -> None:
         raise document.error("must be a mapping", *at, hint="connector: and the rest, indented below it")
     for key, value in entry.items():
         if key not in SYSTEM:
-            raise document.error("unknown key", *at, key, hint=meant(key, SYSTEM))
+            raise document.error("unknown key", *at, key, hint=near.hint(key, SYSTEM))
         if value is None or is_template(value):
             continue
         kind, words = _KINDS[SYSTEM[key].kind]
@@ -156,7 +157,7 @@ def _connector(document: Document, at: tuple[str, ...], connector: str) -> type[
         # A mistake in it names its own file and line.
         return connector_class(connector_file(connector, document.file))
     if connector not in CONNECTORS:
-        raise document.error(f"unknown connector {connector}", *at, "connector", hint=meant(connector, CONNECTORS))
+        raise document.error(f"unknown connector {connector}", *at, "connector", hint=near.hint(connector, CONNECTORS))
     return CONNECTORS[connector]
 
 
@@ -167,7 +168,7 @@ def _check_credentials(
         here = (*at, "credentials", key)
         if key not in known:
             raise document.error(
-                "unknown credential", *here, hint=meant(key, known) if known else "this connector takes none"
+                "unknown credential", *here, hint=near.hint(key, known) if known else "this connector takes none"
             )
         if is_template(reference):
             continue
@@ -204,7 +205,7 @@ def _check_options(
     known = {**COMMON_OPTIONS, **cls.OPTIONS}
     for key in given:
         if key not in known:
-            raise document.error("unknown option", *at, "options", key, hint=meant(key, known))
+            raise document.error("unknown option", *at, "options", key, hint=near.hint(key, known))
     for key, value in given.items():
         if is_template(value):
             continue

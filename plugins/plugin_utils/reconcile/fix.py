@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model.errors import InputError, Protected
+from ...module_utils.model.near import closest
 from ...module_utils.model.person import Person
 from ...module_utils.people.protection import refuse_protected_people
 from ...module_utils.reconcile.findings import KINDS
@@ -25,11 +25,11 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
     known = {finding["id"] for finding in report["findings"]}
     for name in fix:
         if name not in KINDS and not name.startswith("f-"):
-            close = get_close_matches(name, KINDS, 1)
+            kind = closest(name, KINDS)
             raise InputError(
                 f"there is no finding {name!r}",
                 act="fix",
-                hint=f"did you mean {close[0]}?" if close else f"an id of the report, or of {', '.join(KINDS)}",
+                hint=f"did you mean {kind}?" if kind else f"an id of the report, or of {', '.join(KINDS)}",
             )
     left = [f"{name} is not found any more" for name in fix if name.startswith("f-") and name not in known]
     found = []

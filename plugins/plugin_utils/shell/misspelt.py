@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+
+from ...module_utils.model.near import closest
 
 #: What a run about people takes with ``-e`` beside what the module ``case`` takes itself.
 OF_A_RUN = ("user", "case", "confirm", "device_serial", "adopt", "by", "note")
@@ -17,6 +18,6 @@ def misspelt(given: Iterable[str], known: Iterable[str]) -> Iterator[str]:
     """Yield a warning for each variable that is none of a run's and is written almost like one."""
     options = {*OF_A_RUN, *known}
     for name in given:
-        near = get_close_matches(name, sorted(options), n=1, cutoff=_ALIKE) if name not in options else []
+        near = closest(name, options, alike=_ALIKE) if name not in options else ""
         if near:
-            yield f"nobody reads the variable {name}: did you mean {near[0]}?"
+            yield f"nobody reads the variable {name}: did you mean {near}?"

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import TypeAlias
 
+from ...model import near
 from ...model.errors import InputError
 from ...model.marked_yaml import Document
 from ...model.person import Person
@@ -40,7 +40,7 @@ class Part:
         """Refuse every other key."""
         for key in self.data:
             if key not in known:
-                raise self.error("unknown key", key, hint=meant(key, known))
+                raise self.error("unknown key", key, hint=near.hint(key, known))
 
     def __contains__(self, key: str) -> bool:
         return key in self.data
@@ -137,7 +137,9 @@ class Part:
             raise self.error(str(e), key, hint=e.hint) from None
         for name in sorted(made.names()) if names is not None else ():
             if name not in (names or {}):
-                raise self.error(f"{text!r} names {name}, which is not known here", key, hint=meant(name, names or {}))
+                raise self.error(
+                    f"{text!r} names {name}, which is not known here", key, hint=near.hint(name, names or {})
+                )
         return made
 
     def maybe(self, key: str, names: Names | None = None) -> Expression | None:
@@ -159,21 +161,16 @@ class Part:
             if first not in names:
                 if first == "credentials":
                     raise self.error("a credential stands in auth only", *more, hint="name it in auth")
-                raise self.error(f"{{{name}}} is not known here", *more, hint=meant(first, names))
+                raise self.error(f"{{{name}}} is not known here", *more, hint=near.hint(first, names))
             seconds = names[first]
             if seconds is None:
                 continue
             second = rest.partition(".")[0]
             if second not in seconds and (second or seconds):
-                raise self.error(f"{{{name}}} is not known here", *more, hint=meant(second, seconds))
+                raise self.error(f"{{{name}}} is not known here", *more, hint=near.hint(second, seconds))
 
     def template(self, key: str, names: Names) -> Json:
         """Return anything with holes."""
         value = self.data[key]
         self.check_holes(value, names, key)
         return value
-
-
-def meant(key: object, known: Collection[str]) -> str:
-    close = get_close_matches(str(key), list(known), 1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known)) or 'nothing'}"

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from ...model import near
 from ...model.errors import InputError
 from ...model.marked_yaml import Document
 from ...sdk.capabilities import CAPABILITIES
@@ -29,7 +30,7 @@ from .manifest import (
     Throttle,
     Way,
 )
-from .parts import ACCOUNT, ENTITLEMENT, ITEM, PLAIN, Names, Part, meant
+from .parts import ACCOUNT, ENTITLEMENT, ITEM, PLAIN, Names, Part
 from .reading_accounts import SCIM_SOURCE, read_accounts
 from .reading_people import PEOPLE_OPTIONS, read_people
 from .reading_requests import Reader
@@ -167,7 +168,7 @@ def _check_whole(part: Part, manifest: Manifest) -> None:
             raise part.error("needs accounts: whose would it be?", section, hint="add the section accounts")
     for capability in manifest.permissions:
         if capability not in CAPABILITIES:
-            raise part.error("is no capability", "permissions", capability, hint=meant(capability, CAPABILITIES))
+            raise part.error("is no capability", "permissions", capability, hint=near.hint(capability, CAPABILITIES))
     _check_credentials(part, manifest)
 
 
@@ -291,7 +292,7 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
     of = part.texts("of") or tuple(sources[:1])
     for source in of:
         if source not in sources:
-            raise part.error(f"there is no source {source}", "of", hint=meant(source, sources))
+            raise part.error(f"there is no source {source}", "of", hint=near.hint(source, sources))
     if not suspends and not {"each", "closed", "unseen", "of"} & set(part.data):
         raise part.error(
             "nothing shows whether it was closed",

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
 
+from ...model import near
 from ...model.person import STATUSES, Person
 from ...sdk.people_index import OWN_FIELDS
 from ...sdk.target import ANY_SYSTEM, Option
 from .manifest import People
-from .parts import Part, meant
+from .parts import Part
 from .reading_requests import Reader
 
 #: What of a person an expression may give. ``manager_id`` is the manager's ``hr_id``.
@@ -54,7 +55,7 @@ def read_people(part: Part, reader: Reader) -> People:
     words = part.mapping("statuses")
     for word, status in words.items():
         if status not in STATUSES:
-            raise part.error(f"is {status!r}", "statuses", word, hint=meant(str(status), STATUSES))
+            raise part.error(f"is {status!r}", "statuses", word, hint=near.hint(status, STATUSES))
     if bool(words) != ("status" in made):
         raise part.error("statuses and fields.status go together", "statuses")
     return People(

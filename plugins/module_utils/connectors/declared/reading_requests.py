@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from ...model import near
 from .expressions import Expression, Json
 from .holes import Backslashed, Verbatim
 from .manifest import Job, LookUp, Pages, Read, Request, Rows, Write, Writes
-from .parts import PLAIN, Names, Part, meant
+from .parts import PLAIN, Names, Part
 
 VERBS = ("get", "post", "put", "patch", "delete")
 #: What a person can be looked for by, and an account compared by.
@@ -53,7 +54,9 @@ class Reader:
         [verb] = verbs
         api = part.text("api", "")
         if api not in self.apis:
-            raise part.error(f"there is no address {api}", "api", hint=meant(api, [name for name in self.apis if name]))
+            raise part.error(
+                f"there is no address {api}", "api", hint=near.hint(api, [name for name in self.apis if name])
+            )
         reads = self._reads(part, verb, write)
         if verb == "graphql":
             body = self._graphql(part, names, write)
