@@ -28,6 +28,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.task im
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import CAPABILITIES, capabilities_of
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Connector
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import TASKS
+from option_cells import type_and_default
 
 PAGE = ROOT / "docs" / "connectors.md"
 #: A module that needs one capability, and does more where there is this one too.
@@ -262,15 +263,7 @@ def _option_row(name: str, option: Mapping[str, Any]) -> str:
     said = option.get("description", "")
     words = " ".join((" ".join(said) if isinstance(said, list) else str(said)).split())
     plain = re.sub(r"[A-Z]+\(([^)]*)\)", r"`\1`", words).replace("|", "\\|")
-    kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
-    default = (
-        "**required**"
-        if option.get("required")
-        else f"`{json.dumps(option['default'])}`"
-        if "default" in option
-        else ""
-    )
-    return f"| `{name}` | {kind} | {default} | {plain} |"
+    return f"| `{name}` | {type_and_default(option)} | {plain} |"
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from typing import Any
 
 import site_look
 import yaml
+from option_cells import type_and_default
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -133,17 +134,9 @@ def _said(text: Any) -> str:
 def _table(options: Mapping[str, Any]) -> Iterator[str]:
     yield "| option | type | default | meaning |\n|---|---|---|---|"
     for name, option in options.items():
-        kind = option.get("type", "str") + (f" of {option['elements']}" if option.get("elements") else "")
-        default = (
-            "**required**"
-            if option.get("required")
-            else f"`{json.dumps(option['default'])}`"
-            if "default" in option
-            else ""
-        )
         choices = option.get("choices")
         more = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
-        yield f"| `{name}` | {kind} | {default} | {_said(option.get('description'))}{more} |"
+        yield f"| `{name}` | {type_and_default(option)} | {_said(option.get('description'))}{more} |"
 
 
 def _modules(folder: Path) -> Iterator[str]:

@@ -190,6 +190,12 @@ def test_an_inline_vault_value_stays_encrypted(tmp_path: Path) -> None:
             "    credentials: {token: {env: T}}\n    options: {attributes: [title, departement]}\n  contractors:\n",
             ":22: systems.wiki.options.attributes: option attributes is ['title', 'departement']: one of first_name, ",
         ),
+        (
+            "  contractors:\n",
+            "  tree:\n    connector: ldap\n    url: ldaps://tree.corp.example\n    credentials: {user: {env: U}, password: {env: P}}\n"
+            "    options: {base: dc=corp, referred: ['']}\n  contractors:\n",
+            ":22: systems.tree.options.referred: option referred has an empty entry: take it out, or write the name",
+        ),
         ("  badge:", "  hr:", ":13: hr is given twice (first on line 6)"),
         ("  badge:", "  mailbox:", ":13: systems.mailbox: is the name of a group"),
         ("  badge:", "\tbadge:", ":13: not YAML: "),

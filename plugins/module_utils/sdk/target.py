@@ -438,25 +438,26 @@ def _checked(system: str, what: str, spec: Mapping[str, Option], given: Mapping[
                 system=system,
                 hint=f"known: {', '.join(sorted(spec))}",
             )
-        if value is not None and (
-            not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))
-        ):
-            raise InputError(
-                f"{what} {name} must be {option.kind}, not {value!r}",
-                act="read systems file",
-                system=system,
-                hint=option.help,
-            )
-        chosen: Sequence[Any] = [value] if option.kind != "list" else value if isinstance(value, (list, tuple)) else ()
-        if option.choices and any(one not in option.choices for one in chosen):
-            raise InputError(
-                f"{what} {name} is {value!r}",
-                act="read systems file",
-                system=system,
-                hint=f"one of {', '.join(map(str, option.choices))}",
-            )
+        fault, hint = _fault(option, value)
+        if fault:
+            raise InputError(f"{what} {name} {fault}", act="read systems file", system=system, hint=hint)
         values[name] = value
     for name, option in spec.items():
         if option.required and values[name] in (None, ""):
             raise InputError(f"{what} {name} is missing", act="read systems file", system=system, hint=option.help)
     return values
+
+
+def _fault(option: Option, value: object) -> tuple[str, str]:
+    """Return what is wrong with a value, and what to do; two empty texts when nothing is."""
+    if value is not None and (
+        not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))
+    ):
+        return f"must be {option.kind}, not {value!r}", option.help
+    chosen: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+    if option.kind == "list" and any(one is None or one == "" for one in chosen):
+        # Compared with a part of a name, it would stand for every name.
+        return "has an empty entry", "take it out, or write the name that is missing"
+    if option.choices and any(one not in option.choices for one in chosen):
+        return f"is {value!r}", f"one of {', '.join(map(str, option.choices))}"
+    return "", ""

@@ -46,7 +46,8 @@ class DevOpsSeats:
         """Yield groups and licence; where they may not be read, one that says so, so that everything else is taken all the same."""
         for organisation in self.devops.organisations:
             try:
-                yield from [*self._groups(organisation, account), *self._licences(organisation, account)]
+                users = list(self.devops.users(organisation, account))
+                yield from [*self._groups(organisation, users, account), *self._licences(organisation, users, account)]
             except (AuthenticationFailed, PermissionDenied) as e:
                 yield Entitlement(
                     GROUPS, f"groups and licence in {organisation}", organisation, fixed=str(e), by_hand=True
@@ -128,9 +129,9 @@ class DevOpsSeats:
             )
         return found
 
-    def _groups(self, organisation: str, account: Account) -> Iterator[Entitlement]:
+    def _groups(self, organisation: str, users: Sequence[str], account: Account) -> Iterator[Entitlement]:
         act = f"list groups of {account.login} in Azure DevOps"
-        for user in self.devops.users(organisation, account):
+        for user in users:
             for row in self._memberships(organisation, user, "Up", act):
                 descriptor = str(row["containerDescriptor"])
                 group = self.devops.http.get(_graph(organisation, "groups", descriptor), act=act, params=_GRAPH) or {}
@@ -143,9 +144,9 @@ class DevOpsSeats:
         )
         return self.devops.value(answer, act) if answer.status == 200 else ()
 
-    def _licences(self, organisation: str, account: Account) -> Iterator[Entitlement]:
+    def _licences(self, organisation: str, users: Sequence[str], account: Account) -> Iterator[Entitlement]:
         act = f"read the licence of {account.login} in Azure DevOps"
-        for user in self.devops.users(organisation, account):
+        for user in users:
             key = self.devops.http.get(_graph(organisation, "storagekeys", user), act=act, params=_GRAPH)
             id = str((key or {}).get("value") or "")
             path = at("/{}/_apis/userentitlements/{}", organisation, id) if id else None
