@@ -454,7 +454,7 @@ def _fault(option: Option, value: object) -> tuple[str, str]:
         not isinstance(value, _KINDS[option.kind]) or (option.kind in ("int", "float") and isinstance(value, bool))
     ):
         return f"must be {option.kind}, not {value!r}", option.help
-    chosen: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+    chosen: Sequence[object] = [value] if option.kind != "list" else value if isinstance(value, (list, tuple)) else ()
     if option.kind == "list" and any(one is None or one == "" for one in chosen):
         # Compared with a part of a name, it would stand for every name.
         return "has an empty entry", "take it out, or write the name that is missing"
