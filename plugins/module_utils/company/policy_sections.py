@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The sections of the policy file, as values. What their docstrings say of a key stands in the published schema (scripts/formats.py)."""
+"""The sections of the policy file, as values. Their docstrings become the descriptions of the published schema
+(scripts/formats.py)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from ..model.kinds import OFFBOARD
 #: By system and kind, patterns of entitlement names: ``{entra: {groups: [Break glass], roles: ["*Administrator"]}}``.
 Named = Mapping[str, Mapping[str, Sequence[str]]]
 
-#: Acts of a change that a policy may name.
+#: The acts of a change for which policy may have a rule.
 ACTS = ("disable", "wipe", "delete")
 
 

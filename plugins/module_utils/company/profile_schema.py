@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The JSON Schema of an access profile; ``meta/schemas/access-profile.schema.json`` is the same, for editors."""
+"""The JSON Schema of an access profile. ``meta/schemas/access-profile.schema.json`` is a copy for editors."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Access profiles: what a role is entitled to.
+"""Reads access profiles: what people of a role get on which system.
 
-One YAML file a profile, in one folder. A profile may extend others; it matches people by what HR says of them; the most
-specific match wins, and a draw is an error. Every mistake names its file and line.
+Each profile is a YAML file, and all are in one folder. A profile may extend others. It matches people by facts of HR;
+the most specific match counts, and two equally specific ones are an error. Every error names its file and line.
 """
 
 from __future__ import annotations
@@ -44,22 +44,23 @@ class Profile:
     overlap: int = 0
 
     def wanted(self, system: str) -> dict[str, list[str]]:
-        """Return names by kind on a system; empty when the profile asks for an account only, or for nothing there."""
+        """Return names by kind on a system; empty when the profile gives only an account there, or nothing."""
         return {kind: list(names) for kind, names in self.systems.get(system, {}).items()}
 
     def on(self, systems: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-        """Return what it gives on these systems; those that it does not name are not in it."""
+        """Return what the profile gives, by system, for those of these systems that it names."""
         return {name: self.wanted(name) for name in systems if name in self.systems}
 
     def fits(self, person: Person) -> bool:
-        """Return whether everything the profile asks of a person is so. Case does not count."""
+        """Return whether the person fits all patterns of the profile. Case does not count."""
         return bool(self.patterns) and all(
             like(fact_of(person, name), patterns) for name, patterns in self.patterns.items()
         )
 
     @property
     def specificity(self) -> tuple[int, int]:
-        """Facts asked for, and those of them without a wildcard. ``*`` alone asks for nothing."""
+        """Return how many facts the profile has patterns for, and how many of these have no wildcard. ``*`` alone does
+        not count."""
         asked = [patterns for patterns in self.patterns.values() if "*" not in patterns]
         return len(asked), sum(1 for patterns in asked if not any(c in p for p in patterns for c in "*?["))
 
@@ -72,7 +73,10 @@ class Profiles:
     by_name: Mapping[str, Profile]
 
     def named(self, name: str) -> Profile:
-        """:raises InputError: there is none of that name; says what may have been meant."""
+        """Return the profile of a name.
+
+        :raises InputError: there is no such profile; the message guesses which one was meant.
+        """
         own = composed(name)
         if own not in self.by_name:
             raise InputError(
@@ -115,7 +119,7 @@ class Profiles:
 def load_profiles(folder: str, systems: Mapping[str, str]) -> Profiles:
     """Return every ``*.yml`` and ``*.yaml`` of a folder, checked against the schema and against the company's systems.
 
-    :param systems: system's name to its connector's name.
+    :param systems: the name of a system -> the name of its connector.
     :raises InputError: names file, line and fix.
     """
     try:
@@ -232,7 +236,8 @@ def _inherit(
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return mappings by key, lists as their union in order, anything else replaced."""
+    """Return two profiles merged: mappings key by key, lists joined without doubles, every other value replaced by
+    ``over``."""
     merged = dict(base)
     for key, value in over.items():
         before = merged.get(key)

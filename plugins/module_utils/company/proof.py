@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Policy's section ``proof``: who signs the ledger, who witnesses it, and how long it is kept."""
+"""Policy's section ``proof``: the key that signs the ledger, its witnesses, and how long it is kept."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ class Proof:
 
 
 def check_proof(document: Document, proof: Proof) -> None:
-    """:raises InputError: names file, line and fix."""
+    """Check the section beyond its types.
+
+    :raises InputError: names file, line and fix.
+    """
     names = [witness.name for witness in proof.witnesses]
     for number, witness in enumerate(proof.witnesses):
         at = ("proof", "witnesses", number)
@@ -86,6 +89,6 @@ def check_proof(document: Document, proof: Proof) -> None:
 
 
 def beside(policy_file: str, path: str) -> str:
-    """Return a path that policy names, relative to the policy file."""
+    """Return the absolute path of a file that policy names relative to the policy file; empty for an empty path."""
     path = os.path.expanduser(path)
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(policy_file)), path)) if path else ""

@@ -14,9 +14,9 @@ from typing import Any
 from ..model.durations import seconds
 from ..model.marked_yaml import Document
 
-#: Whom an escalation may name beside addresses.
+#: The roles that an escalation may name, beside addresses.
 ROLES = ("owner", "manager")
-#: When a departure takes effect: at HR's word, or at the end of the last working day.
+#: When a departure takes effect: as soon as HR records it, or at the end of the last working day.
 CUTS = ("now", "on_the_day")
 
 
@@ -38,7 +38,7 @@ class Duty:
     departure: str = ""
 
     def fits(self, system: str, phase: str, step: str, departure: str) -> bool:
-        """Return whether it is about this step."""
+        """Return whether the duty is about this step."""
         return (
             fnmatchcase(system, self.system)
             and (fnmatchcase(step, self.step) or fnmatchcase(phase, self.step))
@@ -107,20 +107,20 @@ class Departure:
 
 @dataclass(frozen=True)
 class Levels:
-    """What is expected of each step, of the policy's duties and the systems file together."""
+    """The owner and the time limit of each step, from policy's duties and from the systems file."""
 
     duties: Sequence[Duty] = ()
     systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def owner(self, system: str, phase: str, step: str, departure: str = "") -> str:
-        """Return who answers for it; empty when nobody does."""
+        """Return the address of the person who answers for a step; empty when nobody does."""
         for duty in self.duties:
             if duty.owner and duty.fits(system, phase, step, departure):
                 return duty.owner
         return str((self.systems.get(system) or {}).get("owner") or "")
 
     def limit(self, system: str, phase: str, step: str, departure: str = "") -> float | None:
-        """Return in how many seconds it must be done; None when nobody says."""
+        """Return the seconds in which a step must be done; None when there is no limit."""
         for duty in self.duties:
             if duty.within and duty.fits(system, phase, step, departure):
                 return seconds(duty.within)
@@ -129,7 +129,10 @@ class Levels:
 
 
 def check_responsibility(document: Document, duties_said: Responsibility, departures: Sequence[Departure]) -> None:
-    """:raises InputError: names file, line and fix."""
+    """Check both sections beyond their types.
+
+    :raises InputError: names file, line and fix.
+    """
     names = [departure.name for departure in departures]
     for number, duty in enumerate(duties_said.duties):
         _check_duty(document, number, duty, names)

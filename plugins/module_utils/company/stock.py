@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The company's stock list: a CSV file of the devices that joiners may be given, in the order in which they are."""
+"""Reads the company's stock list: a CSV file of the devices that joiners may get, in the order in which they get
+them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from .policy import like
 
 @dataclass(frozen=True)
 class InStock:
-    """One device. ``meant_for`` is whose it is to be, by address or number; empty when it is anybody's."""
+    """One device. ``meant_for`` is the address or employee number of the person for whom it is set aside; empty when it
+    is for anybody."""
 
     serial: str
     platform: str = ""
@@ -24,17 +26,18 @@ class InStock:
     meant_for: str = ""
 
     def suits(self, person: Person, platform: str, model: str) -> bool:
-        """Return whether this person may be given it. What the list does not say of a device, it has not."""
+        """Return whether this person may get the device. An empty cell fits no wish."""
         if self.meant_for:
             return self.meant_for.casefold() in (person.email.casefold(), person.employee_id.casefold())
         return not (platform and not like(self.platform, [platform]) or model and not like(self.model, [model]))
 
 
 def suiting(path: str, person: Person, platform: str, model: str) -> list[InStock]:
-    """Return what this person may be given: what was set aside for them first, then the list's own order.
+    """Return the devices that this person may get: those set aside for them first, then the others in the list's order.
 
-    :param platform: what the profile asks for, as is ``model``: a pattern; empty when it asks for none.
-    :raises InputError: the file cannot be read, or is none.
+    :param platform: the profile's pattern; empty when every platform fits.
+    :param model: the profile's pattern; empty when every model fits.
+    :raises InputError: the file cannot be read, or is no stock list.
     """
     rows = [one for one in _read(path) if one.suits(person, platform, model)]
     return sorted(rows, key=lambda one: not one.meant_for)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Names that machines take: an address made by a rule where HR has none, and what a system allows in a login."""
+"""Work addresses and logins: makes an address by a rule where HR has none, and checks what a system allows in a
+login."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import InputError
 
-#: What German speakers write where a letter has no dots; others drop them.
+#: How German speakers write an umlaut in ASCII letters. In other countries only its dots are left out.
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _GERMAN_SPOKEN = ("DE", "AT", "CH", "LI")
 #: RFC 5321, 4.5.3.1.1.
@@ -21,11 +22,12 @@ _PART = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class LoginRule:
-    """What a system allows in a login, as its vendor writes it.
+    """The vendor's rule for a login.
 
-    :param pattern: what the whole login must look like.
-    :param says: the same in words.
-    :param longest: characters of the login; ``local``: of what stands before the at sign.
+    :param pattern: a regular expression that the whole login must match.
+    :param says: the pattern in words, for a message.
+    :param longest: the most characters that the login may have.
+    :param local: the most characters before the at sign.
     """
 
     pattern: str
@@ -34,7 +36,7 @@ class LoginRule:
     local: int = _LONGEST_LOCAL
 
     def wrong(self, login: str) -> str:
-        """Return why it can't be a login there; empty when it can."""
+        """Return why this text can't be a login on the system; empty when it can."""
         if len(login) > self.longest:
             return f"has {len(login)} characters, and {self.longest} are allowed"
         if len(login.partition("@")[0]) > self.local:
@@ -47,13 +49,14 @@ ASCII_ADDRESS = LoginRule(r"[A-Za-z0-9'._!#^~+-]+@[A-Za-z0-9.-]+", "ASCII letter
 
 
 def generated(rule: str, facts: Mapping[str, str], taken: Collection[str]) -> str:
-    """Return an address by a rule such as ``{first_name}.{last_name}@corp.example``: in ASCII letters, and nobody else's.
+    """Make an address by a rule such as ``{first_name}.{last_name}@corp.example``, in ASCII letters, that nobody has
+    yet.
 
-    A second Ada Byron is ``ada.byron2``. Of a long name, the end is cut.
+    A second Ada Byron gets ``ada.byron2``. A name that is too long loses its end.
 
     :param facts: fields of the person; ``country`` decides how umlauts are written.
-    :param taken: addresses that are somebody's, in lower case.
-    :raises InputError: the rule names a field that is empty for this person, or is none.
+    :param taken: the addresses that are in use, in lower case.
+    :raises InputError: the rule is not an address, or it needs a field that is empty for this person.
     """
     local, at, domain = rule.rpartition("@")
     if not (local and at and domain) or "{" in domain:

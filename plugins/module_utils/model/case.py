@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The case: one event of one person, what is kept with it, and what the steps of a run are given of it."""
+"""The case: one event of one person, the facts that the ledger keeps with it, and the part of it that steps get."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from .person import KEYS, Person
 
 #: What an access profile gives on one system: names by kind.
 Wanted = Mapping[str, Sequence[str]]
-#: What a case takes that is given back later, or made that is undone later, by system. Plain data, as :mod:`people.undo` makes it.
+#: By system: what a case took and a later case gives back, or what it made and a later case undoes. Plain data, made by
+#: :mod:`people.undo`.
 Owed = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class OldProfile:
-    """The access profile that a mover comes from, empty when nobody knows it; and why it was taken for it."""
+    """A mover's old access profile: its name (empty when nobody knows it), and the reason why this one was chosen."""
 
     name: str = ""
     why: str = ""
@@ -27,13 +28,14 @@ class OldProfile:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is kept with a case.
+    """The facts that the ledger keeps with a case.
 
-    ``key`` identifies it among the cases of the same kind and person: the day of the termination or the hire, the new
-    profile, or the case that is undone (``of``). ``expected`` are the inventory's systems when it was opened. ``wanted`` is what
-    the profile gives by system; of a case that undoes another only the systems are known, and ``concerned`` names them. ``created``
-    are the systems on which a withdrawn hire had made the account. ``controls`` and ``device`` are what a joiner's profile asks for.
-    ``others`` is whatever the run was given besides.
+    ``key`` distinguishes the case from others of the same kind and person: the day of the termination or the hire, the
+    new profile, or the id of the case that this one undoes (also in ``of``). ``expected`` are the systems of the
+    inventory when the case was opened. ``wanted`` is what the profile gives, by system. A case that undoes another one
+    knows only the names of the systems, and ``concerned`` holds them. ``created`` are the systems on which the hire
+    that is withdrawn had made an account. ``controls`` and ``device`` are what a joiner's profile asks for. ``others``
+    holds every other fact that the run was given.
     """
 
     key: str = ""
@@ -64,7 +66,7 @@ class Facts:
 
     @classmethod
     def of_dict(cls, data: Mapping[str, Any]) -> Facts:
-        """Return the facts as the ledger keeps them, flat."""
+        """Return the facts in the flat mapping that the ledger keeps."""
         known = {f.name for f in fields(cls)} - {"others", "concerned"}
         values = {name: value for name, value in data.items() if name in known and value is not None}
         for name in ("expected", "created", "distinct", "controls"):
@@ -80,7 +82,7 @@ class Facts:
         return cls(**values, others={name: value for name, value in data.items() if name not in known})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for the ledger and the record; ``Facts.of_dict`` reads it back. What is empty is left out."""
+        """Return plain data for the ledger and the record, without empty facts; ``Facts.of_dict`` reads it back."""
         plain: dict[str, Any] = dict(self.others)
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
@@ -96,7 +98,7 @@ class Facts:
         return plain
 
     def asks_nothing_of(self, system: str) -> bool:
-        """Return whether it is known what the case concerns, and that this system is not among it."""
+        """Return whether the case's systems are known, and this system is none of them."""
         concerned = self.wanted if self.wanted is not None else self.concerned
         return concerned is not None and system not in concerned
 
@@ -110,8 +112,9 @@ _TEXTS = tuple(f.name for f in fields(Facts) if f.type == "str")
 class Case:
     """One joiner, mover or leaver event of one person, as the ledger knows it.
 
-    ``key`` identifies the person; ``opened`` and ``closed`` are ISO 8601, ``closed`` is empty until it was
-    closed complete. ``summary`` is what the last close said; ``withdrawn`` is when a reinstatement undid the case.
+    ``key`` identifies the person. ``opened``, ``closed`` and ``withdrawn`` are moments in ISO 8601: ``closed`` is empty
+    until the case was closed as complete, ``withdrawn`` until a reinstatement undid it. ``summary`` is the summary of
+    the last closeout.
     """
 
     id: str
@@ -127,7 +130,7 @@ class Case:
 
     @property
     def meaning(self) -> Kind:
-        """Return what its kind means."""
+        """Return the properties of this kind of case."""
         return kind_of(self.kind)
 
     @property
@@ -151,7 +154,7 @@ class Case:
 
     @property
     def waits_for_hardware(self) -> bool:
-        """Return whether nothing is left of it but company hardware that is to come back: no run can do more."""
+        """Return whether the case waits only for company hardware that a person must bring back: no run can do more."""
         return bool(not self.closed and self.access_closed and not self.summary.get("open"))
 
     def as_dict(self) -> dict[str, Any]:
@@ -161,12 +164,13 @@ class Case:
 
 @dataclass(frozen=True)
 class OpenCase:
-    """A case as the steps of a run are given it: what the module ``case`` returns of each person.
+    """A case in the form that the steps of a run get: what the module ``case`` returns for each person.
 
-    ``id`` is empty in check mode. Of a joiner, ``first_day`` is between which moments they are welcomed (``earliest``, ``latest``), and
-    ``earlier`` names records that seem to be an earlier life of theirs. Of a mover, ``explained`` is what the old profile gave,
-    ``unexplained`` what policy does to the rest, by system, ``overlap_until`` how long the old is kept, and ``keep`` what else stays. ``restore`` is what is
-    given back, ``made`` what is undone, by system. None where the kind of case has no such thing.
+    ``id`` is empty in check mode. A joiner has ``first_day``, the moments between which they are welcomed (``earliest``
+    and ``latest``, ISO 8601), and ``earlier``, names of HR records that may be an earlier employment of theirs. A mover
+    has, by system, ``explained`` (what the old profile gave) and ``unexplained`` (what policy does with the rest); also
+    ``overlap_until``, the day until which the old access is kept, and ``keep``, what else stays. ``restore`` is what a
+    case gives back, and ``made`` what it undoes, by system. A field is None where this kind of case has no such thing.
     """
 
     id: str
@@ -192,7 +196,7 @@ class OpenCase:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> OpenCase:
-        """Return the case in what the module ``case`` returned, or in the part of it that a task has."""
+        """Read a case from what the module ``case`` returned, or from the part of it that a task has."""
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name in known and value is not None}
         values["person"] = Person.of(values["person"])
@@ -206,7 +210,7 @@ class OpenCase:
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for Ansible; what this kind of case does not have is left out."""
+        """Return plain data for Ansible, without the fields that this kind of case does not have."""
         plain = {name: value for name, value in vars(self).items() if value is not None}
         plain.update(person=self.person.as_dict(), facts=self.facts.as_dict(), controls=list(self.controls))
         if self.old_profile is not None:

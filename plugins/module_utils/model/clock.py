@@ -13,7 +13,7 @@ def now() -> datetime:
 
 
 def stamp(moment: datetime | None = None) -> str:
-    """ISO 8601, UTC, microseconds, ``Z``: ``2026-03-01T12:00:00.123456Z``. Sorts as text."""
+    """Return a moment (now, when not given) as ISO 8601 in UTC: ``2026-03-01T12:00:00.123456Z``. It sorts as text."""
     return (moment or now()).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Commands that a person may copy: made here, so that what HR or a system wrote is one word of them and never a command of its own."""
+"""Makes commands that a person may copy. Text from HR or from a system becomes one word in them, never a second
+command."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _INVENTORIES: list[str] = []
 
 
 def remember_inventory(path: str) -> None:
-    """Note a systems file, which every printed command names: without it the command would know no ledger."""
+    """Note a systems file. Every printed command names it, because without it the command would not find the ledger."""
     if path not in _INVENTORIES:
         _INVENTORIES.append(path)
 
@@ -25,10 +26,10 @@ def remember_inventory(path: str) -> None:
 def command(playbook: str, *, open_end: str = "", inventory: str = "", **variables: str) -> str:
     """Return the command that runs a playbook of the collection: ``ansible-playbook workforce.lifecycle.offboard -i ... -e user=...``.
 
-    A value that Ansible would divide or unpack (a space, a quote, an equals sign) is given as JSON, in which it is one text.
+    A value that Ansible would divide (it holds a space, a quote or an equals sign) is given as one text in JSON.
 
-    :param inventory: the systems file; those of this run, when not given.
-    :param open_end: what the reader fills in, as it is: ``-e by=<who>``.
+    :param inventory: path of the systems file; when not given, the systems files of this run.
+    :param open_end: the last words of the command, for the reader to fill in; not quoted: ``-e by=<who>``.
     """
     words = ["ansible-playbook", f"workforce.lifecycle.{playbook}"]
     for path in [inventory] if inventory else _INVENTORIES:
@@ -39,7 +40,7 @@ def command(playbook: str, *, open_end: str = "", inventory: str = "", **variabl
 
 
 def option(**variables: str) -> str:
-    """Return variables for the end of a command that the reader has already: ``-e case=...``."""
+    """Return variables that the reader adds to a command they have already: ``-e case=...``."""
     return shlex.join(word for name, value in variables.items() for word in _variable(name, value))
 
 

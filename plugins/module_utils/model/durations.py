@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 def seconds(text: Any) -> float | None:
-    """Return how many seconds that is, or None when it is no length of time."""
+    """Return a length of time in seconds; None when the value is no length of time."""
     if isinstance(text, bool) or text is None:
         return None
     if isinstance(text, (int, float)):
@@ -33,7 +33,7 @@ def seconds(text: Any) -> float | None:
 
 
 def words(took: float | None) -> str:
-    """Return seconds as a person reads them: ``2 d 3 h``; ``not yet`` when there is no end."""
+    """Return a number of seconds in words: ``2 d 3 h``; ``not yet`` for None."""
     if took is None:
         return "not yet"
     sign, took = ("-" if took < 0 else ""), abs(took)

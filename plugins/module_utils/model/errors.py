@@ -4,16 +4,16 @@
 
 * LifecycleError
     * InputError               what we were given is wrong; nothing was sent
-        * RecordRefused        one record of HR holds what it can't; the others are good
+        * RecordRefused        one record of HR holds a value that is not allowed; the other records are good
         * AmbiguousIdentity    more than one account or person answers to the name
         * CredentialError      a credential is missing or cannot be read
     * SystemError_             a remote system, or our talk with it
         * AuthenticationFailed the system does not know us (401, bad bind, expired secret)
-        * PermissionDenied     it knows us and will not let us (403)
+        * PermissionDenied     it knows us and does not allow the act (403)
         * NotFound             what we addressed is not there
         * Conflict             it is in a state that forbids the act (409, 412)
         * Rejected             it did not take what we sent (400, 422)
-        * Throttled            it wants fewer calls, for longer than we may wait
+        * Throttled            it wants us to wait for longer than we may
         * Unavailable          it does not answer, or with 5xx; the act did not happen
             * CertificateError its certificate is not signed by an authority we trust
         * AnswerLost           a write was sent and no answer came: it may have happened
@@ -51,7 +51,7 @@ class LifecycleError(Exception):
     def __init__(
         self, what: str, *, act: str = "", system: str = "", hint: str = "", status: int | None = None
     ) -> None:
-        # Others' words stand in all of them: a system's answer, a person's name, a path.
+        # Each of them may hold text that others wrote: a system's answer, a person's name, a path.
         what, act, system, hint = short(what), short(act, 500), short(system, 100), short(hint, 1000)
         super().__init__(what)
         self.what, self.act, self.system, self.hint, self.status = what, act, system, hint, status
@@ -66,7 +66,8 @@ class InputError(LifecycleError):
 
 
 class RecordRefused(InputError):
-    """One record of HR holds what it can't: nobody is acted on by it, and it stops nobody else's run."""
+    """One record of HR holds a value that is not allowed. No run acts on this record; the runs of other people go
+    on."""
 
 
 class AmbiguousIdentity(InputError):
@@ -114,7 +115,7 @@ class CertificateError(Unavailable):
 
     @classmethod
     def untrusted(cls, why: str, *, act: str, system: str) -> CertificateError:
-        """Return the error of a certificate that no authority of ours vouches for."""
+        """Return the error for a certificate that is not signed by an authority we trust."""
         hint = "set ca_file of the system to your certificate authority"
         return cls(f"its certificate is not trusted ({why})", act=act, system=system, hint=hint)
 

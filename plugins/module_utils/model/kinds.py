@@ -16,14 +16,15 @@ RESUME: Final = "resume"
 REINSTATE: Final = "reinstate"
 RENAME: Final = "rename"
 WITHDRAW: Final = "withdraw"
-#: Beyond the profile, for a time; and a changed profile, for everybody who has it. HR knows nothing of either.
+#: Access beyond the profile, for a time; and a changed profile, given to everybody who has it. HR knows nothing of
+#: either.
 ACCESS: Final = "access"
 ROLLOUT: Final = "rollout"
-#: Not a case of HR's: what a reconcile settles for one person. A plan of the playbook ``followups`` has a kind of its own too.
+#: No event in HR: the fixes of a reconcile for one person, and a plan of the playbook ``followups``.
 RECONCILE: Final = "reconcile"
 FOLLOWUPS: Final = "followups"
 
-#: The phases of all runs, as the ledger has them: the roles whose steps it keeps.
+#: The phases of all runs, by their names in the ledger: the roles whose steps it keeps.
 PHASES: Final = (
     "cutoff",
     "preserve",
@@ -43,7 +44,7 @@ PHASES: Final = (
     "withdraw",
 )
 
-#: The capabilities by which a system has a part in giving somebody back their access, or in calling them by another name.
+#: A system with one of these capabilities has a part in a case that gives access back or changes a name.
 _ACCOUNTS = frozenset(("accounts", "manual_steps"))
 _EVERYTHING = frozenset(
     (
@@ -62,24 +63,27 @@ _EVERYTHING = frozenset(
 
 @dataclass(frozen=True)
 class Kind:
-    """What one kind of case means.
+    """The properties of one kind of case.
 
-    :param name: as the ledger, the command line and the files say it.
+    :param name: its name in the ledger, on the command line and in files.
     :param title: for a person who reads a record.
     :param verdict: the record's word for a case with nothing open.
-    :param proven: the record's sentence for it; ``{name}`` is the person.
-    :param unproven: the sentence while something is open; ``{things}`` says how many.
-    :param unproven_word: the record's word for that.
+    :param proven: the record's sentence for such a case; ``{name}`` is the person.
+    :param unproven: the record's sentence while something is open; ``{things}`` is ``1 thing``, ``2 things``.
+    :param unproven_word: the record's word while something is open.
     :param parts: a system with none of these capabilities has no part in such a case.
-    :param idle: why a system of which the case asks nothing is no gap; empty when each system of the inventory is asked.
+    :param idle: the reason why nothing is missing on a system that the case does not concern; empty when a case of this
+        kind concerns each system of the inventory.
     :param limits: the brake's limits that such a case counts against.
     :param takes: whether it ends somebody's access.
-    :param ends: whether it ends the whole of an employment, so that nothing from before it goes on.
+    :param ends: whether it ends the employment: no earlier case of the person goes on after it.
     :param returns: whether it gives access back to somebody whose access was taken.
     :param needs_profile: whether it gives what an access profile says.
-    :param goes_on: whether an open case of this kind is gone on with, whatever its key.
-    :param newest_only: whether only the person's newest case of this kind may be gone on with: who moves back has moved again.
-    :param changes_access: whether the person has more or less access after it; a move or a new name says nothing of that.
+    :param goes_on: whether a later run continues an open case of this kind, also when the key differs.
+    :param newest_only: whether a run may continue only the person's newest case of this kind: somebody who moves back
+        has a new move.
+    :param changes_access: whether after it the person as a whole has access or has none; a move or a new name does not
+        decide that.
     """
 
     name: str
@@ -197,10 +201,10 @@ KINDS: Mapping[str, Kind] = {
         ),
     )
 }
-#: For a case whose kind is not of these: a reconcile's, or one that a later version wrote.
+#: For a kind that is not in KINDS: a reconcile's, or one that a later version wrote.
 _OTHER = Kind("", title="")
 
 
 def kind_of(name: str) -> Kind:
-    """Return what a kind of case means; of one that is not among them, that it means nothing special."""
+    """Return the properties of a kind of case; those of an ordinary one for an unknown kind."""
     return KINDS.get(name, _OTHER)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""YAML whose every key knows its file and line, so that a mistake in it is one clear line."""
+"""Reads YAML and keeps the file and line of every key, so that an error message can name them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Document:
     lines: Mapping[Path, int] = field(default_factory=dict)
 
     def line(self, *path: Any) -> int:
-        """Return the line of a key, or of the nearest thing around it that is there."""
+        """Return the line of a key; when the key is not there, the line of the nearest key around it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -63,7 +63,8 @@ def read_document(file: str) -> Document:
 
 
 def _composed(text: str) -> Any:
-    """Read fast where libyaml is there; what it refuses is read again slowly, for the better message."""
+    """Parse with libyaml where it is installed. A text that it refuses is parsed again in Python, which has better
+    messages."""
     fast = getattr(yaml, "CSafeLoader", None)
     if fast is not None:
         with suppress(yaml.YAMLError):
@@ -103,7 +104,7 @@ def _too_deep(file: str) -> InputError:
 def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loader: yaml.SafeLoader) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
-        # What a merge key (<<) brings comes first, and may be given again.
+        # The keys of a merge key (<<) come first, and the mapping itself may give them again.
         own = {id(key_node) for key_node, _unused in node.value}
         loader.flatten_mapping(node)
         built: dict[Any, Any] = {}
@@ -130,9 +131,9 @@ def _built(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, loade
 
 
 def _scalar(node: yaml.Node, file: str, loader: yaml.SafeLoader) -> object:
-    """Return a value: YAML's own words for it are numbers and dates too.
+    """Return a scalar as YAML reads it: a text, a number, a date, true or false.
 
-    :raises InputError: it looks like a number or a date, and is none.
+    :raises InputError: it looks like a number or a date, and is not one.
     """
     try:
         return loader.construct_object(node)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Guesses what somebody meant who wrote a name that there is none of."""
+"""Guesses which known name somebody meant who wrote an unknown one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 
 def meant(name: str, known: Mapping[str, str]) -> str:
-    """Return the known name that is most like it; empty when none is.
+    """Return the known name that is most similar; empty when none is similar.
 
     :param known: each name with what people call it: ``{"ldap": "LDAP directory (OpenLDAP, Active Directory)"}``.
     """

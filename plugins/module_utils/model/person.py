@@ -22,7 +22,7 @@ LEFT = "terminated"
 #: The status of people who are expected to have accounts: not before the first day, and not after the last.
 HERE = ("active", "leave")
 STATUSES = ("pending", *HERE, LEFT)
-#: The fields that tell a person from all others, the surest first.
+#: The fields that identify a person, the surest first.
 KEYS = ("hr_id", "employee_id", "email")
 
 
@@ -33,7 +33,7 @@ class Person:
     ``hr_id`` is the immutable id in the HR system. Dates are ISO 8601 (``2026-03-31``). ``status`` is one of
     :data:`STATUSES`. ``logins`` maps a system's inventory name to the login used there, where it can't be derived;
     ``attributes`` holds further HR fields by their HR name. ``aliases`` are former and additional addresses. ``person_key``
-    is what HR gives one human being over several employments (Workday's WorkerID, SuccessFactors' personIdExternal).
+    is HR's id of one human being over several employments (Workday's WorkerID, SuccessFactors' personIdExternal).
     ``termination_date`` and ``last_working_day`` may hold a time of day: ``2026-03-31T17:00``, in the person's own zone.
     """
 
@@ -70,7 +70,8 @@ class Person:
     def of(cls, data: Mapping[str, Any]) -> Person:
         """Return the person in a mapping with these fields' names.
 
-        :raises InputError: no e-mail, an unknown field, an unknown status, or a field that holds what it can't: see ``typed``.
+        :raises InputError: no e-mail, an unknown field, an unknown status, or a value that its field does not allow:
+            see ``typed``.
         """
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(data) - known)
@@ -103,12 +104,12 @@ class Person:
         return person
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data, the empty ones left out; ``Person.of`` reads it back."""
+        """Return the fields as plain data, without the empty ones; ``Person.of`` reads it back."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items() if v}
 
     @property
     def name(self) -> str:
-        """Return what a human calls them."""
+        """Return the name that other people read."""
         return self.display_name or " ".join(p for p in (self.first_name, self.last_name) if p) or self.email
 
     @property
@@ -123,7 +124,7 @@ class Person:
 
     @property
     def key_field(self) -> str:
-        """Return which field :attr:`key` is. HR ids and employee numbers are two ranges of numbers: one person's 107 is another's."""
+        """Return the name of the field that :attr:`key` is. HR id 107 and employee number 107 may be two people."""
         return next(name for name in KEYS if getattr(self, name) or name == KEYS[-1])
 
     @property
@@ -144,11 +145,12 @@ class Person:
             ) from None
 
     def employment_ends(self, day_ends: str = "24:00") -> datetime | None:
-        """Return when the employment is over, in UTC; None when no end is known.
+        """Return the moment at which the employment is over, in UTC; None when no end is known.
 
-        At ``day_ends`` (``18:00``) of the last working day, else of the termination date, in the person's own zone; or the time that HR gives. A
-        local time that the clock skips or shows twice is read as RFC 5545 (3.3.5) says: with the offset before the gap, and
-        the first of the two. An end before the hire date belongs to an earlier employment; the year 9999 means none.
+        It is the time that HR gives; without one, it is ``day_ends`` (``18:00``) of the last working day, else of the
+        termination date, in the person's own zone. When the clock changes, a local time that does not exist is read
+        with the offset before the change, and of a local time that exists twice the first is meant (RFC 5545, 3.3.5).
+        An end before the hire date belongs to an earlier employment; the year 9999 means that there is no end.
 
         :raises InputError: the date or the zone cannot be read.
         """
@@ -160,14 +162,18 @@ class Person:
         return None if begins is not None and moment < begins and self.status != "terminated" else moment
 
     def employment_begins(self, days_before: int = 0, day_begins: str = "00:00") -> datetime | None:
-        """Return when the hire date begins in the person's own zone, in UTC, or so many of their days earlier; None without a hire date.
+        """Return the moment in UTC at which the hire date begins in the person's own zone; None without a hire date.
+
+        :param days_before: return the moment so many days earlier.
+        :param day_begins: the local time at which the day begins, ``HH:MM``.
 
         :raises InputError: the date or the zone cannot be read.
         """
         return self._moment(self.hire_date, -days_before, day_begins) if self.hire_date else None
 
     def _moment(self, text: str, after: int, clock: str) -> datetime:
-        """Return a moment in UTC: what ``text`` says when it has a time of day, else that time (``HH:MM``) so many days after its date."""
+        """Return a moment in UTC: that of ``text`` when it has a time of day, else ``clock`` (``HH:MM``), ``after``
+        days after its date."""
         try:
             if len(text) > 10:
                 parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -184,7 +190,8 @@ class Person:
             ) from None
 
     def login(self, system: str, pattern: str) -> str:
-        """Return the login on a system: as HR or the inventory says, else made from ``pattern``, e.g. ``{local_part}``.
+        """Return the login on a system: the one that HR or the inventory names, else one made from ``pattern``, e.g.
+        ``{local_part}``.
 
         :raises InputError: the pattern names a field that does not exist or is empty for this person.
         """
@@ -208,22 +215,23 @@ class Person:
 
 
 def names_in(record: Mapping[str, Any]) -> list[str]:
-    """Return what tells the person of a record from all others, each with its field: ``hr_id 107`` is not ``employee_id 107``."""
+    """Return the keys that identify the person of a record, each with its field: ``hr_id 107`` is not ``employee_id
+    107``."""
     return [f"{name} {record[name]}" for name in KEYS if record.get(name)]
 
 
 def other_addresses(record: Mapping[str, Any]) -> list[str]:
-    """Return a record's former and additional addresses, as :func:`names_in` names the one that counts."""
+    """Return a record's former and additional addresses, in the form of :func:`names_in`."""
     return [f"email {alias}" for alias in record.get("aliases") or ()]
 
 
 def fields_of(pattern: str) -> frozenset[str]:
-    """Return the fields of a person that a login's pattern is made of."""
+    """Return the names of the person's fields that stand in a login's pattern."""
     return frozenset(name for _text, name, _format, _conversion in Formatter().parse(pattern) if name)
 
 
 def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
-    """Return addresses or names, those that are empty left out."""
+    """Return a list of addresses or names, without the empty ones."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise typed.refused(name, str(value), "is no list", of)
     texts = [str(one).strip() for one in value]
@@ -234,7 +242,7 @@ def _several(name: str, value: Any, of: str) -> tuple[str, ...]:
 
 
 def _named(name: str, value: Any, of: str) -> dict[str, str]:
-    """Return logins by system, or further fields of HR by their name."""
+    """Return logins by system, or further fields of HR by name."""
     if not isinstance(value, Mapping):
         raise typed.refused(name, str(value), "is no mapping", of)
     if len(value) > MOST:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Files and folders of ours: 0600 and 0700 whatever the umask, and nobody else's.
+"""Makes and checks our own files and folders: mode 0600 and 0700 whatever the umask.
 
-A ledger, a record, an archive holds personal data and decides about access. So what we make only its owner may read, and what is
-there already is used only when it is what it should be: no link, not somebody else's, not writable by others.
+A ledger, a record or an archive holds personal data and decides about access. So only its owner may read what we make.
+A file or folder that exists already is used only when it is no link, belongs to nobody else, and others cannot write to
+it.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ def make_folder(path: Path) -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """Make a folder as :func:`make_folder` does, and refuse one that is there and should not be used.
+    """Make a folder as :func:`make_folder` does. Refuse an existing one that is not safe to use.
 
     :raises OSError: it can't be made.
-    :raises InputError: it is a link, somebody else's, or everybody may write to it.
+    :raises InputError: it is a link, belongs to somebody else, or everybody may write to it.
     """
     make_folder(path)
     check(path, folder=True)
@@ -46,7 +47,7 @@ def own_folder(path: Path) -> Path:
 
 
 def opened(path: Path | str, flags: int) -> int:
-    """Open a file, made for its owner only when it is not there; a link is not followed.
+    """Open a file and return its descriptor. A new file is made for its owner only; a link is not followed.
 
     :raises OSError: it can't be opened.
     """
@@ -62,9 +63,9 @@ def opened(path: Path | str, flags: int) -> int:
 
 
 def rewritten(path: Path | str) -> TextIO:
-    """Open a file of ours to write it again, for its owner only.
+    """Open a file of ours and empty it, to be written again; only its owner may read it.
 
-    :raises InputError: it can't be opened, such as in a folder that is not there.
+    :raises InputError: it can't be opened, for example because its folder does not exist.
     """
     try:
         return open(opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8")
@@ -73,9 +74,9 @@ def rewritten(path: Path | str) -> TextIO:
 
 
 def check(path: Path, *, folder: bool = False) -> None:
-    """Refuse what is there and should not be used: by its owner, its mode and its kind. What is not there is nobody's.
+    """Refuse an existing file or folder whose kind, owner or mode is not safe. A path where nothing is, is accepted.
 
-    :raises InputError: names the path, what is wrong, and the command that mends it.
+    :raises InputError: names the path, the fault, and the cure.
     """
     try:
         found = os.lstat(path)
@@ -89,7 +90,7 @@ def check(path: Path, *, folder: bool = False) -> None:
         wrong, hint = f"is in the way: it is no {what}", "give another path"
     elif found.st_uid not in (os.geteuid(), 0):
         wrong, hint = f"belongs to another user (uid {found.st_uid})", "give another path, or change its owner"
-    # Many systems give each user a group of their own, and make folders that it may write.
+    # Many systems give each user a group of their own, and make new folders writable for that group.
     elif found.st_mode & (0o002 if folder else 0o022) and not (folder and found.st_mode & stat.S_ISVTX):
         wrong = "may be written by others"
         hint = f"chmod {'700' if folder else '600'} it, after you have made sure that nobody changed it"
@@ -98,5 +99,6 @@ def check(path: Path, *, folder: bool = False) -> None:
 
 
 def below_home(path: str) -> Path:
-    """Return a path as its user writes it: ``~`` is their home. Nothing else in it is expanded: an address may be a part of it."""
+    """Return a path in which ``~`` is replaced by the user's home. Nothing else is expanded: an address may be a part
+    of the path."""
     return Path(path).expanduser()

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The words for a state that is gone, once for everybody who looks at changes."""
+"""The words in a change for a state that is gone. They stand only here."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-#: Of an account or a setting: it is not there.
+#: An account or a setting does not exist.
 NOT_THERE: Final[tuple[Any, ...]] = (None, "absent")
-#: After it was taken or closed.
+#: It was taken or closed.
 GONE: Final[tuple[Any, ...]] = (*NOT_THERE, "closed")
-#: The same, of something that can also be switched off.
+#: It was taken, closed or switched off.
 GONE_OR_OFF: Final[tuple[Any, ...]] = (*GONE, False)
-#: Before it was given, or after it was taken, whatever kind of thing it is.
+#: Nothing is held: the state before something was given, or after it was taken, for every kind of thing.
 NOT_HELD: Final[tuple[Any, ...]] = (*GONE_OR_OFF, 0, "", "not held", "none", [], {})
-#: How the change of an answer to an invitation begins, and how it reads while there is none.
+#: The name of a change that is an answer to an invitation begins so; and its value while there is no answer.
 ANSWER_OF = "answer of "
 UNANSWERED = "no answer yet"
-#: How the changes of a device's keys begin: of its disk's recovery key, and of the code that ends its Activation Lock.
+#: The names of the changes of a device's keys begin so: the recovery key of its disk, and the code that ends its
+#: Activation Lock.
 ESCROWED_KEY = "escrow key of "
 BYPASS_CODE = "bypass code of "
-#: The note of a device that a run leaves as it is: whose it is decides whether it is to come back.
+#: The note on a device that a run does not change: its owner decides whether a person must bring it back.
 PERSONAL_DEVICE = "a personal device"
 COMPANY_DEVICE = "a company device"

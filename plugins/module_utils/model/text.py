@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Text that others wrote: which characters steer a screen, a page or a file, and how they are shown instead."""
+"""Makes text that others wrote safe to show: characters that steer a screen, a page or a file are shown as escapes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 #: How many characters of a message that others wrote are kept.
 MESSAGE_LIMIT = 2000
-#: What a formula begins with, in a spreadsheet of any language (OWASP, "CSV Injection"); the empty text is none.
+#: The characters with which a formula begins in a spreadsheet (OWASP, "CSV Injection").
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -24,7 +24,7 @@ def visible(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """Return one spelling of a text: ``é`` is one character, or two that show alike; people cannot see which, so it never distinguishes two texts."""
+    """Return a text in Unicode's composed form: ``é`` can be one character or two, and people cannot see which."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -34,15 +34,16 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def short(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Make a message of others' words fit for a log: visible, and cut at ``limit`` characters."""
+    """Make a text that others wrote fit for a log: steering characters are escaped, and it is cut at ``limit``
+    characters."""
     text = text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
     return visible(text)
 
 
 def cell(value: object) -> str:
-    """Return a cell of a table that a spreadsheet opens: other people's words, with nothing in them that is executed or steers.
+    """Return a value as the cell of a table that a spreadsheet opens: nothing in it is executed, and nothing steers.
 
-    What a spreadsheet would take for a formula begins with an apostrophe; of numbers, none is.
+    A text that a spreadsheet would read as a formula gets an apostrophe in front; a number stays as it is.
     """
     said = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
     said = visible("".join(" " if ord(c) < 32 else c for c in said))
@@ -50,9 +51,9 @@ def cell(value: object) -> str:
 
 
 def storable(value: Any) -> Any:
-    """Replace what no database and no UTF-8 file can hold (a zero byte, a lone surrogate) in every text of parsed JSON, in place.
+    """Replace in place, in every text and key of parsed JSON, what a database or a UTF-8 file cannot hold.
 
-    Keys of a mapping are texts too. The replacement is U+FFFD, which says that something was there.
+    That is a zero byte, or a surrogate that stands alone. U+FFFD takes its place, which shows that something was there.
     """
     if isinstance(value, str):
         return _cleaned(value)

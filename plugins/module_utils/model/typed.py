@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one way in for the words of HR: each field has a type, a length, and characters that may be in it.
+"""Reads each field of an HR record: it has a type, a length, and a set of allowed characters.
 
-Two rules, by whose field it is:
+There are two rules:
 
-* what names a person (ids, the work address, aliases, logins, dates) is **refused** when it is wrong: nobody is acted on by a
-  doubtful name, and the error names the record's place;
-* what people write about themselves (names, titles, private addresses, telephone numbers) is **made harmless**: nobody stops their
-  own cut by what they write into their profile.
+* a field that identifies a person (an id, the work address, an alias, a login) or a date is **refused** when it is
+  wrong: no run acts on a doubtful name, and the error names the record;
+* a field that people write about themselves (a name, a title, a private address, a telephone number) is **made
+  harmless**: nobody can stop their own cut by a text in their profile.
 """
 
 from __future__ import annotations
@@ -19,28 +19,29 @@ from collections.abc import Callable, Mapping
 from .errors import RecordRefused
 from .text import visible
 
-#: The longest of each kind. An address: RFC 5321, 4.5.3.1.3. A login: an LDAP name may be a whole distinguished name.
+#: The most characters, by kind. An address: RFC 5321, 4.5.3.1.3. A login: an LDAP name may be a whole distinguished
+#: name.
 LONGEST = {"id": 64, "address": 254, "login": 256, "date": 40, "name": 200, "text": 1000, "zone": 64}
-#: What Ansible would read as a template, wherever it meets it.
+#: The marks by which Ansible recognises a template.
 TEMPLATE = re.compile(r"\{\{|\{%|\{#|\}\}|%\}|#\}")
-#: What a local part and a domain may hold; RFC 5322's atoms, and letters of all scripts (RFC 6531), without what a path, a shell or a
-#: template would make something of: ``/ { } | ` $``.
+#: The characters of a local part and of a domain: RFC 5322's atoms and letters of all scripts (RFC 6531), but not the
+#: #: characters that mean something in a path, a shell or a template: ``/ { } | ` $``.
 _LOCAL = re.compile(r"[\w!#%&'*+=?^~.-]+")
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
-#: How a user says which kind of name it is: an id that begins so would be read as something else.
+#: The prefix by which a user says which kind of name follows. An id that begins so would be misread.
 _PREFIX = re.compile(r"(?:hr_id|employee_id|email):", re.IGNORECASE)
 
 
 class Refusal(ValueError):
-    """A value is not what its field holds; says why, without the field."""
+    """A value does not fit its field. The message says why, and does not name the field."""
 
 
 def identifier(text: str) -> str:
-    """Return an id that HR gives: one word of letters, digits and signs.
+    """Return an id of HR: one word of letters, digits and signs.
 
-    :raises Refusal: it is none.
+    :raises Refusal: the text is no id.
     """
     _check(text, "id")
     if "," in text:
@@ -55,7 +56,7 @@ def identifier(text: str) -> str:
 def address(text: str) -> str:
     """Return an e-mail address, in lower case.
 
-    :raises Refusal: it is none.
+    :raises Refusal: the text is no address.
     """
     _check(text, "address")
     local, at, domain = text.rpartition("@")
@@ -65,9 +66,9 @@ def address(text: str) -> str:
 
 
 def login(text: str) -> str:
-    """Return a name that somebody signs in with somewhere.
+    """Return a login: the name with which somebody signs in on a system.
 
-    :raises Refusal: it is none.
+    :raises Refusal: the text is no login.
     """
     _check(text, "login")
     _no_template(text)
@@ -76,9 +77,9 @@ def login(text: str) -> str:
 
 
 def date(text: str) -> str:
-    """Return a day, or a moment, in ISO 8601.
+    """Return a day or a moment in ISO 8601.
 
-    :raises Refusal: it is none.
+    :raises Refusal: the text is no date.
     """
     _check(text, "date")
     if not _DATE.fullmatch(text):
@@ -87,9 +88,9 @@ def date(text: str) -> str:
 
 
 def zone(text: str) -> str:
-    """Return the name of a time zone; whether it exists is asked where it is needed.
+    """Return the name of a time zone. Whether such a zone exists is checked where it is used.
 
-    :raises Refusal: it can't be one.
+    :raises Refusal: the text can't be the name of a zone.
     """
     _check(text, "zone")
     if not _ZONE.fullmatch(text):
@@ -98,7 +99,7 @@ def zone(text: str) -> str:
 
 
 def harmless(text: str, kind: str = "name") -> str:
-    """Free text, fit for every system: without characters that steer a screen, without template marks, of a length that fits."""
+    """Return free text that every system can take: no steering characters, no template marks, not too long."""
     text = "".join(" " if c in "\t\r\n\v\f" else c for c in text)
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") or c in "\u200c\u200d")
     text = TEMPLATE.sub(lambda mark: " ".join(mark.group()), text)
@@ -106,7 +107,7 @@ def harmless(text: str, kind: str = "name") -> str:
 
 
 def private_address(text: str) -> str:
-    """Return an address that people give themselves; empty when it is none."""
+    """Return an address that a person wrote about themselves; empty when it is no address."""
     try:
         return address(text)
     except Refusal:
@@ -133,7 +134,7 @@ def _no_step(text: str) -> None:
         raise Refusal("holds .., a step to another place")
 
 
-#: How each field of a person is read. What is not here is made harmless.
+#: The function that reads each field of a person. A field that is not here is made harmless.
 FIELDS: Mapping[str, Callable[[str], str]] = {
     "email": address,
     "hr_id": identifier,
@@ -151,9 +152,9 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 
 
 def field(name: str, value: str, *, of: str) -> str:
-    """Return one field of HR's record of ``of``.
+    """Return one field of the HR record of ``of``.
 
-    :raises RecordRefused: it is not what the field holds; names the record's place.
+    :raises RecordRefused: the value does not fit the field; names the record.
     """
     if not value:
         return ""

@@ -12,7 +12,7 @@ _SATURDAY = 5
 
 
 def is_working_day(day: date, country: str = "") -> bool:
-    """Tell whether people of that country work on that day.
+    """Return whether people of that country work on that day.
 
     :param country: ISO 3166 code (``DE``), with the region where HR knows it (``DE-BY``). Where it is not known, or the library
         ``holidays`` is not installed, Monday to Friday are working days.
@@ -22,14 +22,14 @@ def is_working_day(day: date, country: str = "") -> bool:
 
 
 def working_day_from(day: date, country: str = "") -> date:
-    """Return that day when people work on it, else the next on which they do."""
+    """Return that day when it is a working day, else the next working day."""
     while not is_working_day(day, country):
         day += timedelta(days=1)
     return day
 
 
 def working_days_later(day: date, number: int, country: str = "") -> date:
-    """Return the day that is so many working days after that one."""
+    """Return the day that is ``number`` working days after ``day``."""
     for _unused in range(number):
         day = working_day_from(day + timedelta(days=1), country)
     return day
