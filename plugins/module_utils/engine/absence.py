@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""When a run may say that somebody has no account: ``absent`` is the strongest claim of a leaver's run, and must be earned.
+"""Decides whether a run may say that somebody has no account: ``absent``, the strongest claim of a leaver's run.
 
-Earned it is when the system answered, nothing expected the person there, and every account there that is somebody's can be seen to be
-another's by a key that HR knows. Else the step waits for a person, with what is known.
+Three things must be true: the system answered; nothing led to expect the person there; and every account of a person
+there is seen to be another person's, by a key that HR knows. Otherwise the step waits for a person, and says what is
+known.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..sdk.values import Account
 from .change import Change, Outcome, absent
 from .correlate import Known
 
-#: How many accounts that nobody can place are named: with one more the question is asked.
+#: How many of the accounts without a known owner the question names.
 _NAMED = 5
 
 
@@ -65,14 +66,14 @@ def ask_about(found: Correlation) -> list[Change]:
 
 
 def open_question(system: object, want: Mapping[str, Any], person: Person) -> str:
-    """Return why nobody may say yet that the person has no account here; empty when it is earned."""
+    """Return why nobody may say yet that the person has no account here; empty when a run may say it."""
     known = Known.of(want)
     if isinstance(system, Connector) and (part := system.unseen()):
         return part
     if not isinstance(system, Correlates) or not want.get("known"):
         return ""
     if known.links and Kind.ID in system.LOOKS_UP and _was_ended(want, known):
-        return ""  # asked for by an id that never changes: it is gone
+        return ""  # the account was looked up by an id that never changes: it is gone
     keys = system.keys_of(person)
     linked = [f"they had {link['login'] or link['id']} here" for link in known.links]
     expected = [*linked, *known.expected, *(f"HR names the login {login}" for login in keys.logins)]
@@ -86,13 +87,17 @@ def open_question(system: object, want: Mapping[str, Any], person: Person) -> st
 
 
 def _was_ended(want: Mapping[str, Any], known: Known) -> bool:
-    """Return whether a run of ours saw the account closed. Of another that does not answer, nobody knows whether it is gone or only hidden:
-    a smaller base, another tenant, a credential that sees less."""
+    """Return whether a run of ours saw the account closed.
+
+    Otherwise an account that does not answer may be gone, or only hidden: by a smaller search base, another tenant, or
+    a credential that sees less.
+    """
     return bool((want.get("history") or {}).get("done")) or all(link.get("ended") for link in known.links)
 
 
 def _by_links(system: Correlates, keys: PersonKeys, known: Known) -> str:
-    """Judge by what was found of other people here, since accounts are not listed."""
+    """Return the question where accounts are not listed: were other people found here by a key that this person has
+    too?"""
     worked = [kind for kind in Kind if kind in system.LOOKS_UP and keys.of(kind) and known.covered.get(kind.value)]
     if worked or not known.others:
         return ""
@@ -108,15 +113,15 @@ def _by_listing(system: _Listed, keys: PersonKeys, known: Known) -> str:
             break
         how = agreement(keys, account.carried, account.id, account.names)
         if how.certain:
-            nobodys.append(account.login or account.id)  # it carries a key of their own, and did not answer to it
+            nobodys.append(account.login or account.id)  # it has a key of this person's, which did not find it
             continue
         keys_here = (key for key in account.carried if key.kind is not Kind.LOGIN or not system.logins_of_names)
         if account.id in linked or any(others.owners(name, key) for key in keys_here):
             placed += 1
         elif how.other_name:
-            placed += 1  # it carries a name that has no word in common with any of theirs
+            placed += 1  # its name shares no word with any name of this person
         elif not others and _same_kind(account, keys):
-            placed += 1  # no HR system: keys of the kinds that the person has are all there is to go by
+            placed += 1  # without an HR system, only the domain of its address shows that it is a colleague's
         else:
             nobodys.append(account.login or account.id)
     if nobodys and (others or not placed):

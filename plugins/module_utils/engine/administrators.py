@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The last administrator of a system is a person's decision: what would leave it without one waits, whichever step and connector it is.
+"""Holds back the changes that would leave a system without an administrator: a person decides about them.
 
-A connector only says what lets somebody do everything there (``Connector.ADMINISTRATORS``), and who holds it.
+This holds for every step and connector. A connector only says which entitlements make an administrator
+(``Connector.ADMINISTRATORS``), and who holds one.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _ENDING = ("disable", "delete")
 
 
 def leave_none(system: object, accounts: Sequence[Account], pending: Sequence[Change]) -> dict[str, str]:
-    """Return those of the pending changes after which nobody would administer the system, each with why.
+    """Return the pending changes after which the system would have no administrator: the reason, by the change's name.
 
-    :param accounts: all accounts of the person: a second one of theirs is no other administrator. Changes of any but the first
-        begin with its login.
+    :param accounts: all accounts of the person, since a second account of theirs is not another administrator. The name
+        of a change begins with the account's login, except for the first account.
     """
     if not isinstance(system, Connector) or not system.ADMINISTRATORS or not accounts:
         return {}
@@ -35,7 +36,7 @@ def leave_none(system: object, accounts: Sequence[Account], pending: Sequence[Ch
     try:
         holders = {id for id, account in meant.items() if system.administers(account)}
     except LifecycleError:
-        return {}  # what can't be known of somebody does not keep their access open
+        return {}  # when it can't be known whether they administer, their access is closed
     theirs = {account.id for account in accounts}
     kind, name = system.ADMINISTRATORS[0]
     why = f"the last {name} here ({kind})"

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Makes an error of ours of what Python says when a system's answer is not shaped as its vendor documents it.
+"""Turns Python's errors into ours when a system's answer does not have the shape that its vendor documents.
 
-A connector reads ``answer["id"]`` because the vendor's page says that it is there. Where it is not, Python ends in a ``KeyError``;
-where it is a list, in a ``TypeError``. Such an error would end the step of everybody on that system, and leave no outcome in the
-ledger. Here it ends the one step that asked, with the place where the answer could not be read.
+A connector reads ``answer["id"]`` because the vendor's page says that it is there. When it is not, Python raises
+``KeyError``, or ``TypeError`` for a list. Such an error would end the step of all people on that system and leave no
+outcome in the ledger. Here it ends only the step that asked, and the message names the place in the code that could not
+read the answer.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from contextlib import contextmanager
 
 from ..model.errors import ProtocolError, SystemError_
 
-#: What reading a value of the wrong kind ends in. Nothing else is an answer's fault.
+#: The errors that Python raises when a value has the wrong type. No other error comes from an answer.
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
-#: The rooms in which answers are read.
+#: The rooms whose code reads answers.
 _READERS = ("connectors", "sdk", "engine", "modules", "people", "health", "reconcile", "mailbox")
 
 
 @contextmanager
 def read_answers(error: type[SystemError_] = ProtocolError, *, hint: str = "") -> Iterator[None]:
-    """Raise what could not be read inside as an error of the system.
+    """Raise an error of the system when the code inside could not read an answer.
 
-    :param error: the kind to raise; of a write, one that says that it may have happened.
+    :param error: the class to raise; around a write, one that says that the write may have happened.
     :param hint: what the reader should do.
     """
     try:
@@ -38,7 +39,7 @@ def read_answers(error: type[SystemError_] = ProtocolError, *, hint: str = "") -
 
 
 def _place(error: BaseException) -> str:
-    """Return the last line of the collection that was at work."""
+    """Return the file and line of our code in which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     found = [frame for frame in frames if any(f"/{room}/" in frame.filename for room in _READERS)]
     at = (found or frames)[-1]

@@ -10,21 +10,21 @@ from typing import Any
 from ..model.errors import Refused
 from ..sdk.values import Account
 
-#: Of every module that acts for a person. Without ``person`` it runs for the run's cases: the shell fills it in.
+#: Arguments of every module that acts for a person. Without ``person`` the shell runs it for each of the run's cases.
 PERSON_SPEC: Mapping[str, Any] = {
     "person": {"type": "dict"},
     "step": {"type": "str", "default": ""},
     "optional": {"type": "bool", "default": False},
 }
-#: Of those that may be given which account is meant.
+#: The argument of the modules to which a task may say which account is meant.
 ACCOUNT_SPEC: Mapping[str, Any] = {"account_id": {"type": "str", "default": ""}}
 CONFIRM_SPEC: Mapping[str, Any] = {"confirm": {"type": "list", "elements": "str", "default": []}}
 
 
 def refuse_protected(account: Account, act: str) -> None:
-    """Stop before a write to an account that is mastered elsewhere.
+    """Refuse to write to an account whose source is another system.
 
-    :raises Refused: says where it is mastered.
+    :raises Refused: names the other system.
     """
     if account.protected:
         raise Refused(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A step of a case: what a module takes from a case and from the system it runs on, and when it has nothing to do there."""
+"""A step of a case: which arguments a module takes from the case and the system, and when it has nothing to do
+there."""
 
 from __future__ import annotations
 
@@ -10,17 +11,17 @@ from typing import Any, Literal
 
 from ..model.case import OpenCase
 
-#: Names by kind, of one system.
+#: Entitlement names by kind, on one system.
 Names = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the company, or the person who starts a run, says of its steps: variables of the inventory, or given with ``-e``.
+    """The settings of a run's steps: variables of the inventory, or given with ``-e`` by the person who starts the run.
 
     :param mailbox: ``lifecycle_mailbox``: what happens to a leaver's mailbox.
     :param devices: ``lifecycle_devices``: what happens to a leaver's devices.
-    :param first_sign_in: ``lifecycle_first_sign_in``: of a joiner's first credential.
+    :param first_sign_in: ``lifecycle_first_sign_in``: how a joiner gets the first credential.
     :param leave: ``lifecycle_leave``: what a leave of absence does beside the cut.
     :param keep: ``lifecycle_keep``: what a transfer leaves alone, by system.
     :param serials: ``lifecycle_serials``: joiners' devices, by address.
@@ -50,8 +51,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Due:
-    """A follow-up that is carried out now: ``step`` is ``delete_account``, ``end_forwarding``, ``check_in`` or ``ask_answers``; ``word`` is ``act``
-    when a run does it. ``serials`` is the hardware that a named person has in their hands, of a check-in."""
+    """A follow-up that is due now.
+
+    :param step: ``delete_account``, ``end_forwarding``, ``check_in`` or ``ask_answers``.
+    :param word: ``act`` when a run does it; otherwise a person decides.
+    :param serials: for ``check_in``: the hardware that a named person says they have received.
+    """
 
     step: str
     word: str
@@ -60,7 +65,8 @@ class Due:
 
 @dataclass(frozen=True)
 class Fix:
-    """What a reconcile settles here: ``do`` is ``cutoff``, ``suspend``, ``take``, ``give`` or ``make``."""
+    """A finding that this run of reconcile corrects here: ``do`` is ``cutoff``, ``suspend``, ``take``, ``give`` or
+    ``make``."""
 
     do: str
     finding: str
@@ -70,17 +76,20 @@ class Fix:
 
 @dataclass(frozen=True)
 class Here:
-    """What a step may know beside the case: the system, the settings, and what earlier steps of the run found of this person here.
+    """What a step knows beside the case: the system, the settings, and what earlier steps of the run found about this
+    person here.
 
     :param system: the system's name in the inventory.
     :param capabilities: what its connector can do.
-    :param adopted: the account from before is taken for theirs: it gets what the profile says, and keeps nothing else.
-    :param adopted_somewhere: so it is on one system at least.
-    :param unread: nobody knows what is there already, so nothing may be touched.
-    :param take_first: what may not be held beside the new, and is taken before anything is given.
+    :param adopted: an account that existed already becomes this joiner's: it gets what the profile gives, and keeps
+        nothing else.
+    :param adopted_somewhere: ``adopted`` is true on at least one system.
+    :param unread: no step could read whether the person has an account here, so nothing may be changed.
+    :param take_first: entitlements that may not be held together with the new ones: they are taken before anything is
+        given.
     :param open_items: what waits for a person on the other systems, where this one makes tickets: ``{"system", "what", "why"}`` each.
-    :param due: the follow-up that is meant, when the run is of those.
-    :param fix: the finding that is meant, when the run is a reconcile.
+    :param due: the follow-up that the run does, in a run of ``followups``.
+    :param fix: the finding that the run corrects, in a reconcile.
     """
 
     system: str
@@ -103,13 +112,15 @@ OfCase = Callable[[OpenCase, Here], "Mapping[str, Any] | None"]
 class CaseStep:
     """One of the steps that a module does in a case.
 
-    :param of_case: pure: see :data:`OfCase`.
+    :param of_case: a pure function: see :data:`OfCase`.
     :param name: the name under which the ledger keeps it; the module's, when empty.
-    :param requires: roles whose steps for this person must be proven before this one may run.
-    :param looks: ``first`` looks before anything is done, ``again`` at the end, which is left out in check mode. The ledger keeps what
-        was seen, and what would still have to change is open.
-    :param stops: a failure ends the run for this system; of others it stands in the ledger, and the run goes on.
-    :param shows: colleagues, or the person, can see that it was done: of a silent departure not before every way in is closed.
+    :param requires: the roles (phases) whose steps for this person must be proven before this step may run.
+    :param looks: the step changes nothing. ``first``: it looks before anything is done; ``again``: it looks at the end,
+        and is left out in check mode. The ledger keeps what it saw; a change that would still be necessary is open.
+    :param stops: a failure ends the run for this system. After the failure of any other step the run goes on; the
+        ledger keeps it.
+    :param shows: colleagues or the person can see the result. In a silent departure the step waits until every way in
+        is closed.
     """
 
     of_case: OfCase
@@ -120,7 +131,7 @@ class CaseStep:
     shows: bool = False
 
     def ledger_name(self, module: str, here: Here) -> str:
-        """Under which name the ledger keeps it."""
+        """Return the name under which the ledger keeps the step."""
         if here.fix is None:
             return self.name or module
         do = "give" if here.fix.do == "make" and module == "entitlements" else here.fix.do
@@ -128,5 +139,5 @@ class CaseStep:
 
 
 def everybody(case: OpenCase, here: Here) -> Mapping[str, Any]:
-    """Return a step that concerns everybody, and takes nothing but the person."""
+    """Return the arguments of a step that concerns everybody: none but the person."""
     return {}

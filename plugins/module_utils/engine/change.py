@@ -13,13 +13,14 @@ from ..sdk.values import Residual
 
 
 class Outcome(str, Enum):
-    """How a change, and a step, ended. Nothing else is possible, and never a quiet ok. Ordered from best to worst."""
+    """How a change or a step ended, from best to worst. There is no other end, and no "ok" without one of these
+    words."""
 
     ABSENT = "absent"  #: no such account here: never the same word as done
     ALREADY = "already"  #: was so before we came
-    DONE = "done"  #: changed, and seen changed
-    ACKNOWLEDGED = "acknowledged"  #: accepted; the vendor gives nothing to observe
-    IN_PROGRESS = "in_progress"  #: accepted; the system is still at it, and says so
+    DONE = "done"  #: changed, and a fresh read of the system showed it
+    ACKNOWLEDGED = "acknowledged"  #: accepted; the vendor has no way to show the result
+    IN_PROGRESS = "in_progress"  #: accepted; the system says that it has not finished
     NEEDS_HUMAN = "needs_human"
     UNSUPPORTED = "unsupported"
     UNKNOWN = "unknown"  #: we lost the answer; the next run reconciles it
@@ -31,7 +32,7 @@ class Outcome(str, Enum):
         return self in (Outcome.ABSENT, Outcome.ALREADY, Outcome.DONE, Outcome.ACKNOWLEDGED)
 
 
-#: How bad each is; of several, the worst one counts.
+#: The rank of each outcome, from best to worst. A step has the worst outcome of its changes.
 WORST = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
@@ -44,22 +45,25 @@ class Change:
     """One thing to bring from ``before`` to ``after``.
 
     :param what: its name within the step, the same on every run: ``sign-in``, ``group Sales``, ``device C02X``.
-    :param before: how it was read; plain data.
-    :param after: how it shall be; equal to ``before`` when nothing is to do.
-    :param apply: writes it.
+    :param before: the value that was read; plain data.
+    :param after: the wanted value; equal to ``before`` when there is nothing to do.
+    :param apply: writes the change.
     :param outcome: set when the plan itself knows the end: ``ABSENT``, ``NEEDS_HUMAN``, ``UNSUPPORTED``, ``IN_PROGRESS``.
-    :param unobservable: the vendor gives nothing to read back; ends ``acknowledged``, and the ledger remembers it.
-    :param irreversible: it can't be undone: wants ``confirm``, and its intent is durable before the call.
+    :param unobservable: the vendor has no way to read the result: the change ends ``acknowledged``, and the ledger
+        keeps that.
+    :param irreversible: it can't be undone: it needs ``confirm``, and its intent is on disk before the call.
     :param confirm: what ``confirm`` must contain for an irreversible change: a serial, a login.
-    :param traceable: the system itself would show an earlier attempt, so sending again after a lost run is safe.
-    :param pending: the state in which the system has accepted and is still at it; its end may be that it is no longer listed.
-    :param once: is done once a case: when the ledger has seen it done, it stays done though nothing of it is left to see
-        (a credential that was used up).
+    :param traceable: the system itself shows an earlier attempt, so it is safe to send it again after a run was killed.
+    :param pending: the value that the system shows while it has accepted the change and not finished it. It may end by
+        leaving the list.
+    :param once: it happens once in a case: after the ledger has it as done, it stays done, though the system shows no
+        trace of it any more (a credential that was used).
     :param gate: when it fails, the changes after it in this step are not sent.
     :param residual: access that lingers after it is done.
     :param note: why, in plain words.
-    :param spares: who administers the whole system still does after it: it is written even of the last one.
-    :param lasting: of one that a person decides: it stays open until they say so, though the system shows it no more.
+    :param spares: after the change an administrator of the system still is one: it is written even for the last one.
+    :param lasting: a person decides about it, and it stays open until they do, even when the system does not show it
+        any more.
     :param act: what policy may count, stop or want approved: ``disable``, ``wipe`` or ``delete``; empty for everything else.
     """
 
@@ -83,17 +87,21 @@ class Change:
 
 
 def absent(what: str, note: str) -> list[Change]:
-    """Return the plan when the person has nothing of the kind here."""
+    """Return the plan for a person who has nothing of this kind here."""
     return [Change(what, None, None, outcome=Outcome.ABSENT, note=note)]
 
 
 @dataclass(frozen=True)
 class History:
-    """What the ledger knows of this step from earlier runs of the same case.
+    """What the ledger knows about this step from earlier runs of the same case. Moments are ISO 8601.
 
-    ``since`` is when the case was opened; ``acknowledged`` maps a change to when its write was accepted, ``done`` to when it
-    was seen done, ``attested`` to who said when (``by``, ``at``) that it is done; ``unsure`` holds changes whose write was begun and never seen to end;
-    ``waiting`` maps what a person has yet to decide, though the system may show it no more, to why.
+    :param since: when the case was opened.
+    :param acknowledged: change -> when its write was accepted.
+    :param done: change -> when it was seen done.
+    :param attested: change -> who said when that it is done (``by``, ``at``), and their ``decision``.
+    :param unsure: the changes whose write was begun and whose end no run saw.
+    :param waiting: the changes about which a person must decide, though the system may not show them any more -> the
+        reason.
     """
 
     since: str = ""

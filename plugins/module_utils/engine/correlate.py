@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The accounts of a step's person: everything that the shell knows of them (links, HR's other people) and all that the system answers.
+"""Finds the accounts of a step's person, by what the shell knows (links, HR's other people) and what the system
+answers.
 
-A cut acts on what is certain and asks about the rest (:func:`person_and_accounts`); everything else stops at a doubt
-(:func:`person_and_account`).
+A cut closes the accounts that are certainly the person's and asks about the others (:func:`person_and_accounts`). Every
+other step stops at a doubt (:func:`person_and_account`).
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from ..sdk.values import Account
 
 @dataclass(frozen=True)
 class Known:
-    """What the shell hands a step of the person on this system; plain data, so that it travels to either shell.
+    """What the shell tells a step about the person on this system. It is plain data, so that both shells can take it.
 
     :param links: the ledger's links, the oldest first: ``{"id", "login", "by", "at"}`` each.
-    :param others: where the keys of HR's people are, see :class:`Others`.
-    :param expected: why the person must have had an account here, a line each.
-    :param covered: by which kinds of keys the ledger's links found other people here, and how many.
-    :param linked: immutable ids of the accounts here that the ledger links to anybody, a list as JSON.
-    :param service: patterns of accounts that policy says are nobody's own.
-    :param logins: of a step on an HR system: the person's logins at the other systems, as the ledger links them.
-    :param serials: of a step on a device management: the devices that the case has given there; of one on the register with which devices
-        enrol: those that it has given anywhere.
-    :param secrets: those of them whose keys and tokens policy says that the person made or knows.
+    :param others: the files with the keys of HR's people: see :class:`Others`.
+    :param expected: the reasons to expect an account of the person here, one line each.
+    :param covered: kind of key -> how many other people the ledger's links found here by it.
+    :param linked: the immutable ids of all accounts here that the ledger links to a person: a list, as JSON text.
+    :param service: patterns of the accounts that belong to no single person, as policy says.
+    :param logins: for a step on an HR system: the person's logins on the other systems, from the ledger's links.
+    :param serials: for a step on a device management: the devices that the case has given there. For a step on the
+        register in which devices enrol: the devices that the case has given anywhere.
+    :param secrets: the service accounts whose keys and tokens the person made or knows, as policy says.
     """
 
     links: Sequence[Mapping[str, str]] = ()
@@ -58,7 +59,8 @@ def correlated(
 ) -> tuple[Person, Correlation]:
     """Return the person, and every account that answers to any of their keys, judged.
 
-    :param listed: when none answers, also look through the list of all accounts for keys that the system can't be asked for.
+    :param listed: when no account answers, also search the list of all accounts for keys that the system has no look-up
+        for.
     """
     person, known = Person.of(want["person"]), Known.of(want)
     if isinstance(system, Correlates):
@@ -77,9 +79,10 @@ def correlated(
 
 
 def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Sequence[Account]:
-    """Return the accounts that this step has already found, read again by their immutable ids: what was written is written there.
+    """Return the accounts that this step has found before, read again by their immutable ids: the write went to these
+    accounts.
 
-    Empty when one of them is gone or can't be asked for so: then every key is asked for again.
+    Empty when one of them is gone, or the system has no look-up by id: then every key is looked up again.
     """
     ids = tuple(want.get("again") or ())
     if not ids or Kind.ID not in system.LOOKS_UP:
@@ -89,7 +92,8 @@ def _again(system: Correlates, person: Person, want: Mapping[str, Any]) -> Seque
 
 
 def _carrying(system: Correlates, keys: PersonKeys) -> Iterator[Account]:
-    """Yield the accounts that carry a key of the person's for which the system has no question: of Slack, the employee number."""
+    """Yield the accounts that carry a key of the person for which the system has no look-up: in Slack, the employee
+    number."""
     unasked = [kind for kind in system.COMPARES - system.LOOKS_UP if keys.of(kind)]
     if unasked and isinstance(system, AccountListing):
         for one in system.all_accounts():
@@ -98,7 +102,7 @@ def _carrying(system: Correlates, keys: PersonKeys) -> Iterator[Account]:
 
 
 def _by_address(system: Accounts, person: Person) -> Correlation:
-    """Correlate where a connector looks up one address and compares by itself."""
+    """Correlate on a system whose connector looks up one address and compares by itself."""
     found = {}
     for address in dict.fromkeys((person.email, *(alias.lower() for alias in person.aliases))):
         then = person if address == person.email else replace(person, email=address, aliases=())
@@ -133,10 +137,11 @@ def person_and_account(system: Accounts, want: Mapping[str, Any]) -> tuple[Perso
 
 
 def person_and_accounts(system: Accounts, want: Mapping[str, Any]) -> tuple[Person, Correlation]:
-    """Return what a cut needs: the person, the accounts that are certainly theirs, and those about which somebody must be asked.
+    """Return the person, the accounts that are certainly theirs, and those about which a person must be asked: for a
+    cut.
 
-    What the system says of an account, or what its owner may write there themselves, does not keep it open when an employee
-    number or a link says whose it is.
+    A field that the account's owner can write does not keep the account open, when an employee number or a link shows
+    whose account it is.
 
     :raises AmbiguousIdentity: ``account_id`` says that another account is meant.
     :raises Refused: the only account is nobody's own.
@@ -178,7 +183,7 @@ def _meant(person: Person, found: Correlation, meant: str) -> Account | None:
 
 
 def _only(person: Person, found: Correlation) -> Judged | None:
-    """Return the account that everything but a cut works on.
+    """Return the one account on which every step but a cut works.
 
     :raises AmbiguousIdentity: a doubt, or several accounts that are equally theirs.
     """
@@ -200,7 +205,7 @@ def _only(person: Person, found: Correlation) -> Judged | None:
 
 
 def person_here(system: object, want: Mapping[str, Any]) -> Person:
-    """Return the person as this system addresses them: by the account that was found, whatever HR calls them now."""
+    """Return the person with the login of the account that was found here, whatever name HR gives them now."""
     person = Person.of(want["person"])
     if not isinstance(system, Correlates):
         if isinstance(system, Accounts) and person.aliases and system.find_account(person) is None:
@@ -215,14 +220,16 @@ def person_here(system: object, want: Mapping[str, Any]) -> Person:
 
 
 def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
-    """Stop before a shared mailbox or a service account is taken for a person's: what the system says of it is enough.
+    """Refuse a shared mailbox or a service account in the place of a person's account, by what the system says about
+    it.
 
-    Asked where the guard wants it, so not of what only looks, nor where the ledger or somebody's word has it that it is theirs.
+    It is checked when the guard has patterns: not in a step that only looks, and not when the ledger or a person has
+    said that the account is theirs.
 
     :raises Refused: shows what the system says.
     """
     if "again" in want:
-        return  # read back: it was judged before this task wrote, and that a mailbox is shared now is its own doing
+        return  # a read-back: it was checked before the write, and this task itself may have made the mailbox a shared one
     patterns = (want.get("guard") or {}).get("not_people")
     said = nobodys(account, patterns) if patterns is not None else ""
     if said:
@@ -234,7 +241,8 @@ def refuse_no_person(account: Account, want: Mapping[str, Any]) -> None:
 
 
 def nobodys(account: Account, patterns: Sequence[Mapping[str, str]]) -> str:
-    """Return why an account is no person's own: what the system says itself, or facts there that fit the policy's patterns."""
+    """Return why an account belongs to no single person: the system says so, or its facts there fit policy's
+    patterns."""
     if account.no_person:
         return account.no_person
     for facts in patterns:

@@ -25,25 +25,24 @@ from .correlate import correlated
 if TYPE_CHECKING:
     from .change import Change
 
-#: Where a change that the plan foresaw may have gone: it is as it shall be, or no longer listed at all.
-
 
 @dataclass(frozen=True)
 class Guard:
     """The limits of one step on one system.
 
     :param source: the policy's file, for messages.
-    :param gone: addresses of those to whom this step would give something and who are not here, each with why.
+    :param gone: people who would get something from this step and do not work here any more: address -> the reason.
     :param accounts: patterns of logins, ids and addresses that no run may touch here.
     :param entitlements: patterns such as ``groups: Break glass`` that no run may give or take here.
     :param stops: acts (``wipe``, ``delete``, ``disable``) that this run may not do, and why.
     :param privileged: patterns such as ``roles: *Administrator``: the person who holds one is privileged here.
-    :param privileged_stop: why this run may not touch who is privileged; empty when it may.
+    :param privileged_stop: why this run may not touch a privileged person; empty when it may.
     :param planned: the changes that the plan being executed foresees for this step, ``{"what", "before", "after"}`` each; None
         when no plan is being executed.
     :param declared: the digest of the connector's file that the plan was made with; "" for a connector that is code.
-    :param not_people: facts of accounts that are nobody's own (patterns, all of one entry must fit), which no run takes for a
-        person's: see :func:`correlate.refuse_no_person`. None when it is known to be theirs.
+    :param not_people: facts of accounts that belong to no single person (patterns; all of one entry must fit). No run
+        treats such an account as a person's: see :func:`correlate.refuse_no_person`. None when the account is known to
+        be the person's.
     """
 
     source: str = ""
@@ -60,7 +59,7 @@ class Guard:
     def holds(
         self, system: object, want: Mapping[str, Any], changes: Sequence[Change], pending: Sequence[Change]
     ) -> dict[str, str]:
-        """Return those of the pending changes that wait for a person, each with why.
+        """Return the pending changes that must wait for a person: the change's name -> the reason.
 
         :raises Protected: the account may not be touched.
         :raises Drifted: the system is not as the plan saw it; says what is different.
@@ -70,7 +69,7 @@ class Guard:
             self._compare(want, changes, pending)
         if not pending:
             return {}
-        # Asked of the system once, whatever limits there are.
+        # The accounts are read once, for all the limits.
         administered = bool(getattr(system, "ADMINISTRATORS", ()))
         accounts = _accounts(system, want) if self.accounts or self.privileged_stop or administered else []
         self._refuse_protected(want, accounts)
@@ -91,7 +90,8 @@ class Guard:
         return held
 
     def says(self, system: object, want: Mapping[str, Any], pending: Sequence[Change]) -> dict[str, Any]:
-        """Return what a rehearsal notes about the step, so that the plan knows what it needs: whose account is privileged."""
+        """Return what a rehearsal notes, so that the plan knows which approval it needs: whether the account is
+        privileged."""
         return (
             {"privileged": True}
             if pending
@@ -122,7 +122,7 @@ class Guard:
         )
 
     def _compare_file(self, system: object) -> None:
-        """Refuse another file than the plan was made with: it may send the same change somewhere else."""
+        """Refuse a connector file that differs from the plan's: it may send the same change somewhere else."""
         now = digest_of(type(system))
         if self.planned and now != self.declared:
             raise Drifted(
@@ -139,7 +139,7 @@ class Guard:
         different = []
         for change in pending:
             if like(change.what, self.entitlements):
-                continue  # it waits for a person whatever the plan says, and stops nothing beside it
+                continue  # it waits for a person in any case, and does not stop the other changes
             row = planned.get(change.what)
             if row is None:
                 different.append(f"{change.what} is {_shown(change.before)}, and the plan has nothing of it")
@@ -150,7 +150,8 @@ class Guard:
                 )
         waiting = {change.what for change in pending}
         for what, row in planned.items():
-            # What an earlier run of this plan did need not be seen any more: a device that was wiped is gone.
+            # An earlier run of this plan may have done it, so that the system does not list it any more: a wiped device
+            # is gone.
             if what not in waiting and what not in now and what not in done and row["after"] not in GONE_OR_OFF:
                 different.append(f"{what} is no longer there, the plan says {_shown(row['before'])}")
         if different:
@@ -163,19 +164,19 @@ class Guard:
 
 
 def _accounts(system: object, want: Mapping[str, Any]) -> list[Account]:
-    """Return the person's accounts here; none where the system knows none, or the step is about nobody."""
+    """Return the person's accounts here; none where the system has no accounts, or the step is about no person."""
     if not want.get("person") or not isinstance(system, Accounts):
         return []
     found, meant = correlated(system, want)[1], want.get("account_id") or ""
     return [one.account for one in found.judged if (one.account.id == meant if meant else one in found.theirs)]
 
 
-#: Arguments that say to whom a step gives something of the person's.
+#: The arguments that name the people to whom a step gives something of the person's.
 HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 
 
 def _inactive(system: object, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
-    """Return those who would be given something and whose account on this system can't be used."""
+    """Return the people who would get something and can't use their account on this system: address -> the reason."""
     if not isinstance(system, Accounts):
         return {}
     given = [want.get(name) or () for name in HEIRS]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A module that works on the ledger and its cases, on the machine that runs Ansible, rather than on one of the systems."""
+"""A module that works on the ledger and its cases, on the machine that runs Ansible, and not on one of the systems."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .task import failed, missing_library, refuse
 
 @dataclass(frozen=True)
 class LedgerTask:
-    """A module's whole behaviour, when what it reads and writes is the ledger.
+    """The whole behaviour of a module that reads and writes the ledger.
 
-    :param act: the file of :mod:`plugin_utils.acts` whose function ``act(run, want)`` does it. By name, since a module's file knows nothing
-        of the machine that runs Ansible, and since a run imports only what it needs.
+    :param act: the name of the file in :mod:`plugin_utils.acts` whose function ``act(run, want)`` does the work. It is
+        a name, because ``module_utils`` may not import ``plugin_utils``, and because a run imports only what it needs.
     :param argument_spec: the module's own arguments.
-    :param asked: options that a user gives to the run (``-e successor=...``), by the variable's name, or by several of which the
-        first that is set counts: a task that does not set one gets it from there.
-    :param hands_over: of a result, and of whether it is a rehearsal's, what the run hands to what comes next (an AWX workflow, the
-        bridge), as ``set_stats`` does.
+    :param asked: option -> the variable (``-e successor=...``) that gives it when the task does not set it; or several
+        variables, of which the first that is set counts.
+    :param hands_over: gets the result, and whether it is a rehearsal; returns the data for the next program (an AWX
+        workflow, the bridge), as ``set_stats`` does.
     """
 
     act: str
@@ -35,7 +35,7 @@ class LedgerTask:
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:
-        """Checks what a task gives this module. Made once, before Ansible forks, for all workers."""
+        """Return what checks this module's arguments. It is made once for all workers, before Ansible forks."""
         return ArgumentSpecValidator(self.spec)
 
     def variables(self) -> Mapping[str, tuple[str, ...]]:
@@ -49,7 +49,7 @@ class LedgerTask:
     def run(self, act: Callable[[Mapping[str, Any]], Mapping[str, Any]], want: Mapping[str, Any]) -> dict[str, Any]:
         """Return the module's result: what the act returns, or why it could not be done.
 
-        :param act: what :attr:`act` names, for one run.
+        :param act: the function that :attr:`act` names, for one run.
         :param want: the checked arguments.
         """
         name = str(want.get("system") or "")
@@ -61,7 +61,7 @@ class LedgerTask:
             return failed(missing_library(e), name)
 
     def main(self) -> None:
-        """Say that the second shell cannot run it: the ledger is where Ansible runs."""
+        """Fail in the second shell (AnsiballZ): the ledger is on the machine that runs Ansible."""
         error = InputError(
             "this module works on the ledger, on the machine that runs Ansible",
             act="find ledger",

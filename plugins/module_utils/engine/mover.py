@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Entitlements that a mover holds and no profile explains, and what happens to them: removed, kept, or decided by a person."""
+"""Decides what happens to entitlements that a mover holds and no profile explains: removed, kept, or left to a
+person."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from ..sdk.protocols import Cutoff, Entitlements
 from ..sdk.values import Account, Entitlement
 from .change import Change, Outcome
 
-#: Of a change that waits for somebody to decide.
+#: The name of a change about which a person must decide begins so.
 UNDECIDED = "unexplained: "
 DECISIONS = ("keep", "remove")
 #: Arguments of the modules that take from a mover.
@@ -26,7 +27,8 @@ NOBODY = "no profile explains it"
 
 
 def decision_name(system: str, step: str, what: str) -> str:
-    """Return what a change that waits for a decision is called where the thing itself may not be named, as in the bridge's database."""
+    """Return a name without meaning for a decision, for a place that may not hold the entitlement's name: the bridge's
+    database."""
     return "d" + hashlib.sha256("\n".join((system, step, what)).encode()).hexdigest()[:16]
 
 
@@ -35,9 +37,9 @@ Find = Callable[[str, str], "Entitlement | None"]
 
 
 def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | None, find: Find) -> list[Entitlement]:
-    """Return what is held and is meant by none of these names (by kind).
+    """Return the held entitlements that none of these names (by kind) means.
 
-    A thing may go by several names, a team's title and its slug: a name that is nothing held is looked up.
+    An entitlement may have several names, such as a team's title and its slug. So a name that is not held is looked up.
     """
     left = {(one.kind, one.name.casefold()): one for one in held}
     others = [
@@ -54,14 +56,16 @@ def not_named(held: Sequence[Entitlement], names: Mapping[str, Sequence[str]] | 
 
 
 def decided(want: Mapping[str, Any], what: str) -> tuple[str, str]:
-    """Return what somebody decided about an unexplained thing - ``keep``, ``remove`` or empty - and who and when, in words."""
+    """Return a person's decision about an unexplained entitlement (``keep``, ``remove`` or empty), and a note on who
+    and when."""
     said = ((want.get("history") or {}).get("attested") or {}).get(UNDECIDED + what) or {}
     word = said.get("decision", "")
     return (word, f"{NOBODY}: {said['by']} decided at {said['at']} to {word} it") if word in DECISIONS else ("", "")
 
 
 def left_alone(want: Mapping[str, Any], what: str, state: Any) -> Change | None:
-    """Return the change that leaves an unexplained thing as it is, for now or for good; None when it is to be taken."""
+    """Return the change that leaves an unexplained entitlement as it is, for now or for good; None when it is to be
+    taken."""
     if want["unexplained"] == "keep":
         return Change(what, state, state, note=f"{NOBODY}: kept, as policy says")
     if want["unexplained"] == "remove":
@@ -81,9 +85,11 @@ def left_alone(want: Mapping[str, Any], what: str, state: Any) -> Change | None:
 
 
 def account_stays(system: Cutoff, account: Account, want: Mapping[str, Any]) -> Change | None:
-    """Return the change that leaves the account of a mover where the new profile has nothing; None when it is to be cut off.
+    """Return the change that leaves a mover's account, on a system that the new profile does not name; None when it is
+    to be cut off.
 
-    An account that no profile explains is judged as entitlements are; one that carries what is kept stays with it.
+    An account that no profile explains is judged as an entitlement is. An account stays when it holds something that is
+    kept.
     """
     state = "active" if account.active else "suspended"
     keep, judged = want.get("keep") or {}, want["unexplained"] != "remove"

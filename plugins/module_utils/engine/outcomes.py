@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The changes of one step on their way from plan to outcome: what is settled already, what was written, what was seen."""
+"""Keeps the changes of one step from plan to outcome: which are settled before the write, written, and seen in a fresh
+read."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from ..sdk.values import lasting
 from .answer_shape import read_answers
 from .change import WORST, Change, History, Outcome
 
-#: What somebody may say by name that they have done: also what the system has no way to do.
+#: The outcomes after which a person may attest that they did the step by hand; the second: the system has no way to do
+#: it.
 _BY_HAND = (Outcome.NEEDS_HUMAN, Outcome.UNSUPPORTED)
 
 
@@ -76,7 +78,7 @@ class Outcomes:
         return True
 
     def hold(self, reasons: Mapping[str, str]) -> None:
-        """Leave these to a person."""
+        """Leave these changes to a person: change -> the reason."""
         for what, why in reasons.items():
             self.outcomes[what], self.notes[what] = Outcome.NEEDS_HUMAN, why
         self.pending = [c for c in self.pending if c.what not in reasons]
@@ -105,7 +107,7 @@ class Outcomes:
         self.notes[change.what] = str(error)
 
     def observe(self, changes: Sequence[Change]) -> None:
-        """Compare a fresh plan with what was wanted."""
+        """Compare a plan from a fresh read with the wanted values."""
         self.unlisted.clear()
         fresh = {c.what: c for c in changes}
         blind = next((c.note for c in changes if c.outcome is Outcome.FAILED), "")
@@ -146,7 +148,7 @@ class Outcomes:
         return [c for c in self.changes if self.outcomes.get(c.what) is Outcome.IN_PROGRESS and c.pending is not None]
 
     def ended(self, changes: Sequence[Change]) -> None:
-        """Mark what was in progress and is done in a fresh plan."""
+        """Mark the changes that were in progress and that a fresh plan shows as done."""
         fresh = {c.what: c for c in changes}
         for change in self.in_progress():
             now = fresh.get(change.what)
@@ -232,7 +234,8 @@ class Outcomes:
 
 
 def _still_waiting(changes: Sequence[Change], history: History) -> list[Change]:
-    """Return what an earlier run left to a person, who has not said yet that it is done, and which the system shows no more."""
+    """Return the changes that an earlier run left to a person who has not decided yet, and that the system does not
+    show any more."""
     shown = {change.what for change in changes}
     return [
         Change(what, "open", "settled by a person", outcome=Outcome.NEEDS_HUMAN, note=why, lasting=True)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The arguments that each module takes from a case, step by step: by module, its steps, the usual one first.
+"""The steps of each module, the usual one first, and the arguments that each step takes from a case.
 
-All of it is pure: a case and facts in, arguments out. A role names a step with ``step:`` where a module does several.
+All functions are pure: they get a case and facts, and return arguments. Where a module has several steps, a role names
+one with ``step:``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .case_step import CaseStep, Here, Names, OfCase, everybody
 Steps = Mapping[str, CaseStep]
 Arguments: TypeAlias = "Mapping[str, Any] | None"
 
-#: The platforms of the devices that a register of Apple's has, as profiles name them.
+#: The platforms of Apple's devices, as profiles name them.
 APPLE = ("macOS", "iOS", "iPadOS", "tvOS", "visionOS", "watchOS")
 #: The phase that brings a leaver's data to safety.
 _PRESERVED = ("preserve",)
@@ -215,7 +216,8 @@ def _mailbox_kept(case: OpenCase, here: Here) -> Arguments:
 
 
 def _mailbox_of_before(case: OpenCase, here: Here) -> Arguments:
-    """Give back a mailbox from before, and expect one where the profile names the mail system."""
+    """Return the arguments that give back a mailbox that existed before, or that expect one where the profile names the
+    system."""
     given_back = {"type": "user", "delegates": [], "forward_to": "", "auto_reply": "", "hidden": False}
     expected = case.kind == ONBOARD and here.system in case.wanted and here.settings.stage != "prepare"
     if not (expected or here.adopted_somewhere):
@@ -233,7 +235,8 @@ def _forwarding_ended(case: OpenCase, here: Here) -> Arguments:
 
 
 def _held(case: OpenCase, here: Here) -> Arguments:
-    """Hold back, of a silent departure, what others can see until every way in is closed."""
+    """Return the arguments that only hold the mail, for a silent departure: others can see every other setting of the
+    mailbox."""
     return {"hold": here.settings.mailbox.get("hold", True)} if case.facts.others.get("silent") else None
 
 
@@ -261,7 +264,7 @@ def _came_back(case: OpenCase, here: Here) -> Arguments:
 
 
 def _owned_still(case: OpenCase, here: Here) -> Arguments:
-    """Look again, when something was checked in, at what they still have."""
+    """Return the arguments that look, after a check-in, at what the person still has."""
     return _successor(case, here) if _is_due(here, "check_in") else None
 
 
@@ -295,7 +298,8 @@ def _serial(case: OpenCase, here: Here) -> str:
 
 
 def _manages(case: OpenCase, here: Here) -> bool:
-    """Return whether the profile's device is managed here: where it names no system, all of them are asked."""
+    """Return whether this system manages the profile's device; where the profile names no system, each device
+    management does."""
     return case.device.get("system") in (None, here.system)
 
 
@@ -307,7 +311,8 @@ def _assigned(case: OpenCase, here: Here) -> Arguments:
 
 
 def _enrolled(case: OpenCase, here: Here) -> Arguments:
-    """Enrol the device whose serial the run names, or that the case has given or set aside: the register itself knows no people."""
+    """Return the arguments that enrol the device that the run names, or that the case has given; the register knows no
+    people."""
     asked = {name: str(case.device.get(name) or "") for name in ("platform", "model")}
     apple = not asked["platform"] or any(like(platform, [asked["platform"]]) for platform in APPLE)
     if case.kind != ONBOARD or not case.device or not apple:
@@ -346,7 +351,8 @@ def _existing(case: OpenCase, here: Here) -> Arguments:
 
 
 def _expected_there(case: OpenCase, here: Here) -> Arguments:
-    """Look for what a joiner's profile names and no run makes: a mailbox at a server of its own, a drive."""
+    """Return the arguments that look for what a joiner's profile names and no run makes: a mailbox on an IMAP server, a
+    drive."""
     wanted = case.kind == ONBOARD and here.system in case.wanted and here.settings.stage != "prepare"
     makes_none = {"files", "mail_archive"} & set(here.capabilities) and "mailbox" not in here.capabilities
     return {"expected": True} if wanted and makes_none and not here.unread else None
@@ -411,7 +417,8 @@ MEETING: Steps = {"orientation": CaseStep(_orientation), "answers": CaseStep(_an
 
 
 def _by_hand(case: OpenCase, here: Here) -> Arguments:
-    """List the steps of a person, where the case is about this system; on a ticket system, what waits for a person elsewhere too."""
+    """Return the arguments that list what a person must do on this system; on a ticket system, also what is open on the
+    others."""
     named = not _not_named(case, here)
     if case.kind not in KINDS or not (named or here.open_items):
         return None
@@ -432,7 +439,7 @@ RENAME: Steps = {"rename": CaseStep(_renamed), "look": CaseStep(_renamed, looks=
 
 
 def _back(part: str, *needs: str) -> OfCase:
-    """Give back one part of what a case took here, when it took one of these."""
+    """Make a step that gives back one part of what a case took here, when the case took one of ``needs``."""
 
     def of_case(case: OpenCase, here: Here) -> Arguments:
         taken = _restored(case, here)
@@ -442,7 +449,7 @@ def _back(part: str, *needs: str) -> OfCase:
 
 
 def _undone(part: str, needs: str = "") -> OfCase:
-    """Undo one part of what an onboarding made here."""
+    """Make a step that undoes one part of what an onboarding made here."""
 
     def of_case(case: OpenCase, here: Here) -> Arguments:
         made = _made(case, here)
@@ -472,19 +479,23 @@ RESTORE: Steps = {
 
 
 def _provisioned(case: OpenCase, here: Here) -> bool:
-    """Return whether the profile gives something here, and it may be given now: elsewhere there is nothing to make ready before the day,
-    they would be invited. Of whom nobody knows what is there already, nothing is touched."""
+    """Return whether the profile gives something here, and a run may give it now.
+
+    Before the first day only a system with ``first_sign_in`` is made ready: any other would invite the person at once.
+    Nothing is changed where no step could read what is there already.
+    """
     ready = here.settings.stage != "prepare" or "first_sign_in" in here.capabilities
     return here.system in case.wanted and ready and not here.unread
 
 
 def _never_named(case: OpenCase, here: Here) -> bool:
-    """Return whether a profile that is rolled out never gave anything here: it is none of its business."""
+    """Return whether neither the changed profile nor the profile before the change names this system."""
     return case.kind == ROLLOUT and here.system not in case.wanted and here.system not in (case.explained or {})
 
 
 def _not_named(case: OpenCase, here: Here) -> bool:
-    """Return whether a joiner's profile names systems, and not this one: of a contractor without a badge nobody asks one."""
+    """Return whether a joiner's profile names systems, and not this one: nobody is asked for the badge of a contractor
+    without one."""
     return case.kind == ONBOARD and bool(case.wanted) and here.system not in case.wanted
 
 
@@ -505,7 +516,7 @@ def _unexplained(case: OpenCase, here: Here) -> str:
 
 
 def _kept(case: OpenCase, here: Here) -> Names:
-    """Return what the settings and the case say that a transfer leaves alone here."""
+    """Return the names that a transfer does not touch here, from the settings and from the case."""
     general, own = here.settings.keep.get(here.system) or {}, (case.keep or {}).get(here.system) or {}
     return {
         kind: [name for name in general.get(kind) or () if name not in (own.get(kind) or ())]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The seam. A module is ``plan(system, want) -> changes``; everything else is here, once.
+"""The seam: a module is only ``plan(system, want) -> changes``, and everything else is here.
 
-``Task.run`` owns the sequence for the whole collection: read, compare, refuse or write, **read back**, report. A plan reads
-and returns values; it never writes, so it cannot forget check mode, a diff, or that the second run must change nothing.
+``Task.run`` has the sequence for the whole collection: read, compare, refuse or write, **read back**, report. A plan
+reads and returns values and never writes. So check mode, the diff and idempotence are here only, and no module can
+forget them.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from .change import Change, History, Outcome, forget_intent
 from .guard import Guard
 from .outcomes import Outcomes
 
-#: How a system's address begins.
+#: The schemes of a system's address.
 _SCHEMES = ("https://", "http://", "ldap://", "ldaps://", "imap://", "imaps://")
 #: Arguments of every module: where the system is. Filled in from the host's ``lifecycle_*`` variables, never by a task.
 TARGET_SPEC: Mapping[str, Any] = {
@@ -68,7 +69,7 @@ TARGET_SPEC: Mapping[str, Any] = {
 
 
 def _made_of(system: object) -> dict[str, str]:
-    """Return which file a declared connector was made of: it is evidence, and plans and approvals hold for this file only."""
+    """Return the digest of a declared connector's file, as evidence: plans and approvals hold for this file only."""
     digest = digest_of(type(system))
     return {"declared": digest} if digest else {}
 
@@ -83,13 +84,13 @@ class Task:
     """A module's whole behaviour.
 
     :param needs: the capability the system must have, one of ``capabilities.CAPABILITIES``' values.
-    :param plan: reads, and says what to change. Gets the connector (which has ``needs``) and the module's arguments, with
-        ``since`` added.
+    :param plan: reads, and returns what to change. It gets the connector (which has ``needs``) and the module's
+        arguments, with ``since`` (when the case was opened, ISO 8601) and ``seen`` added.
     :param argument_spec: the module's own arguments.
-    :param info: for modules that only read: what to return, in place of a plan.
-    :param steps: the steps that this module does in a case, the usual one first: what each takes from the case.
-    :param deadline: seconds that it may take on one system for one person, unless the systems file says otherwise; what is
-        waited out because the system asks for it, or watched to its end, comes on top.
+    :param info: for modules that only read: returns the module's result, in place of a plan.
+    :param steps: the steps that this module does in a case, by name, the usual one first.
+    :param deadline: seconds that it may take on one system for one person, unless the systems file says otherwise.
+        Waiting that the system asks for, and watching a change to its end (``follow``), come on top.
     """
 
     needs: type
@@ -123,10 +124,10 @@ class Task:
     ) -> dict[str, Any]:
         """Read, compare, refuse or write, read back, report.
 
-        :param params: checked arguments.
-        :param at_once: how many requests it may have under way.
+        :param params: the checked arguments.
+        :param at_once: how many requests it may send side by side.
         :param on_intent: called with the changes that are about to be written, before the first one is.
-        :param system: a ready system to run against, in place of the connector that ``params`` name.
+        :param system: a connector that is ready, in place of the one that ``params`` name.
         :returns: the module's result; ``outcome`` is one of :class:`Outcome`; ``failed`` with ``code`` and ``msg`` on errors.
         """
         name = params.get("system") or params.get("connector") or ""
@@ -252,7 +253,7 @@ class Task:
             pause = min(pause * 2, 5.0)
 
     def _follow(self, system: object, want: Mapping[str, Any], steps: Outcomes, seconds: float) -> None:
-        """Watch what is in progress until its end, or until we may watch no longer."""
+        """Watch the changes in progress until they end, or until ``seconds`` are over."""
         deadline = time.monotonic() + seconds
         pause = 0.2
         while steps.in_progress() and time.monotonic() < deadline:
@@ -261,14 +262,14 @@ class Task:
             steps.ended(list(self.plan(system, want)))
 
     def main(self) -> None:
-        """Run as an ordinary module, wherever AnsiballZ took us: the second shell."""
+        """Run as an ordinary module where AnsiballZ has copied us: the second shell."""
         module = AnsibleModule(argument_spec=self.spec, supports_check_mode=True)
         result = self.run(module.params, check_mode=module.check_mode)
         (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
 def _check_address(system: str, connector: type[Connector], url: str, ca_file: str) -> None:
-    """Check where a system is said to be.
+    """Check a system's address and its ``ca_file``.
 
     :raises InputError: names system and fix.
     """
@@ -289,9 +290,10 @@ def _check_address(system: str, connector: type[Connector], url: str, ca_file: s
 
 
 def missing_library(error: ModuleNotFoundError) -> InputError:
-    """Return what to say of a library that is not there: heavy ones are imported by who needs them, at the first read.
+    """Return the error for a Python library that is not installed. Heavy libraries are imported only where they are
+    used.
 
-    :raises ModuleNotFoundError: it is a part of ours, or of Ansible's.
+    :raises ModuleNotFoundError: the missing part is ours or Ansible's: that is a bug.
     """
     library = (error.name or "").partition(".")[0]
     if library in ("", "ansible", "ansible_collections"):
@@ -302,7 +304,7 @@ def missing_library(error: ModuleNotFoundError) -> InputError:
 
 
 def refuse(spec: Mapping[str, Any], error: LifecycleError) -> None:
-    """End an ordinary module that cannot run where AnsiballZ took it."""
+    """End an ordinary module that cannot run where AnsiballZ has copied it."""
     AnsibleModule(argument_spec=dict(spec), supports_check_mode=True).fail_json(**failed(error, ""))
 
 
@@ -337,5 +339,5 @@ def failed(error: LifecycleError, name: str) -> dict[str, Any]:
 
 
 def names_of(protocol: type) -> list[str]:
-    """Return the capabilities that a module needs, by name; none when any system will do."""
+    """Return the names of the capabilities that a module needs; none when it runs on any system."""
     return [name for name, known in CAPABILITIES.items() if known is protocol]

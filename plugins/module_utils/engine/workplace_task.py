@@ -11,4 +11,5 @@ from .ledger_task import LedgerTask
 
 @dataclass(frozen=True)
 class WorkplaceTask(LedgerTask):
-    """Works on the inventory and what the systems answered in this run. Its act gets a ``plugin_utils.health.workplace.Here``."""
+    """Works on the inventory and on the systems' answers in this run. Its act gets a
+    ``plugin_utils.health.workplace.Here``."""
