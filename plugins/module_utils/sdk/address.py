@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one way from values to a request's address: every value is one quoted segment, and no value chooses another path.
+"""Builds the path of a request from values: each value becomes one quoted segment, so that no value can lead to another
+path.
 
-A login, a group's name, an id is the word of HR or of a system. Put into a path as it is, ``../teams/platform/memberships/ada``
-is a request that nobody meant. So a path is made by :func:`at`::
+A login, the name of a group or an id is text from HR or from a system. Put into a path without quoting, a login
+``../teams/platform/memberships/ada`` would send a request that nobody meant. So :func:`at` makes every path::
 
     at("/users/{}/devices", login)
     at("/repos/{}/{}", owner, name).below("/keys/{}", key.id)
@@ -19,32 +20,32 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from ..model.errors import InputError, ProtocolError
 from ..model.text import visible
 
-#: What a path that a connector writes out may consist of. Everything else comes in through a hole of :func:`at`.
+#: The characters of a path that a connector writes out. Everything else is filled into a hole (``{}``) by :func:`at`.
 _LITERAL = re.compile(r"/[A-Za-z0-9._~$()'=:/-]*")
 _HOLE = re.compile(r"\{\}")
-#: The longest value that one segment takes. Graph's ids of messages have 152 characters, its delta marks more; no name has.
+#: The most characters of one segment. Graph's ids of messages have 152 characters, and its delta marks have more.
 _LONGEST = 2000
-#: Schemes over which a secret may travel to any host, and those over which only to this machine.
+#: The schemes by which a secret may be sent to any host, and those by which only to this machine.
 _SECURE = frozenset({"https", "ldaps", "imaps"})
 _PLAIN = frozenset({"http", "ldap", "imap"})
 
 
 class UrlPath(str):
-    """A path whose every value was quoted as one segment."""
+    """A path in which every value was quoted as one segment."""
 
     def below(self, template: str, *values: object) -> UrlPath:
         """Build a path below this one, as :func:`at` does."""
         return UrlPath(self.rstrip("/") + at(template, *values))
 
     def asking(self, params: Mapping[str, object]) -> str:
-        """Return the path with a query, for a body that holds requests (a batch)."""
+        """Return the path with a query, for a body that contains requests (a batch)."""
         return f"{self}?{urlencode(params, quote_via=quote)}" if params else str(self)
 
 
 def at(template: str, *values: object) -> UrlPath:
     """Build a path: each ``{}`` of the template is filled with one value, quoted as one segment.
 
-    :raises InputError: a value is empty, steps out of its place (``..``), or holds a character that no identifier has.
+    :raises InputError: a value is empty, has a step to another folder (``..``), or a character that no identifier has.
     """
     holes = len(_HOLE.findall(template))
     if holes != len(values) or not _LITERAL.fullmatch(template.replace("{}", "")):
@@ -61,7 +62,7 @@ def at(template: str, *values: object) -> UrlPath:
 def host_of(service: str, domain: str) -> str:
     """Return the address of one of a vendor's services: ``https://admin.googleapis.com``.
 
-    :raises InputError: the service's name is no host's.
+    :raises InputError: the service's name can't be part of a host name.
     """
     if not re.fullmatch(r"[a-z0-9-]{1,63}", service):
         raise _refused(service, "is no name of a host")
@@ -71,7 +72,7 @@ def host_of(service: str, domain: str) -> str:
 def literal(path: str) -> UrlPath:
     """Return a path that a connector wrote out in its own code, checked.
 
-    :raises InputError: it holds more than a literal path does: a value was put into it by hand.
+    :raises InputError: it has a character that no literal path has: somebody put a value into it without :func:`at`.
     """
     if isinstance(path, UrlPath):
         return path
@@ -100,7 +101,7 @@ def _refused(text: str, why: str) -> InputError:
 
 
 def same_host(base: str, link: str, *, act: str, system: str) -> str:
-    """Return the address of a link that a system gave, absolute or below its own path; the credential goes with it.
+    """Return the whole address of a link that a system gave, after checking its host: the credential is sent there.
 
     :raises ProtocolError: it leads to another host, or is no address.
     """
@@ -145,7 +146,10 @@ def keeps_secrets(url: str) -> bool:
 
 
 def refuse_plain(url: str, *, act: str, system: str) -> None:
-    """:raises InputError: the address is not encrypted, and not this machine's: a secret would travel in plain text."""
+    """Refuse an address to which a secret would be sent in plain text.
+
+    :raises InputError: the address is not encrypted, and not on this machine.
+    """
     if not keeps_secrets(url):
         scheme = url.partition("://")[0]
         raise InputError(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Limits the time of one call to a system and the size of its answer, for every protocol over a socket.
+"""Limits the time of one call to a system and the bytes of its answer, for every protocol over a socket.
 
-A socket's timeout limits the silence between two bytes, and a system that sends a byte a millisecond never is silent. So every
-time something is received, what is left of the call's time is looked at. HTTP has the same limits in :mod:`wire`.
+A socket's timeout limits only the time between two bytes, and a system may send a byte a second without end. So the
+time that is left for the call is checked whenever something is received. HTTP has the same limits in :mod:`wire`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import time
 from ..model.errors import AnswerLost, ProtocolError, SystemError_, Unavailable
 from .target import Target
 
-#: One call, its retries included, may take so many times the system's ``timeout``; a file so many seconds.
+#: One call with its retries may take this many times the system's ``timeout``; a file may take this many seconds.
 CALL_TIMEOUTS = 2
 FILE_SECONDS = 900.0
-#: Pages of one list. A million people in pages of a hundred.
+#: The most pages of one list: a million people in pages of a hundred.
 MOST_PAGES = 10_000
 _REPORT = "report it to the vendor; the list is not complete"
 
 
 class Pages:
-    """Counts the pages of one list, each by what it was asked for with.
+    """Counts the pages of one list, each by the mark with which it was requested.
 
-    :param by: what that is: a page token, a page cookie.
+    :param by: the name of that mark: a page token, a page cookie.
     """
 
     def __init__(self, act: str, system: str, *, by: str = "page token", hint: str = _REPORT) -> None:
@@ -34,9 +34,9 @@ class Pages:
         self._before: object = None
 
     def turn(self, mark: object) -> None:
-        """Note the next page.
+        """Note the mark of the next page.
 
-        :raises ProtocolError: it is one that was read already, or there are too many.
+        :raises ProtocolError: this page was read already, or there are too many pages.
         """
         if mark in self._seen:
             raise self._stands_still()
@@ -50,9 +50,9 @@ class Pages:
             )
 
     def read(self, body: object) -> None:
-        """Note what a page says: a system that ignores a page's number hands out the first one again and again.
+        """Note the content of a page: a system that ignores the page's number returns the first one again and again.
 
-        :raises ProtocolError: the page before said the same.
+        :raises ProtocolError: it is equal to the page before.
         """
         if body and body == self._before:
             raise self._stands_still()
@@ -63,15 +63,15 @@ class Pages:
 
 
 class Exceeded(OSError):
-    """The call has had its time, or its bytes. An error of the socket, so that a library ends what it does."""
+    """The call has used all its time or bytes. It is an OSError, so that a library treats it as a broken connection."""
 
 
 class Allowance:
-    """What a call may still take.
+    """The seconds and bytes that one call has left.
 
-    :param seconds: how long it may take in all; less where the step ends before.
-    :param most_bytes: how much may be received.
-    :raises Unavailable: the time of the step is over before the call began.
+    :param seconds: the seconds that it may take in all; fewer when the step's time ends earlier.
+    :param most_bytes: the bytes that it may receive.
+    :raises Unavailable: the time of the step was over before the call began.
     """
 
     def __init__(self, target: Target, act: str, *, seconds: float, most_bytes: int) -> None:
@@ -98,7 +98,7 @@ class Allowance:
     def receive(self, sock: socket.socket, size: int) -> bytes:
         """Return up to ``size`` bytes, as ``recv`` gives them.
 
-        :raises Exceeded: the call has had its time or its bytes.
+        :raises Exceeded: the call has used all its time or bytes.
         """
         left = self._ends - time.monotonic()
         if left <= 0 or self.too_long:
@@ -109,7 +109,7 @@ class Allowance:
         return came
 
     def error(self, *, reading: bool = True) -> SystemError_ | None:
-        """Return the error of ours when it was exceeded, else None."""
+        """Return our error when a limit was exceeded, else None."""
         if self.too_long:
             return ProtocolError(
                 f"its answer is longer than {self._most:,} bytes",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""An answer of a system, and how it is read: error texts, times to wait, JSON with limits."""
+"""Reads a system's answer: its error text, the time it asks to wait, and JSON within limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from ..model import clock
 from ..model.text import storable
 
-#: How deep JSON may nest. The deepest answer that we know of (Graph, SCIM) has nine levels.
+#: How many levels JSON may have. The deepest answer that we know (Graph, SCIM) has nine.
 DEEPEST = 60
 #: How many values JSON may hold: each costs more than 100 bytes of memory, however small the answer is on the wire.
 MOST_VALUES = 1_000_000
@@ -26,12 +26,12 @@ _LINK = re.compile(r"\s*<([^>]+)>\s*;(.*)")
 
 
 class Unreadable(ValueError):
-    """An answer's body is JSON that we do not read; says why."""
+    """An answer's body is JSON over our limits. The message says which limit."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. ``body`` is the parsed JSON, or None when there was none."""
+    """A system's answer. ``body`` is the parsed JSON, or None when there was none."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,9 +44,9 @@ class Answer:
 
 
 def next_link(answer: Answer) -> str:
-    """Return the address of the next page in the header ``Link`` (RFC 8288): opaque, so that it is followed and never built.
+    """Return the address of the next page in the header ``Link`` (RFC 8288); empty when there is none.
 
-    Sentry says by ``results="false"`` that it would be empty.
+    Sentry gives an address also for a page that is empty, with ``results="false"``: then there is no next page.
     """
     for part in re.split(r",\s*(?=<)", answer.headers.get("Link") or ""):
         found = _LINK.match(part)
@@ -79,7 +79,7 @@ def json_message(answer: Answer) -> str:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Return seconds that a ``Retry-After`` header asks for (a number or a date), None without one."""
+    """Return the seconds that the header ``Retry-After`` asks for (a number or a date); None without one."""
     text = (answer.headers.get("Retry-After") or "")[:100].strip()
     if not text:
         return None
@@ -91,12 +91,12 @@ def retry_after(answer: Answer) -> float | None:
         except ValueError:
             return None
         seconds = ((then if then.tzinfo else then.replace(tzinfo=timezone.utc)) - clock.now()).total_seconds()
-    # NaN is neither, and an infinite wait is more than anybody may.
+    # NaN is no time. An infinite wait stays: it is longer than max_wait.
     return max(0.0, seconds) if not math.isnan(seconds) else None
 
 
 def standard_throttle(answer: Answer) -> float | None:
-    """429, and 503 that names a time: the seconds to wait (1 when it names none), else None."""
+    """Return the seconds to wait for a 429 (1 when it names no time) and for a 503 that names a time; else None."""
     if answer.status == 429:
         return retry_after(answer) or 1.0
     if answer.status == 503:
@@ -105,10 +105,10 @@ def standard_throttle(answer: Answer) -> float | None:
 
 
 def parsed_json(content: bytes) -> Any:
-    """Parse JSON that others wrote.
+    """Parse JSON that a system wrote.
 
     :raises ValueError: it is not JSON.
-    :raises Unreadable: it nests deeper, or holds more values, than any answer needs.
+    :raises Unreadable: it has more levels or more values than any answer needs.
     """
     opened = content.count(b"[") + content.count(b"{")
     if opened + content.count(b",") > MOST_VALUES:

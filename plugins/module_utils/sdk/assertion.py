@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Signs in with a private key in place of a secret: the client assertion of RFC 7523, section 2.2, and the token that it is exchanged for."""
+"""Signs in with a private key in place of a secret: makes a client assertion (RFC 7523, section 2.2), and reads the
+token."""
 
 from __future__ import annotations
 
@@ -12,19 +13,20 @@ from .answer import Answer
 from .target import Target
 
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: Seconds that an assertion is good for, and it is used once; vendors take an hour and more.
+#: How many seconds an assertion is valid. It is used once; vendors accept an hour and more.
 _LASTS = 300
 
 
 def client_assertion(
     target: Target, audience: str, *, algorithm: str, key_id: str, is_none: str, hint: str
 ) -> dict[str, str]:
-    """Return what a token request says in place of a secret, signed with ``private_key`` for ``client_id``.
+    """Return the fields of a token request that stand in place of a secret, signed with ``private_key`` for
+    ``client_id``.
 
-    :param audience: what the vendor calls its token endpoint.
-    :param key_id: which of the client's keys it is; empty where it has one.
-    :param is_none: the error when it is no such key.
-    :raises CredentialError: that error.
+    :param audience: the name that the vendor gives its token endpoint.
+    :param key_id: the id of the client's key; empty where the client has only one.
+    :param is_none: the message for a ``private_key`` that is not such a key.
+    :raises CredentialError: with that message.
     """
     import jwt
 
@@ -39,10 +41,10 @@ def client_assertion(
 
 
 def access_token(answer: Answer, target: Target, *, act: str = "sign in", lasts: float = 0.0) -> tuple[str, float]:
-    """Return the token of an answer, and the seconds for which it holds.
+    """Return the token of an answer, and the seconds for which it is valid.
 
-    :param lasts: how long where the answer does not say.
-    :raises ProtocolError: it has none.
+    :param lasts: the seconds when the answer does not say.
+    :raises ProtocolError: the answer has no token.
     """
     body = answer.body if isinstance(answer.body, dict) else {}
     if not body.get("access_token"):

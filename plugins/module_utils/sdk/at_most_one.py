@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a name or a key may find once: two are a doubt, and no choice is made between them."""
+"""Takes the only result of a look-up. Two results are a doubt: none of them is chosen."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Found = TypeVar("Found")
 
 
 def at_most_one(found: Sequence[Found], what: str, *, act: str, system: str, hint: str = "") -> Found | None:
-    """Return what was found, None when nothing was.
+    """Return the only result; None when there is none.
 
-    :param what: what is said of several, after their number: ``groups are called staff``.
-    :raises AmbiguousIdentity: several were found.
+    :param what: the words after the number of results, in the message: ``groups are called staff``.
+    :raises AmbiguousIdentity: there are several results.
     """
     if len(found) > 1:
         raise AmbiguousIdentity(f"{len(found)} {what}", act=act, system=system, hint=hint)

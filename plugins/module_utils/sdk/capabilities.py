@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tell which capabilities a connector has.
+"""Finds the capabilities of a connector.
 
 A connector *has* a capability when it has the methods: nothing is declared twice. ``isinstance(connector, Accounts)`` is
 the check; the inventory's groups, the documentation's matrix and a task's ``unsupported`` are all derived from it.
@@ -64,7 +64,7 @@ _KNOWN: dict[type, tuple[str, ...]] = {}
 
 
 def makes_tickets(connector: type) -> bool:
-    """Return whether a connector class makes tickets of what a person does: :class:`protocols.Ticketing`."""
+    """Return whether a connector class makes a ticket of each step that a person does: :class:`protocols.Ticketing`."""
     return callable(getattr(connector, "find_ticket", None))
 
 
@@ -84,7 +84,7 @@ def capabilities_of(connector: type) -> tuple[str, ...]:
 
 @cache
 def members_of(protocol: Any) -> frozenset[str]:
-    """Return names of the methods and class attributes that a capability asks for."""
+    """Return the names of the methods and class attributes that a capability needs."""
     bases = [base for base in protocol.__mro__ if base not in (object, Protocol, Generic)]
     return frozenset(
         name

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What was chosen for whom, of things of which each is for one person: a laptop of the stock list.
+"""Reserves things that only one person can have, such as a laptop of the stock list.
 
-Between the choice and the system's own list that shows it, nobody else may choose the same. Who keeps the choices decides how far that
-reaches: this process, or every run that shares a ledger (``plugin_utils/ledger/choices.py``).
+From the choice until the system's own list shows it, nobody else may choose the same thing. A reservation counts in
+this process only, or in every run that shares a ledger (``plugin_utils/ledger/choices.py``).
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Protocol
 
 
 class Choices(Protocol):
-    """Keeps who has chosen what."""
+    """Keeps the reservations."""
 
     def take(self, system: str, thing: str, person: str, *, keep: bool) -> bool:
-        """Choose a thing for a person; return whether it is theirs.
+        """Reserve a thing for a person; return whether it is reserved for them.
 
-        :param keep: other runs must respect it; false in check mode.
+        :param keep: whether other runs must respect it; false in check mode.
         """
 
 
 class ProcessChoices:
-    """Choices for this process only: what AnsiballZ uses, and what has no ledger."""
+    """Keeps reservations in this process only: in AnsiballZ, and without a ledger."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class ProcessChoices:
             return self._chosen.setdefault((system, thing), person) == person
 
     def forget(self) -> None:
-        """Forget all of them: a test begins."""
+        """Forget all reservations, at the beginning of a test."""
         self._chosen.clear()
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A time for a meeting: within working hours, on a working day, and nobody has anything."""
+"""Finds a time for a meeting: within working hours, on a working day, when everybody is free."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WorkingHours:
     def read(cls, hours: str, time_zone: str, *, act: str, system: str) -> WorkingHours:
         """Read the option ``working_hours`` (``09:00-17:00``) and a time zone (``Europe/Berlin``).
 
-        :raises InputError: one of them is neither.
+        :raises InputError: one of them can't be read.
         """
         try:
             opens, closes = (time.fromisoformat(part.strip()) for part in hours.split("-"))
@@ -42,7 +42,7 @@ class WorkingHours:
             ) from None
 
     def hold(self, start: datetime, end: datetime, country: str) -> bool:
-        """Tell whether a meeting lies within them, on one working day of the country."""
+        """Return whether a meeting lies within these hours, on one working day of the country."""
         here, there = start.astimezone(self.zone), end.astimezone(self.zone)
         return (
             is_working_day(here.date(), country)
@@ -61,9 +61,10 @@ def first_free(
     length: timedelta,
     country: str = "",
 ) -> datetime | None:
-    """Find the first quarter of an hour from ``first`` at which a meeting fits that ends by ``last``.
+    """Return the first quarter of an hour, from ``first``, at which a meeting fits that ends by ``last``; None when
+    there is none.
 
-    :param taken: when somebody has something, each from and until.
+    :param taken: the times at which somebody is not free: begin and end.
     """
     taken = list(taken)
     start = first + (-timedelta(minutes=first.minute, seconds=first.second, microseconds=first.microsecond) % STEP)

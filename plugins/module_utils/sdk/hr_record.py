@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Make a person of an HR system's record: what the connectors of HR systems do alike, whatever their vendor's words."""
+"""Makes a person of an HR system's record: the part that is the same in all HR connectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTS = ("aliases", "former_names")
 
 
 def text(value: Any) -> str:
-    """Write any value of an answer as text; nothing is empty."""
+    """Return any value of an answer as text; None as an empty text."""
     return "" if value is None else str(value).strip()
 
 
@@ -28,15 +28,19 @@ def day_before(day: str) -> str:
 
 
 def days_since(moment: str) -> tuple[str, str]:
-    """Return the days on which an employment may have turned since a moment: a day more on both sides, for all time zones."""
+    """Return the first and the last day (ISO) on which an employment may have begun or ended since a moment (ISO 8601).
+
+    A day is added on both sides, so that it holds in every time zone.
+    """
     first = clock.parse(moment) - timedelta(days=1)
     return first.date().isoformat(), (clock.now() + timedelta(days=1)).date().isoformat()
 
 
 def lists_of(fields: Mapping[str, str], value: Callable[[str], Any]) -> dict[str, list[str]]:
-    """Read the person's fields that hold several values, of those that ``fields`` names.
+    """Read those fields of ``fields`` that hold several values: the person's field -> its values.
 
-    :param value: gives the vendor's field, as it was answered.
+    :param fields: the person's field -> the vendor's field.
+    :param value: returns the vendor's value of a field.
     """
     return {name: several(value(fields[name]), names=name == "former_names") for name in _LISTS if name in fields}
 
@@ -51,7 +55,7 @@ def manager_of(index: Sequence[Mapping[str, str]], key: str) -> dict[str, str]:
 
 
 def filled(fields: Mapping[str, str], read: Callable[[str], str]) -> dict[str, str]:
-    """Read the named fields, and leave out those that are empty."""
+    """Read the vendor's fields (the person's field -> the vendor's), and leave out the empty ones."""
     values = {name: read(theirs) for name, theirs in fields.items()}
     return {name: value for name, value in values.items() if value}
 
@@ -62,9 +66,10 @@ def time_zone_of(options: Mapping[str, Any], given: str, place: str) -> str:
 
 
 def not_begun(person: Person, today: str) -> str:
-    """Tell the status of somebody who is hired for later, ``pending`` or ``terminated``; empty when the first day has come.
+    """Return the status of somebody whose first day is to come: ``pending`` or ``terminated``; empty when the day has
+    come.
 
-    A hiring is withdrawn when the employment ends on or before the day on which it would have begun.
+    The hire is withdrawn (``terminated``) when the employment ends on or before the day on which it begins.
     """
     if person.hire_date <= today:
         return ""
@@ -72,12 +77,12 @@ def not_begun(person: Person, today: str) -> str:
 
 
 def today_of(person: Person) -> str:
-    """Return today's date where the person works: a last day ends when that day does."""
+    """Return today's date in the person's time zone."""
     return clock.now().astimezone(person.zone).date().isoformat()
 
 
 def refuse_hidden(hidden: Sequence[str], *, who: str, act: str, system: str, hint: str) -> None:
-    """Stop when a field that decides was left out: without it every conclusion would be a guess.
+    """Refuse to go on when the credential may not read a field that decides: every conclusion would be a guess.
 
     :raises PermissionDenied: a field is hidden.
     """

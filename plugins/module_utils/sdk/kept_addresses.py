@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Addresses made by a rule for people to whom HR has given none: made once, kept in a file that HR takes over, never given to another."""
+"""Makes work addresses by a rule for people without one in HR. Each is made once, and kept in a file that HR takes
+over."""
 
 from __future__ import annotations
 
@@ -27,9 +28,10 @@ ADDRESS_OPTIONS: Mapping[str, Option] = {
 
 
 class AddressRule:
-    """The rule and the file of one HR system: a row each, key and address. Without a rule, nobody gets one.
+    """The rule of one HR system, and its file: a CSV row for each person, with key and address. Without a rule it makes
+    none.
 
-    :raises InputError: there is a rule, and no file to keep what it makes.
+    :raises InputError: there is a rule, and no file in which the addresses are kept.
     """
 
     def __init__(self, target: Target) -> None:
@@ -44,9 +46,11 @@ class AddressRule:
             )
 
     def given(self, people: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
-        """Return an address for each who has none in HR and has not left, by key. Of whom HR names no key, none.
+        """Return an address, by key, for each person who has none in HR and has not left. People without a key get
+        none.
 
-        :param people: everybody, in HR's order: key, and the fields that the rule may name; several ``aliases`` are divided by spaces.
+        :param people: everybody, in HR's order: the key, and the fields that the rule may name; ``aliases`` are divided
+            by spaces.
         :raises InputError: the file cannot be used.
         """
         if not self.rule:
@@ -67,7 +71,7 @@ class AddressRule:
             mode = os.O_RDONLY if looks else os.O_RDWR | os.O_CREAT
             with open(private.opened(self._path, mode), "r" if looks else "r+", encoding="utf-8", newline="") as file:
                 if not looks:
-                    fcntl.flock(file, fcntl.LOCK_EX)  # two runs at once must not give one address twice
+                    fcntl.flock(file, fcntl.LOCK_EX)  # two runs side by side must not give one address to two people
                 kept = {row[0]: row[1] for row in csv.reader(file) if len(row) == 2}
                 made = self._made(people, kept, taken)
                 fresh = {key: address for key, address in made.items() if key not in kept}
@@ -95,6 +99,6 @@ class AddressRule:
             except InputError as e:
                 if "no address can be made" not in e.what:
                     raise
-                continue  # that record is refused for its missing address, and stops no other
+                continue  # this record alone is refused, because it has no address
             used.add(found[key])
         return found

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The keys that show whose an account is, and how two keys compare.
+"""The keys that show to which person an account belongs, and their comparison.
 
-A connector hands out every account that answers to any key of a person (:meth:`Correlates.candidates`), each with all the keys it
-carries. It decides nothing: ``people/correlation.py`` compares what came back, for runs and for reconcile alike.
+A connector returns every account that answers to any key of a person (:meth:`Correlates.candidates`), each with all its
+keys. It decides nothing: ``people/correlation.py`` compares the keys, for runs and for reconcile.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from enum import Enum
 
 from ..model.person import Person
 
-#: ASCII only: ``str.casefold`` makes ``ſ`` an ``s`` and ``ß`` an ``ss``, and so one mailbox another's.
+#: ASCII only: ``str.casefold`` makes ``ſ`` an ``s`` and ``ß`` an ``ss``, so that two different mailboxes would be the
+#: same.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Kind(str, Enum):
-    """What kind of key it is, the strongest first."""
+    """The kinds of keys, the strongest first."""
 
-    ID = "immutable id"  #: of an account that was seen to be the person's before: a link of the ledger
+    ID = "immutable id"  #: the id in a link of the ledger: this account was seen to be the person's before
     NUMBER = "employee number"
     SUBJECT = "id of the identity provider"  #: SAML NameID, SCIM externalId, OIDC subject
     ADDRESS = "address"
@@ -39,10 +40,11 @@ class Key:
 
 
 def canonical(kind: Kind, value: str) -> str:
-    """Return the one spelling of a key: NFC without surrounding space, and without ASCII case where vendors ignore case.
+    """Return a key in the spelling in which keys are compared: NFC, without surrounding space, with ASCII letters in
+    lower case.
 
-    An immutable id is compared as it is. So is an identity provider's subject (``externalId`` is case-exact, RFC 7643, 3.1),
-    unless it is an address.
+    The case stays in an immutable id, and in an identity provider's subject (``externalId`` is case-exact, RFC 7643,
+    3.1) unless it is an address.
     """
     value = unicodedata.normalize("NFC", value.strip())
     if kind is Kind.ID or kind is Kind.SUBJECT and "@" not in value:
@@ -51,12 +53,12 @@ def canonical(kind: Kind, value: str) -> str:
 
 
 def same(kind: Kind, left: str, right: str) -> bool:
-    """Return whether two keys are one. Nothing is the same as an empty key."""
+    """Return whether two keys are the same. An empty key is the same as no other."""
     return bool(left.strip()) and canonical(kind, left) == canonical(kind, right)
 
 
 def same_text(left: object, right: object) -> bool:
-    """Return whether two names of a vendor's (groups, logins) are one, as this vendor ignores ASCII case."""
+    """Return whether two names (groups, logins) are the same for a vendor that ignores ASCII case."""
     return isinstance(left, str) and isinstance(right, str) and same(Kind.LOGIN, left, right)
 
 
@@ -66,12 +68,13 @@ class PersonKeys:
 
     :param ids: immutable ids of the accounts that the ledger links to the person here.
     :param numbers: employee numbers.
-    :param addresses: every address now and before, the current one first.
-    :param subjects: what an identity provider's id may hold.
-    :param subjects_declared: the systems file says what it holds, so that another value means another person.
-    :param logins: logins here as HR names them.
-    :param patterned: logins here as the system's pattern makes them, of every address the person had.
-    :param guessed: logins that many companies make, and of which nobody said that this one does: they raise a question, and settle nothing.
+    :param addresses: every present and former address, the current one first.
+    :param subjects: the values that an identity provider's id may have for this person.
+    :param subjects_declared: the systems file says which value it has, so that another value means another person.
+    :param logins: logins here that HR names.
+    :param patterned: logins here that the system's pattern makes, of every present and former address.
+    :param guessed: logins as many companies make them, while nobody has said that this company does: they only raise a
+        question.
     """
 
     person: Person
@@ -100,7 +103,8 @@ class PersonKeys:
 
 
 def spellings(value: str) -> tuple[str, ...]:
-    """Return the spellings to ask a system for that compares bytes: composed and decomposed (``é`` is one character, or two)."""
+    """Return both spellings of a text, for a system that compares bytes: composed and decomposed (``é`` is one
+    character or two)."""
     return tuple(dict.fromkeys(unicodedata.normalize(form, value.strip()) for form in ("NFC", "NFD")))
 
 
@@ -113,12 +117,17 @@ def distinct(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How an account and a person compare.
+    """The comparison of an account with a person.
 
     :param by: the kinds of keys that agree, the strongest first.
-    :param named: the login agrees, and HR itself names it; ``guessed`` when neither HR nor the pattern does.
-    :param against: what speaks against it, a line each; ``contradicted`` when it is a key that no two people share, ``unknown_address``
-        when the account's addresses are none of the person's, ``other_name`` when it carries the name of somebody else.
+    :param named: the login agrees, and HR itself names it.
+    :param guessed: no login of the account is named by HR or made by the pattern.
+    :param declared: the systems file says which value an identity provider's id has.
+    :param against: the evidence against it, one line each.
+    :param contradicted: a key that no two people share disagrees.
+    :param unknown_address: none of the account's addresses is the person's.
+    :param other_name: the account has the name of somebody else.
+    :param shown: the keys that agree, in words.
     """
 
     by: tuple[Kind, ...] = ()
@@ -133,13 +142,14 @@ class Agreement:
 
     @property
     def certain(self) -> bool:
-        """Return whether the account is the person's, as far as the two alone can tell.
+        """Return whether the account is the person's, by these two alone.
 
-        The immutable id of a link, an employee number and an address are enough. A login, or an external id whose meaning nobody
-        declared, is not where the account carries an address that is none of the person's: look-alikes are other people.
+        The immutable id of a link, an employee number or an address is enough. A login, or an external id whose meaning
+        nobody declared, is not enough when the account has an address that is not the person's: it may be somebody with
+        a similar name.
         """
         if Kind.ID in self.by:
-            return True  # HR may give the person another number; another person with the old one is found by comparing everybody's
+            return True  # HR may have given the person a new number; the comparison with everybody finds who has the old one now
         if not self.by or self.contradicted:
             return False
         if {Kind.NUMBER, Kind.ADDRESS} & set(self.by) or Kind.SUBJECT in self.by and self.declared:
@@ -148,7 +158,7 @@ class Agreement:
 
     @property
     def strength(self) -> int:
-        """Return a number that compares two claims to one account."""
+        """Return a weight, by which two people's claims to one account are compared."""
         weights = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
         return sum(weights[kind] for kind in self.by) + self.named
 
@@ -156,7 +166,8 @@ class Agreement:
 def agreement(keys: PersonKeys, carried: Iterable[Key], account_id: str, names: Iterable[str] = ()) -> Agreement:
     """Compare an account with a person by every key that it carries.
 
-    :param names: names of a human being that the account shows; they confirm or contradict, and never find.
+    :param names: the names of a human being that the account shows. They confirm or contradict a key; alone they prove
+        nothing.
     """
     held: dict[Kind, list[str]] = {}
     for key in carried:
@@ -198,7 +209,7 @@ def agreement(keys: PersonKeys, carried: Iterable[Key], account_id: str, names: 
 
 
 def _another_name(person: Person, names: list[str]) -> bool:
-    """Return whether an account shows a name that has no word in common with any the person ever had."""
+    """Return whether an account shows a name that shares no word with any present or former name of the person."""
     shown = {word for name in names for word in _words(name)}
     own = {
         word
@@ -209,9 +220,9 @@ def _another_name(person: Person, names: list[str]) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """Return the words of a name, without accents and case: what a directory may have spelled otherwise is no other name.
+    """Return the words of a name, without accents and case, since a directory may spell a name in another way.
 
-    A word with a digit is a number or a login: it tells nothing of who has it.
+    A word with a digit is left out: it is a number or a login, and no name.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     words = "".join(c if c.isalnum() else " " for c in plain).lower().split()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads and writes files, and runs programs, of the machine that a connector runs on: what the transport is for HTTP.
+"""Reads and writes files and runs programs on the machine on which a connector runs, as the transport does it for HTTP.
 
 Such a system is reached by Ansible itself (``vars: {ansible_connection: ssh}``): the module then runs there, as any module does.
 """
@@ -22,7 +22,7 @@ _RIGHTS = "run as root there (vars.ansible_become: true), or let this user read 
 
 
 class Machine:
-    """One machine, as one system's connector sees it."""
+    """The machine on which one system's connector runs."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -30,7 +30,7 @@ class Machine:
     def read(self, path: str, *, act: str, missing: bytes | None = None) -> bytes:
         """Return a file's content.
 
-        :param missing: what stands for a file that is not there; None when it must be.
+        :param missing: the content to return when there is no such file; None when the file must be there.
         """
         try:
             with open(path, "rb") as file:
@@ -43,7 +43,7 @@ class Machine:
             raise self._failed(e, path, act) from None
 
     def names(self, folder: str, *, act: str) -> Sequence[str]:
-        """Return the names of a folder's files, sorted; none of a folder that is not there."""
+        """Return the names of a folder's files, sorted; none when there is no such folder."""
         try:
             return sorted(os.listdir(folder))
         except FileNotFoundError:
@@ -52,7 +52,7 @@ class Machine:
             raise self._failed(e, folder, act) from None
 
     def replace(self, path: str, content: bytes, *, act: str, mode: int = 0o600) -> None:
-        """Put a new file in a file's place at once. Owner and mode stay; ``mode`` is for one that was not there."""
+        """Replace a file in one step. Owner and mode stay; ``mode`` is for a file that was not there."""
         self.target.writing(act)
         try:
             before = os.stat(path) if os.path.exists(path) else None
@@ -83,12 +83,12 @@ class Machine:
         folder: str | None = None,
         typed: str = "",
     ) -> str:
-        """Return what a program says. Its arguments are a list: no shell reads them.
+        """Run a program and return its output. No shell reads the arguments.
 
-        :param reads: it changes nothing.
-        :param typed: what it reads of its standard input.
-        :param secrets: further variables of its environment; no argument ever holds one.
-        :raises Rejected: it ended with an error; the last line of what it said stands in it.
+        :param reads: the program changes nothing.
+        :param typed: the text for its standard input.
+        :param secrets: further environment variables; no argument may hold a secret.
+        :raises Rejected: it ended with an error; the message has the last line of its output.
         """
         if not reads:
             self.target.writing(act)
@@ -120,7 +120,7 @@ class Machine:
 
     @contextmanager
     def alone(self, path: str, *, act: str) -> Iterator[None]:
-        """Hold a file or folder so that no other run of the collection changes it meanwhile."""
+        """Lock a file or folder, so that no other run of the collection changes it meanwhile."""
         try:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as e:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The rate at which a system is asked: one for all who ask it, however many people are worked on side by side.
+"""Limits the rate of requests to a system, for all people who are worked on side by side together.
 
-Where a vendor names a rate, each request takes the next turn and waits for it. Who keeps the turns decides how far the pace reaches: this
-process, or every run that shares a ledger (``plugin_utils/ledger/pace.py``).
+Where a vendor names a rate, each request takes the next turn and waits for it. The rate holds in this process only, or
+for every run that shares a ledger (``plugin_utils/ledger/pace.py``).
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ class Pace(Protocol):
     """Gives out turns."""
 
     def turn(self, system: str, every: float) -> float:
-        """Take the next turn, ``every`` so many seconds: how long to wait for it."""
+        """Take the next turn, and return the seconds to wait for it.
+
+        :param every: the seconds between two turns.
+        """
 
 
 class ProcessPace:
-    """Turns for this process only: what AnsiballZ uses, and what has no ledger."""
+    """Gives out turns in this process only: in AnsiballZ, and without a ledger."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        #: When the next request may leave, by system.
+        #: By system: when the next request may be sent (of ``time.monotonic``).
         self._next: dict[str, float] = {}
 
     def turn(self, system: str, every: float) -> float:

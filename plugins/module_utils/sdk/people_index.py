@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Find people in an HR system that cannot search: a list of everybody's identifiers, kept for seconds, and whom it names read afresh.
+"""Finds people in an HR system that cannot search: by a list of everybody's identifiers, which is kept for seconds.
 
-A row of the list is all text: ``id``, ``number``, ``email``, ``first``, ``last``, ``personal``, ``person_key``, ``born``, ``aliases`` and
-``columns`` (both divided by spaces), ``status`` (``terminated`` or another), and where the system says it, ``department`` and ``ended``.
+The record of a person whom the list names is always read again. All values of a row are text: ``id``, ``number``,
+``email``, ``first``, ``last``, ``personal``, ``person_key``, ``born``, ``aliases`` and
+``columns`` (both divided by spaces), ``status`` (``terminated`` or another), and where the system has them,
+``department`` and ``ended``.
 """
 
 from __future__ import annotations
@@ -19,20 +21,20 @@ from .target import Target
 from .values import Overview
 
 Row = dict[str, str]
-#: Fields of a person for which the company may name its HR system's own field.
+#: The fields of a person for which the company may name the field in its HR system.
 OWN_FIELDS = frozenset(one.name for one in fields(Person)) - {"logins", "attributes", "status", "hr_id"}
 Record = TypeVar("Record")
 
-#: How long a list of who has which address may serve to find somebody, who is then read afresh.
+#: How many seconds a list may be used to find somebody. Their record is then read again.
 SECONDS = 15.0
-#: By process, system, address and credential: when it was read, and the list.
+#: By process, system, URL and credential: when the list was read, and the list.
 INDEXES: dict[tuple[int, str, str, str], tuple[float, list[Row]]] = {}
 
 
 def kept_index(target: Target, credential: str, read: Callable[[], list[Row]], *, fresh: bool) -> list[Row]:
-    """Return everybody's identifiers, read again when they are old or must be ``fresh``.
+    """Return everybody's identifiers, read again when they are too old or must be ``fresh``.
 
-    :param credential: the name of the one that decides what may be seen.
+    :param credential: the name of the credential that decides which records may be seen.
     """
     key = (os.getpid(), target.name, target.url, str(hash(target.credential(credential))))
     taken, index = INDEXES.get(key, (float("-inf"), []))
@@ -48,11 +50,12 @@ def find_records(
     read: Callable[[str], Record | None],
     row: Callable[[Record], Mapping[str, str]],
 ) -> tuple[list[Record], list[Row]]:
-    """Find the records that have an identifier, and the list that named them.
+    """Return the records that have an identifier, and the list in which they were found.
 
-    :param index: gives the list; True asks for a fresh one.
+    :param user: the identifier: an id, number or address.
+    :param index: returns the list; its argument True asks for a fresh one.
     :param read: reads a record by its id; None when it is not there.
-    :param row: the identifiers of a record.
+    :param row: returns the identifiers of a record.
     """
     sought = user.strip().casefold()
     for fresh in (False, True):
@@ -61,12 +64,12 @@ def find_records(
         records = [record for record in found if record is not None and sought in _identifiers(row(record))]
         if records and len(records) == len(found):
             break
-    # The list is of this moment at the second look; what it promised and is not there is gone or renamed since.
+    # The second list is fresh: a record that it names and that does not fit was deleted or renamed a moment ago.
     return records, rows
 
 
 def overview_of(index: Sequence[Mapping[str, str]]) -> Overview:
-    """Show a whole list at one glance."""
+    """Return the overview of a list."""
     people = [
         Person(
             email=row["email"],
@@ -93,10 +96,10 @@ def _identifiers(row: Mapping[str, str]) -> Sequence[str]:
 
 
 def indexed_fields(named: Mapping[str, str], attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return which field of the HR system fills which column of the index; empty where the company names none.
+    """Return the index's columns, each with the HR system's field that fills it; empty where the company names none.
 
-    :param named: its fields by ours, as :func:`own_fields` divides them.
-    :param attributes: the option of that name.
+    :param named: the person's field -> the HR system's field, from :func:`own_fields`.
+    :param attributes: the option ``attributes``.
     """
     return {
         "number": named["employee_id"],
@@ -111,7 +114,7 @@ def indexed_fields(named: Mapping[str, str], attributes: Mapping[str, str]) -> d
 
 
 def own_fields(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Divide the option ``fields`` into those of :class:`Person` and the logins at other systems."""
+    """Divide the option ``fields`` into the fields of :class:`Person` and the logins on other systems."""
     return (
         {name: theirs for name, theirs in given.items() if name in OWN_FIELDS},
         {name: theirs for name, theirs in given.items() if name not in OWN_FIELDS},
@@ -119,7 +122,8 @@ def own_fields(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]
 
 
 def several(value: Any, *, names: bool = False) -> list[str]:
-    """Read the addresses or ``names`` in one field: a list, lines, or divided by a bar, comma or semicolon."""
+    """Read several addresses, or ``names``, from one field: a list, lines, or a text divided by bars, commas or
+    semicolons."""
     parts = value if isinstance(value, list) else [value]
     text = "|".join("" if part is None else str(part).strip() for part in parts)
     text = text.replace(";", "|").replace(",", "|").replace("\n", "|")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Declare what a system may be able to do, each as the methods that a connector then has."""
+"""Declares the capabilities of systems: each is a protocol, and a connector that has its methods has the capability."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class OnSystem(Protocol):
-    """Knows the system that it speaks to, and how people sign in there: every connector does."""
+    """Knows its system, and how people sign in there: every connector does."""
 
     @property
     def target(self) -> Target: ...
@@ -60,13 +60,13 @@ class HrRecords(Protocol):
 
 @runtime_checkable
 class HrSource(HrRecords, Protocol):
-    """An HR system whose every answer comes from a look at the whole of it: it also returns what else it saw, at no further cost.
+    """Reads the whole HR system for every answer, so that it can also return an overview without further requests.
 
-    Not a capability of its own (no inventory group): it lets :class:`HrRecords` notice a source that shrank.
+    Not a capability of its own (no inventory group): by the overview a run notices that a source has shrunk.
     """
 
     def overview(self) -> Overview:
-        """Sum up everybody as last read by this object; read now when it has read nothing yet."""
+        """Return the overview of everybody, from this object's last read; read now when it has read nothing yet."""
 
 
 @runtime_checkable
@@ -74,23 +74,27 @@ class AddressMaker(HrRecords, Protocol):
     """Makes a work address by a rule for people who have none in HR. Not a capability of its own."""
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
-        """Return what HR itself has, empty where it has nothing: the ``work address``, and the login at each system that HR has a field for."""
+        """Return HR's own ``work address``, and its login for each system that has a field in HR; an empty text where
+        HR has none."""
 
 
 @runtime_checkable
 class HrWriting(AddressMaker, Protocol):
-    """Lets HR know what was made. Not a capability of its own."""
+    """Writes a joiner's new address and logins to HR. Not a capability of its own."""
 
-    #: Whether it writes logins too; the address in any case.
+    #: Whether it writes logins too. It writes the address in any case.
     WRITES_LOGINS: ClassVar[bool]
 
     def tell_hr(self, person: Person, what: str, value: str) -> None:
-        """Write the ``work address``, or the login at a system, to the person's record."""
+        """Write one value to the person's record.
+
+        :param what: ``work address``, or the name of the system whose login it is.
+        """
 
 
 @runtime_checkable
 class Accounts(Protocol):
-    """Knows people by an account."""
+    """Has an account for each person."""
 
     def find_account(self, person: Person) -> Account | None:
         """Return the one account of this person, or None.
@@ -99,34 +103,35 @@ class Accounts(Protocol):
         """
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Let the person sign in, or not."""
+        """Allow the person to sign in, or forbid it."""
 
 
 @runtime_checkable
 class PersonalAccounts(Accounts, Protocol):
-    """Says whether the accounts there are people's own. Not a capability of its own."""
+    """Says whether the accounts belong to the people themselves. Not a capability of its own."""
 
-    #: They belong to the person, not to the company: an inactive one is not a leftover of an earlier employment.
+    #: The accounts belong to the people, not to the company: an inactive one does not remain from an earlier
+    #: employment.
     OWN_ACCOUNTS: ClassVar[bool]
 
 
 @runtime_checkable
 class Correlates(Protocol):
-    """Finds the accounts that may be a person's, by every key that the system can be asked for.
+    """Finds the accounts that may be a person's, by every key for which the system has a look-up.
 
-    Not a capability of its own: every connector that knows people has it.
+    Not a capability of its own: every connector that has accounts has it.
 
-    What is found is compared, by every key it carries, before anything is done with it (``people/correlation.py``). So
-    ``candidates`` decides nothing and leaves nothing out, second accounts of a person included.
+    Each account that is found is then compared with the person by all its keys (``people/correlation.py``). So
+    ``candidates`` decides nothing and leaves nothing out, also not a second account of the person.
     """
 
-    #: The kinds of keys that the system can be asked for, each as ``candidates`` asks for it.
+    #: The kinds of keys by which ``candidates`` looks up accounts.
     LOOKS_UP: ClassVar[frozenset[Kind]]
-    #: The kinds of keys that an account here may carry, so that an answer can be compared by them.
+    #: The kinds of keys that an account here may have, by which it is then compared.
     COMPARES: ClassVar[frozenset[Kind]]
 
     def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        """Return all keys of the person here; ``ids`` are those of the ledger's links."""
+        """Return all keys of the person here; ``ids`` are the immutable ids of the ledger's links."""
 
     def candidates(self, keys: PersonKeys) -> Iterable[Account]:
         """Return every account that answers to any of the keys, each once, with all keys it carries."""
@@ -134,10 +139,10 @@ class Correlates(Protocol):
 
 @runtime_checkable
 class Foresees(Protocol):
-    """Tells before the first write what a write would end at, as far as reading shows it. Not a capability of its own: ``doctor`` asks."""
+    """Finds, by reading only, why a later write would fail. Not a capability of its own: ``doctor`` uses it."""
 
     def unready(self) -> Iterable[tuple[str, str, str]]:
-        """Return what stands in the way: capability, what is wrong, what to do."""
+        """Return the obstacles: the capability, what is wrong, and what to do."""
 
 
 @runtime_checkable
@@ -156,12 +161,12 @@ class Provisioning(Accounts, Protocol):
 
 @runtime_checkable
 class Renaming(Accounts, Protocol):
-    """Changes the address or the login of an account, which stays the same account. Not a capability of its own."""
+    """Changes the address or the login of an account; it stays the same account. Not a capability of its own."""
 
     def addresses(self, account: Account) -> Addresses: ...
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
-        """Make this the address, and let mail to all of ``aliases`` arrive too."""
+        """Make ``address`` the account's address, and let mail to all ``aliases`` arrive too."""
 
     def set_login(self, account: Account, login: str) -> None: ...
 
@@ -177,7 +182,7 @@ class Restorable(Protocol):
 
 @runtime_checkable
 class Cutoff(Accounts, Protocol):
-    """Ends all access of a person, in the order that this system needs."""
+    """Ends all access of a person, in the order that the system needs."""
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         """Return every way in, **in the order in which they must be closed**. ``since`` is when the case was opened (ISO 8601):
@@ -186,26 +191,28 @@ class Cutoff(Accounts, Protocol):
 
 @runtime_checkable
 class Reopening(Cutoff, Protocol):
-    """Opens again what its own cut-off closed. Not a capability of its own: every connector that can cut off has it, or says why not."""
+    """Opens again the ways in that its own cut-off closed. Not a capability of its own: every connector with a cut-off
+    has it, or says why not."""
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the ways back for what :meth:`access_paths` named and a cut-off closed, in the order in which it must be opened.
+        """Return a way back for each way in that a cut-off closed, in the order in which they must be opened.
 
-        :param closed: path -> its state before; a name that the answer leaves out is one that nobody here knows.
+        :param closed: the name of a way in, from :meth:`access_paths` -> its state before. A name that the connector
+            does not know has no way back in the answer.
         """
 
 
 @runtime_checkable
 class Entitlements(Accounts, Protocol):
-    """Groups, roles, licences, seats, teams, apps: what an account may do."""
+    """Lists, gives and takes entitlements: groups, roles, licences, seats, teams, apps."""
 
     ENTITLEMENT_KINDS: Sequence[str]
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
-        """Return everything held now."""
+        """Return everything that the account holds now."""
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """Return what a profile names, or None when the system has no such thing."""
+        """Return the entitlement that a profile names; None when the system has no such entitlement."""
 
     def grant(self, account: Account, entitlement: Entitlement) -> None: ...
 
@@ -214,13 +221,14 @@ class Entitlements(Accounts, Protocol):
 
 @runtime_checkable
 class NamesMembers(Entitlements, Protocol):
-    """Keeps nothing of a person but what they may do: whoever holds nothing has no account there, and is given something all the same.
+    """Knows only members of its entitlements: a person who holds nothing has no account there, and can still be given
+    something.
 
     Not a capability of its own.
     """
 
     def as_member(self, person: Person) -> Account:
-        """Return the person as somebody who holds nothing, by the name under which they are given something."""
+        """Return an account of the person that holds nothing yet, with the name to which entitlements are given."""
 
 
 @runtime_checkable
@@ -228,7 +236,7 @@ class FirstSignIn(Protocol):
     """Issues a credential that works once, and hands it to a named recipient without ever returning it."""
 
     def first_sign_in(self, account: Account) -> Mapping[str, Any]:
-        """Return what is seen now: ``{"issued": bool, "expires": iso or ""}``."""
+        """Return the present state: ``{"issued": bool, "expires": iso or ""}``."""
 
     def issue_first_sign_in(
         self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str
@@ -246,7 +254,8 @@ class SecurityControls(Protocol):
 
 @runtime_checkable
 class Mailbox(Protocol):
-    """A mailbox's life after its owner. Keys of both mappings, absent where the system has no such thing:
+    """Keeps a mailbox after its owner has left. The keys of its settings; a key is missing where the system has no such
+    setting:
 
     ``type`` (``user``/``shared``), ``forward_to`` (address or ""), ``keep_copy`` (bool), ``auto_reply`` (text or ""),
     ``delegates`` (sorted list of addresses with full access), ``hold`` (bool), ``hidden`` (bool), ``export`` (``none``, ``exporting`` or
@@ -273,7 +282,7 @@ class MailArchive(Protocol):
 
 @runtime_checkable
 class Calendar(Protocol):
-    """Meetings: books one by free/busy, and settles those of a leaver."""
+    """Books a meeting by free/busy, and cancels or hands over a leaver's meetings."""
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None: ...
 
@@ -295,7 +304,7 @@ class Calendar(Protocol):
     ) -> None: ...
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Return meetings from now on that the person organises."""
+        """Return the meetings, from now on, that the person organises."""
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None: ...
 
@@ -304,7 +313,7 @@ class Calendar(Protocol):
 
 @runtime_checkable
 class Files(Protocol):
-    """A person's own file space.
+    """Hands over a person's own file space.
 
     ``files()`` gives ``{"items": int, "bytes": int, "shared_links": int, "owners": [address, ...]}``, or None when the person
     has none. A number that the system does not show is left out; ``pending`` are addresses that the files are on their way to.
@@ -317,12 +326,12 @@ class Files(Protocol):
     def end_sharing(self, person: Person) -> None: ...
 
     def take_back_files(self, person: Person, successor: str) -> None:
-        """Undo :meth:`hand_over_files`; the successor keeps what else they were given. Ended sharing does not come back."""
+        """Undo :meth:`hand_over_files`. The successor keeps everything else. Sharing that was ended stays ended."""
 
 
 @runtime_checkable
 class Ownership(Accounts, Protocol):
-    """Finds what a person owns by their account, and settles it."""
+    """Finds what a person's account owns, and gives it a new owner."""
 
     def owned(self, account: Account) -> Sequence[Owned]: ...
 
@@ -334,26 +343,26 @@ class HandingBack(Ownership, Protocol):
     """Undoes :meth:`Ownership.reassign`. Not a capability of its own."""
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
-        """Return what the heir has now, and that may have been the account's."""
+        """Return the things of the heir that may have been the account's before."""
 
     def hand_back(self, account: Account, heir: Account, owned: Owned, *, keep: bool) -> None:
-        """Make the account the owner again; the heir is none any longer, unless ``keep``."""
+        """Make the account the owner again. The heir stays an owner too only with ``keep``."""
 
 
 @runtime_checkable
 class LettingIn(Ownership, Protocol):
-    """Undoes :meth:`Ownership.reassign` of what an account was shut out of. Not a capability of its own."""
+    """Gives an account access again from which :meth:`Ownership.reassign` shut it out. Not a capability of its own."""
 
     def let_in(self, account: Account, what: str) -> None:
         """Let the account in again.
 
-        :param what: the kind and the name of what was found, as a change names it: ``full access to mark@corp.example``.
+        :param what: kind and name of the thing, as the change named it: ``full access to mark@corp.example``.
         """
 
 
 @runtime_checkable
 class Hardware(Ownership, Protocol):
-    """Register of the company's hardware: what is checked out to a person, and the check-in of what came back."""
+    """Keeps the register of the company's hardware: lists what a person has, and checks in what came back."""
 
     def checked_out(self, account: Account) -> Sequence[Owned]:
         """Return the hardware that is checked out to the account, each with its serial."""
@@ -363,7 +372,7 @@ class Hardware(Ownership, Protocol):
 
 @runtime_checkable
 class Devices(Protocol):
-    """Device management."""
+    """Manages devices: lists, locks, retires and wipes them."""
 
     def devices(self, person: Person) -> Sequence[Device]: ...
 
@@ -375,7 +384,7 @@ class Devices(Protocol):
     def wipe_device(self, device: Device) -> None: ...
 
     def escrow_key(self, device: Device) -> None:
-        """Make sure that the recovery key is kept where it outlives the device's record."""
+        """Keep the recovery key in a place where it stays when the device's record is deleted."""
 
     def assign_device(self, device: Device, person: Person) -> None: ...
 
@@ -384,7 +393,8 @@ class Devices(Protocol):
 
 @runtime_checkable
 class DeviceEnrolment(Protocol):
-    """Register of the company's devices: which device management each enrols with when it is first started. It knows no people."""
+    """Keeps the register of the company's devices: with which device management each enrols at its first start. It
+    knows no people."""
 
     def management(self) -> str:
         """Return the name of the device management that the company's devices are to enrol with.
@@ -396,17 +406,16 @@ class DeviceEnrolment(Protocol):
         """Return how a device enrols; None when the register has no such device."""
 
     def enrol(self, serial: str) -> None:
-        """Have it enrol with :meth:`management`."""
+        """Assign the device to :meth:`management`, with which it then enrols."""
 
     def unenrol(self, serial: str) -> None:
-        """Have it enrol with no device management. It still is the company's."""
+        """Take the device from its device management. It still belongs to the company."""
 
 
 @runtime_checkable
 class AccountListing(Protocol):
-    """Lists every account, for ``reconcile``: streaming, at a cost linear in the accounts.
-
-    A page that fails raises; there is never a short list.
+    """Lists every account, for ``reconcile``, page by page. A page that can't be read is an error: a list is never
+    incomplete.
     """
 
     #: Whether ``Listed.held`` is complete.
@@ -416,7 +425,7 @@ class AccountListing(Protocol):
         """Return every account, page by page."""
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Addresses, logins or ids of an entitlement's members.
+        """Return the addresses, logins or ids of an entitlement's members.
 
         :raises NotFound: the system has no such entitlement.
         """
@@ -424,23 +433,24 @@ class AccountListing(Protocol):
 
 @runtime_checkable
 class DeviceListing(Protocol):
-    """Lists every device, page by page; a page that fails raises."""
+    """Lists every device, page by page. A page that can't be read is an error."""
 
     def all_devices(self) -> Iterator[Device]: ...
 
 
 @runtime_checkable
 class CredentialListing(Protocol):
-    """Lists every credential that works without a person signing in; a page that fails raises."""
+    """Lists every credential that works without the sign-in of a person, page by page. A page that can't be read is an
+    error."""
 
     def all_credentials(self) -> Iterator[Credential]: ...
 
 
 @runtime_checkable
 class ManualSteps(Protocol):
-    """Steps that a person must do, on a system without an API."""
+    """Lists the steps that a person must do, on a system without an API."""
 
-    #: What must be done, by kind of case: ``{"offboard": ["Collect the badge"], ...}``
+    #: The option has them by kind of case: ``{"offboard": ["Collect the badge"], ...}``
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]: ...
 
 
@@ -448,12 +458,12 @@ class ManualSteps(Protocol):
 class Ticketing(ManualSteps, Protocol):
     """Makes a ticket of each step that a person does. Not a capability of its own.
 
-    ``waiting``: also of whatever waits for a person on the other systems.
+    ``waiting``: it also makes tickets of the open items on the other systems.
     """
 
     waiting: bool
 
     def find_ticket(self, key: str) -> Ticket | None:
-        """Return the ticket that was opened under a key; the oldest, where there are several."""
+        """Return the ticket that was opened with a key; the oldest, where there are several."""
 
     def open_ticket(self, key: str, step: str, text: str) -> None: ...

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one way from a value into quotes, in the languages that escape by a backslash (SCIM, RSQL, JQL, TicketSQL, SOQL, IMAP).
+"""Puts a value between quotes, in the languages that escape with a backslash (SCIM, RSQL, JQL, TicketSQL, SOQL, IMAP).
 
-A value that is put between quotes as it is can end them, and say the rest of the filter itself.
+A value that is not escaped can end the quotes, and add its own text to the filter.
 """
 
 from __future__ import annotations
 
 
 def within(value: str, mark: str = '"') -> str:
-    """Return a value as it stands between two quotation marks."""
+    """Return a value escaped, without the quotation marks around it."""
     return value.replace("\\", "\\\\").replace(mark, f"\\{mark}")
 
 
 def quoted(value: str, mark: str = '"') -> str:
-    """Return a value with its quotation marks."""
+    """Return a value escaped, between quotation marks."""
     return f"{mark}{within(value, mark)}{mark}"

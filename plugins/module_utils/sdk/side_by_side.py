@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Questions that do not wait for each other's answers: an account is looked up by every key, and no answer spares a question.
+"""Sends questions side by side that do not need each other's answers, such as the look-ups of an account by every key.
 
-They go over several connections, as many as the system's step may use (``Target.at_once``): where people already go side by side,
-each of them asks one question after another.
+A step may use ``Target.at_once`` connections. Where people are worked on side by side already, each of them asks one
+question after another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Said = TypeVar("Said")
 def answers(target: Target, ask: Callable[[Asked], Said], questions: Iterable[Asked]) -> list[Said]:
     """Ask every question, and return the answers in the order of the questions.
 
-    :param ask: only reads. What it raises is raised here, of several the first in that order.
+    :param ask: only reads. Its error is raised here; of several errors, that of the first question.
     """
     questions = [*questions]
     threads = min(target.at_once, len(questions))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where one of the company's systems is, and everything a connector needs to talk to it."""
+"""One of the company's systems: its address, and everything else that a connector needs to talk to it."""
 
 from __future__ import annotations
 
@@ -26,24 +26,27 @@ from .pace import PROCESS, Pace
 from .protocols import AccountListing, Correlates, Entitlements
 from .values import Account, Residual
 
-#: Fields that many people have alike.
+#: Fields in which two people of one company may be equal.
 _OF_NAMES = frozenset({"first_name", "last_name", "display_name"})
-#: And fields that people of two companies may have alike.
+#: Fields in which people of two companies may be equal.
 _ALIKE = _OF_NAMES | {"local_part"}
 
 
 class Tokens(Protocol):
-    """Keeps an access token for the length of a run."""
+    """Keeps access tokens during a run."""
 
     def get(self, key: str, fetch: Callable[[], tuple[str, float]]) -> str:
-        """Return the token under ``key``, or what ``fetch`` gives: ``(token, seconds it is good for)``."""
+        """Return the token under ``key``; fetch it when there is none.
+
+        :param fetch: returns the token, and the seconds for which it is valid.
+        """
 
     def forget(self, key: str) -> None:
-        """Forget a token that the system refused: the next call fetches a new one."""
+        """Forget a token that the system refused, so that the next call fetches a new one."""
 
 
 class MemoryTokens:
-    """Tokens for this process only: what AnsiballZ and tests use."""
+    """Keeps tokens in this process only: in AnsiballZ and in tests."""
 
     def __init__(self) -> None:
         self._held: dict[str, str] = {}
@@ -70,9 +73,9 @@ class Option:
     """A setting or credential of a connector, as the systems file may give it.
 
     ``kind`` is one of ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, ``path`` (relative to the systems file).
-    ``names`` are those that its value (of a mapping: its keys) may name, :data:`ANY_SYSTEM` for every system of the file. Another
-    name is refused when the file is read: it would be dropped. Of a list, each value is one of ``choices``.
-    ``example`` is what ``init`` writes for a required one.
+    ``names`` are the names that may stand in its value (in a mapping: its keys), :data:`ANY_SYSTEM` for every system of
+    the file. Any other name is refused when the file is read, because it would have no effect. In a list, each value
+    must be one of ``choices``. ``example`` is the value that ``init`` writes for a required option.
     """
 
     help: str
@@ -89,10 +92,11 @@ class Target:
     """One system: a host of the inventory.
 
     ``credentials`` are resolved secrets; ``options`` are checked against the connector's OPTIONS, defaults filled in.
-    ``until`` is the moment (of ``time.monotonic``) when the time of this step on this system is over.
-    ``read_only`` is set in check mode, and where a step only reads: every connector's writes pass :meth:`writing` or a transport that
-    does. ``rehearsal`` is set in check mode alone: then a connector keeps nothing in files of ours either.
-    ``at_once`` is how many requests this step may have under way: what ``Connector.PARALLEL`` leaves for one person (``sdk/side_by_side.py``).
+    ``until`` is the moment (of ``time.monotonic``) at which the time of this step on this system is over. ``read_only``
+    is set in check mode, and for a step that only reads: every write of a connector calls :meth:`writing`, itself or
+    through the transport. ``rehearsal`` is set only in check mode: then a connector writes no file of ours either.
+    ``timeout`` and ``max_wait`` are in seconds. ``at_once`` is how many requests this step may send side by side:
+    ``Connector.PARALLEL`` divided by the people (``sdk/side_by_side.py``).
     """
 
     name: str
@@ -129,7 +133,8 @@ class Target:
         return value
 
     def writing(self, act: str) -> None:
-        """Say that a write is about to be sent. Transports call it; a connector on a vendor's library calls it itself.
+        """Check that a write is allowed, before it is sent. The transport calls it; a connector on a vendor's library
+        calls it itself.
 
         :raises WriteInCheckMode: only reads are allowed now.
         """
@@ -144,14 +149,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Clock:
-    """A countdown that the vendor starts by itself when something is taken here.
+    """A time limit that the vendor starts by itself when something is taken here.
 
-    :param what: what may be lost, or can't be had back later.
-    :param days: how long it runs.
-    :param after: patterns of the changes that start it, by name: ``account``, ``licences: SPE_*``. They start it when they are gone.
-    :param until_then: what can be done while it runs.
-    :param source: the vendor's page that says so.
-    :param unless: the (change, value) of the same case that stops it: a shared mailbox needs no licence.
+    :param what: what is lost at its end.
+    :param days: how many days it lasts.
+    :param after: patterns of the changes that start it, by name: ``account``, ``licences: SPE_*``. It starts when the
+        thing is gone.
+    :param until_then: what a person can still do before its end.
+    :param source: the vendor's page about it.
+    :param unless: a (change, value) of the same case that stops it: a shared mailbox needs no licence.
     """
 
     what: str
@@ -170,7 +176,7 @@ class Connector:
 
     #: The vendor's product, as a person knows it.
     TITLE: ClassVar[str] = ""
-    #: The address used when the systems file gives none; empty: it must give one.
+    #: The address when the systems file gives none; empty when the systems file must give one.
     DEFAULT_URL: ClassVar[str] = ""
     #: Whether ``url`` is needed at all (a connector of files or of a vendor's library may not).
     NEEDS_URL: ClassVar[bool] = True
@@ -180,46 +186,50 @@ class Connector:
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {}
     #: How long (seconds) a write may take until reads show it.
     SETTLES_WITHIN: ClassVar[float] = 0.0
-    #: Taking something back here may destroy what other systems hold of the person: a licence carries the mailbox.
+    #: To take something here may destroy the person's data on another system: without its licence a mailbox is deleted.
     CARRIES_DATA: ClassVar[bool] = False
-    #: Access that stays open for good because the protocol has no way to end it: the record names it. None: the cutoff says what lingers.
+    #: Access that stays open because the protocol has no way to end it; the record names it. None: the cut-off itself
+    #: says what lingers.
     LINGERS: ClassVar[Residual | None] = None
-    #: What the vendor itself ends some time after something was taken here.
+    #: The time limits that the vendor starts when something is taken here.
     CLOCKS: ClassVar[Sequence[Clock]] = ()
     #: The system that owns display names, where this one keeps none of its own; a rename skips this one.
     NAMES_FROM: ClassVar[str] = ""
-    #: Accounts belong to the person, not to the company; an inactive one is not a leftover: see ``PersonalAccounts``.
+    #: Whether accounts belong to the people, not to the company: see ``PersonalAccounts``.
     OWN_ACCOUNTS: ClassVar[bool] = False
-    #: A new account lets nobody in until :meth:`Accounts.set_active` opens it.
+    #: Whether nobody can sign in with a new account before :meth:`Accounts.set_active` opens it.
     CREATES_CLOSED: ClassVar[bool] = False
-    #: What somebody new needs to sign in here and nobody has (option ``first_credential``); empty: the system or its run sees to it.
+    #: The credential that a joiner needs here and that somebody must hand over (option ``first_credential``); empty
+    #: when the system or the run gives it.
     FIRST_CREDENTIAL: ClassVar[str] = ""
-    #: Whether somebody new may be invited only: what the invitation does not carry is set when they have accepted.
+    #: Whether a joiner can only be invited: what the invitation can't set is set after they have accepted it.
     INVITES: ClassVar[bool] = False
-    #: How many people a run may be at work on here at once: what the vendor allows one credential to ask side by side.
+    #: How many people a run may work on side by side here, by what the vendor allows for one credential.
     PARALLEL: ClassVar[int] = 4
-    #: How the person's login here is made, unless the option ``login`` says otherwise.
+    #: The pattern of a login here, unless the option ``login`` gives another one.
     LOGIN: ClassVar[str] = "{email}"
-    #: Whether the company decides how logins are made here: what it has shows whether ``LOGIN``, or the option, is right.
+    #: Whether the company decides how logins are made here: then the existing accounts show whether the pattern is
+    #: right.
     LOGINS_ARE_CHOSEN: ClassVar[bool] = False
-    #: What the vendor allows in a login: a joiner's is held against it before anything is written anywhere.
+    #: The vendor's rule for a login: a joiner's login is checked with it before the first write on any system.
     LOGIN_RULE: ClassVar[LoginRule | None] = None
 
-    #: The kinds of keys that this system can be asked for, and those that an account here may carry: see ``protocols.Correlates``.
+    #: The kinds of keys with a look-up here, and those that an account here may have: see ``protocols.Correlates``.
     LOOKS_UP: ClassVar[frozenset[Kind]] = frozenset()
     COMPARES: ClassVar[frozenset[Kind]] = frozenset()
-    #: What lets somebody do everything here, as entitlements: (kind, name). Of the last one who has any of it, a person decides.
+    #: The entitlements that make an administrator here, as (kind, name). A person decides about the last one who has
+    #: any of them.
     ADMINISTRATORS: Sequence[tuple[str, str]] = ()
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        #: Of an HR system: records that nobody can be acted on by, a line each with the record's place.
+        #: On an HR system: the refused records, one line each with the place of the record.
         self.refused: list[str] = []
-        #: The same by the record's id, where it has one: this distinguishes a refused record from one that is gone.
+        #: The same by the record's id, where it has one: a refused record is not a record that is gone.
         self.refused_ids: dict[str, str] = {}
 
     def readable(self, records: Iterable[tuple[str, Callable[[], Person]]]) -> Iterator[Person]:
-        """Read record by record, each with its id; one that is refused is noted, and stops no other."""
+        """Read the records one by one, each with its id. A refused record is noted, and the others are still read."""
         for number, read in records:
             try:
                 person = read()
@@ -231,35 +241,41 @@ class Connector:
 
     @property
     def login_pattern(self) -> str:
-        """Return how logins are made here, unless HR names one."""
+        """Return the pattern of the logins here, for people whose login HR does not name."""
         return str(self.target.options.get("login") or self.LOGIN)
 
     def granted(self) -> frozenset[str] | None:
-        """Return the permissions that the credential itself shows, in the vendor's words; None where it shows none."""
+        """Return the permissions that the vendor reports for the credential, in the vendor's words; None where it
+        reports none."""
         return None
 
     @property
     def logins_of_names(self) -> bool:
-        """Return whether logins are made of names alone: one was somebody else's before they changed theirs, so it raises a question, and settles nothing."""
+        """Return whether the pattern has only names: such a login may have been another person's, so that it only
+        raises a question."""
         fields = fields_of(self.login_pattern)
         return bool(fields) and fields <= _OF_NAMES
 
     @property
     def logins_of_strangers(self) -> bool:
-        """Return whether somebody of whom HR knows nothing may have the login that the pattern makes of one of HR's people: it holds neither a
-        number nor a whole address, and nobody said that they have no accounts here. Jane of another company is ``jane`` too."""
+        """Return whether somebody whom HR does not know may have the login that the pattern makes: ``jane`` of another
+        company.
+
+        It is so when the pattern has neither a number nor a whole address, and the option ``hr_only`` is not set.
+        """
         fields = fields_of(self.login_pattern)
         alike = bool(fields) and fields <= _ALIKE and "@" not in self.login_pattern
         return self.logins_of_names or alike and not self.target.options.get("hr_only")
 
     def login_of(self, person: Person) -> str:
-        """Return the person's login on this system: HR's, the inventory's pattern, or the connector's own."""
+        """Return the person's login on this system: from HR, or made by the pattern."""
         return person.login(self.target.name, self.login_pattern)
 
     # -- whose an account is -------------------------------------------------------------------------------------------
 
     def keys_of(self, person: Person, ids: Sequence[str] = ()) -> PersonKeys:
-        """Return all keys of a person on this system: links, HR's, and logins as the pattern makes them of every address they had."""
+        """Return all keys of a person on this system: links, HR's keys, and the logins that the pattern makes of every
+        address."""
         addresses = distinct(Kind.ADDRESS, (person.email, *person.aliases))
         named = person.logins.get(self.target.name, "")
         patterned = tuple(self._patterned(person, address) for address in addresses)
@@ -281,7 +297,8 @@ class Connector:
         )
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
-        """Return what an identity provider's id may hold for this person, and whether the systems file says so."""
+        """Return the values that an identity provider's id may have for this person, and whether the systems file says
+        which it is."""
         return (person.employee_id, person.hr_id, person.person_key, person.email, *person.aliases), False
 
     def _patterned(self, person: Person, address: str) -> str:
@@ -291,35 +308,42 @@ class Connector:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
     def unseen(self) -> str:
-        """Return which part of the system the look-ups so far could not see, in words; empty when nothing says that there is one."""
+        """Return the part of the system that the look-ups could not see, in words; empty when no such part is known."""
         return ""
 
     def carries(self, account: Account) -> str:
-        """Return why the account may not be deleted yet, though nothing of the person needs it: what others use goes with it. Empty when it may."""
+        """Return why the account may not be deleted yet: something that other people use would be deleted with it.
+        Empty when it may."""
         return ""
 
     def administers(self, account: Account) -> bool:
-        """Return whether the account holds any of :attr:`ADMINISTRATORS`. A connector that can tell at less cost overrides it."""
+        """Return whether the account holds any of :attr:`ADMINISTRATORS`. A connector with a cheaper look-up overrides
+        it."""
         if not isinstance(self, Entitlements):
             return False
         return any(_is_among(self.ADMINISTRATORS, e.kind, e.name) for e in self.entitlements(account))
 
     def administrators(self) -> Iterator[str]:
-        """Yield ids of the accounts that hold any of :attr:`ADMINISTRATORS` and can be used, as far as the system shows them, one by one:
-        who only asks whether there is another stops at the first. A connector that has a list of them overrides it."""
+        """Yield the ids of active accounts that hold any of :attr:`ADMINISTRATORS`, as far as the system's list shows
+        them.
+
+        They are yielded one by one, so that a caller may stop at the first. A connector with a list of administrators
+        overrides it.
+        """
         if isinstance(self, AccountListing) and self.LISTS_HELD:
             for listed in self.all_accounts():
                 if listed.account.active and any(_is_among(self.ADMINISTRATORS, *held) for held in listed.held):
                     yield listed.account.id
 
     def addressed_by(self, account: Account) -> str:
-        """Return the name by which methods that take a person find their account here."""
+        """Return the login by which the methods that take a person find this account."""
         return account.login
 
     def find_account(self, person: Person) -> Account | None:
-        """Return the person's one account, when the keys alone leave no doubt: for a manager, an heir, an assignment.
+        """Return the person's one account, when their keys alone leave no doubt: for a manager, an heir, an assignment.
 
-        What writes for a leaver, joiner or mover asks ``people/correlation.py``, which knows links and everybody else's keys too.
+        A step for a leaver, joiner or mover uses ``people/correlation.py``, which also knows links and everybody else's
+        keys.
 
         :raises AmbiguousIdentity: several accounts are the person's, or one answers and carries somebody else's keys.
         """
@@ -346,7 +370,7 @@ class Connector:
 
 
 def names_of(written: Sequence[str], system: str) -> tuple[tuple[str, str], ...]:
-    """Return entitlements as the systems file writes them: ``kind: name``.
+    """Return the (kind, name) of entitlements that the systems file writes as ``kind: name``.
 
     :raises InputError: one has no kind.
     """

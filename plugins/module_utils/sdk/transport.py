@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The only place where an HTTP byte leaves this collection.
+"""Sends every HTTP request of this collection.
 
-Addresses from quoted segments (``address``); one pooled session a system and process, with limits of time and bytes (``wire``);
-retries by method and by the vendor's policy; client-side rate limit; proxy and private certificate authority; the switch that
-refuses writes in check mode; paging that notices a page token that stands still, and one that never ends. Connectors on a
-vendor's own library (boto3, ldap3, imaplib) ask ``Target.writing`` instead.
+It builds addresses of quoted segments (``address``); keeps one pool of connections for each system and process, and
+limits time and bytes (``wire``); retries by method and by the vendor's policy; limits the rate; uses a proxy and a
+private certificate authority; refuses writes in check mode; and follows pages, until a page token that does not advance
+or a list without an end. Connectors on a vendor's own library (boto3, ldap3, imaplib) call ``Target.writing`` before a
+write instead.
 """
 
 from __future__ import annotations
@@ -55,37 +56,37 @@ __all__ = [
 ]
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Repeating these does no more than doing them once (RFC 9110, 9.2.2).
+#: Methods that have the same effect when a request is sent twice (RFC 9110, 9.2.2).
 IDEMPOTENT = READS | {"PUT", "DELETE"}
-#: Answers of a server or gateway that did not do the work, or may not have.
+#: The statuses of a server or gateway that did not do the work, or perhaps did not.
 TROUBLE = frozenset({500, 502, 503, 504})
-#: What a header may hold (RFC 9110, 5.5), and what Python can send.
+#: The characters that a header may hold (RFC 9110, 5.5) and Python can send.
 _HEADER = re.compile(r"[\x20-\x7e\xa0-\xff]*")
-#: The words of RFC 9110 for a status, where the system gives none of its own.
+#: RFC 9110's words for a status, for an answer without an error text.
 _PHRASES: Mapping[int, str] = {one.value: one.phrase for one in HTTPStatus}
 USER_AGENT = "workforce.lifecycle/0.1"
 
 
 class Auth(Protocol):
-    """Puts a credential on a request."""
+    """Adds a credential to a request."""
 
     def headers(self) -> Mapping[str, str]: ...
 
     def refused(self) -> bool:
-        """Note a 401; return whether a fresh credential can be tried."""
+        """Note a 401, and return whether a new credential can be tried."""
 
 
 @runtime_checkable
 class SigningAuth(Auth, Protocol):
-    """Signs each request by what is in it."""
+    """Signs each request by its content."""
 
     def signed(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
-        """Return the headers of one request, as it is sent."""
+        """Return the headers of one request, which are the signature of it as it is sent."""
 
 
 @dataclass(frozen=True)
 class StaticAuth:
-    """A header that does not change: an API key, a personal token."""
+    """Adds a header that does not change: an API key, a personal token."""
 
     header: Mapping[str, str] = field(repr=False)
 
@@ -101,13 +102,13 @@ def bearer(token: str) -> StaticAuth:
 
 
 def basic(user: str, password: str) -> StaticAuth:
-    """Return a user's name and password as RFC 7617 sends them."""
+    """Return the header of a user's name and password (RFC 7617)."""
     return StaticAuth({"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()})
 
 
 @dataclass(frozen=True)
 class TokenAuth:
-    """A bearer token that is fetched once a run and, when refused, once more."""
+    """Adds a bearer token that is fetched once a run and, when the system refuses it, once more."""
 
     target: Target
     key: str
@@ -123,13 +124,17 @@ class TokenAuth:
 
 @dataclass(frozen=True)
 class Policy:
-    """How one vendor says no.
+    """How to read one vendor's refusals.
 
-    ``throttled``: seconds to wait when the answer is a throttle, else None. ``failure``: the error text when the body says
-    failure although the status does not (Slack), else empty. ``message``: the error text of a refused call. ``rate``:
-    requests a second we allow ourselves, on the vendor's own hosts (``rate_on``: how their names end) where the limit is
-    its cloud's and not its product's. ``permission_hint``: what to do about a 403. ``most_bytes``: how long an answer may
-    be, for a vendor that has no pages.
+    :param throttled: returns the seconds to wait when the answer asks for fewer requests, else None.
+    :param failure: returns the error text when the body reports a failure although the status does not (Slack), else
+        empty.
+    :param message: returns the error text of a refused request.
+    :param rate: the requests a second that we send at most.
+    :param rate_on: the domain of the vendor's cloud, where only its own hosts have this rate.
+    :param attempts: how often a request is sent at most, when it fails in a way that may pass.
+    :param permission_hint: what to do about a 403.
+    :param most_bytes: the bytes that an answer may have, for a vendor without pages.
     """
 
     throttled: Callable[[Answer], float | None] = standard_throttle
@@ -143,7 +148,7 @@ class Policy:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-#: What a refusal means where its status alone says it.
+#: The error for a status, where the status alone decides.
 _ERRORS: Mapping[int, type[SystemError_]] = {
     **dict.fromkeys((404, 410), NotFound),
     **dict.fromkeys((409, 412, 423), Conflict),
@@ -155,9 +160,9 @@ class Transport:
     """Sends requests to one system.
 
     :param target: the system.
-    :param auth: puts the credential on.
-    :param policy: the vendor's way of saying no.
-    :param url: base address, when not the target's own.
+    :param auth: adds the credential.
+    :param policy: how to read the vendor's refusals.
+    :param url: the base address, when it is not the target's own.
     :raises InputError: the address is not encrypted and not this machine's.
     """
 
@@ -192,11 +197,11 @@ class Transport:
         """Send one request and return the answer when it is a success.
 
         :param act: what we are doing, for the error message: ``revoke sessions of ann@x``.
-        :param missing: statuses that are an answer, not an error (404 for "already gone"); the caller looks at ``status``.
-        :param reads: this POST only reads (a search), so it may be sent in check mode and repeated.
-        :param retry_safe: repeating the call does no more than doing it once; default: by method.
+        :param missing: statuses that are an answer and no error (404 for "already gone"); the caller reads ``status``.
+        :param reads: this POST only reads (a search), so that it may be sent in check mode, and again after a failure.
+        :param retry_safe: the request has the same effect when it is sent twice; by default, the method decides.
         :param raw: the answer is not JSON (a file).
-        :raises SystemError_: one of its kinds, by what happened; see ``errors``.
+        :raises SystemError_: one of its subclasses, by what happened; see ``errors``.
         """
         reading = reads or method in READS
         if not reading:
@@ -216,7 +221,8 @@ class Transport:
         return self._repeated(request, safe=safe, raw=raw, missing=missing)
 
     def _repeated(self, request: Request, *, safe: bool, raw: bool, missing: Collection[int]) -> Answer:
-        """Send a request as often as patience, the system's throttle and a fresh credential allow; judge the last answer."""
+        """Send a request, again after a failure, a throttle or a refused token as far as the limits allow; judge the
+        last answer."""
         patience = _Patience(self.policy.attempts - 1, self.target.max_wait)
         fresh_credential_tried = False
         ends = time.monotonic() + request.seconds
@@ -234,7 +240,7 @@ class Transport:
             if pause is not None:
                 before = time.monotonic()
                 if patience.waits(pause):
-                    ends += time.monotonic() - before  # what it asked for is not the time it took
+                    ends += time.monotonic() - before  # a wait that the system asked for does not count
                     continue
             elif answer.status in TROUBLE and safe and time.monotonic() < ends and patience.tries_again():
                 continue
@@ -254,8 +260,8 @@ class Transport:
     ) -> Iterator[Answer]:
         """Yield every page, following what ``next_page`` finds in the answer: an address, or the parameters of the next request.
 
-        :raises ProtocolError: the next page is one we have already seen, says what the last one said, is on another host, or there are
-            too many.
+        :raises ProtocolError: the next page was read already, is equal to the page before, is on another host, or there
+            are too many.
         """
         turned = Pages(act, self.target.name)
         here: tuple[str, Mapping[str, Any] | None] = (path, params)
@@ -267,7 +273,7 @@ class Transport:
             following = next_page(answer)
             if not following:
                 return
-            # A page link is the system's word; our credential must not follow it to somebody else.
+            # The system wrote the link to the page: our credential must not go to another host with it.
             here = (
                 (same_host(self.url, following, act=act, system=self.target.name), None)
                 if isinstance(following, str)
@@ -275,7 +281,8 @@ class Transport:
             )
 
     def link(self, path: UrlPath, params: Mapping[str, object] | None = None) -> str:
-        """Return the whole address of something here, for a body that names it (OData's ``@odata.id``), or for a person."""
+        """Return the whole address of a path on this system, for a request's body (OData's ``@odata.id``) or for a
+        person to read."""
         return self.url + path.asking(params or {})
 
     def _address(self, path: str, act: str) -> str:
@@ -285,7 +292,7 @@ class Transport:
         return self.url + literal(path)
 
     def _await_turn(self) -> float:
-        """Wait for this request's turn, where the vendor names a rate; the seconds that it took."""
+        """Wait for this request's turn, where the vendor names a rate; return the seconds that it took."""
         rate = self.policy.rate
         if not rate or not _ends_in(self.url, self.policy.rate_on):
             return 0.0
@@ -311,7 +318,7 @@ class Transport:
         }
         headers = {**base, **request.headers}
         if isinstance(self.auth, SigningAuth):
-            # What is signed is what goes over the wire: the address with its query, and the body's bytes.
+            # The signature is of the request as it is sent: the address with its query, and the body's bytes.
             request = replace(request, url=address_of(request), params=None)
             sent = request.body if isinstance(request.body, bytes) else b""
             headers |= self.auth.signed(request.method, request.url, sent)
@@ -384,7 +391,7 @@ class Transport:
     def _error_of(
         self, answer: Answer, *, throttled_for: float | None, reading: bool
     ) -> tuple[type[SystemError_], str]:
-        """Choose the error that a refusal is, and what to do about it."""
+        """Return the error for a refusal, and the hint what to do."""
         status, name = answer.status, self.target.name
         if throttled_for is not None:
             wait = f"it asks to wait {throttled_for:.0f} s; run again then, or raise max_wait of the system"
@@ -397,7 +404,7 @@ class Transport:
         if status == 403:
             return PermissionDenied, self.policy.permission_hint
         if status >= 500 and status != 501:
-            # A write that ended in a gateway's 5xx may have been done behind it.
+            # After a gateway's 5xx, the system behind it may have done the write.
             return (
                 (Unavailable, "it fails on its side: run again later")
                 if reading
@@ -407,19 +414,19 @@ class Transport:
 
 
 def _ends_in(url: str, domain: str) -> bool:
-    """Return whether an address is of a domain; every address is of none."""
+    """Return whether an address belongs to a domain; with an empty domain, each does."""
     host = urlsplit(url).hostname or ""
     return not domain or host == domain or host.endswith(f".{domain}")
 
 
 class _Patience:
-    """How often and how long one call is tried again."""
+    """Counts how often and how long one request is tried again."""
 
     def __init__(self, tries: int, max_wait: float) -> None:
         self._tries, self._left, self._failed, self._asked = tries, max_wait, 0, 0
 
     def tries_again(self) -> bool:
-        """Wait a moment after a failure; False when it was tried often enough."""
+        """Wait a moment after a failure and return True; return False when it was tried often enough."""
         if self._failed >= self._tries:
             return False
         self._failed += 1
@@ -427,7 +434,8 @@ class _Patience:
         return True
 
     def waits(self, asked: float) -> bool:
-        """Wait as long as the system asks for, as often as it asks; False when that is more than ``max_wait`` in all."""
+        """Wait as long as the system asks, and return True; return False when the waits would exceed ``max_wait`` in
+        all."""
         self._asked += 1
         pause = asked if asked > 0 else self._backoff(self._asked)
         if pause > self._left:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Attributes of a person that a system has no place for: nothing wanted is dropped in silence."""
+"""Refuses attributes of a person for which a system has no field, so that nothing wanted is lost without a message."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..model.errors import Unsupported
 
 
 def refuse_unkept(attributes: Iterable[str], kept: Collection[str], *, keeper: str, system: str) -> None:
-    """Refuse what a profile wants set and the system keeps nowhere.
+    """Refuse wanted attributes for which the system has no field.
 
-    :param keeper: who does not keep it, as a person knows it: ``Google``.
-    :raises Unsupported: names what is not kept, and what is.
+    :param keeper: the system's name for the message: ``Google``.
+    :raises Unsupported: names these attributes, and those that the system has.
     """
     unknown = sorted(set(attributes) - set(kept))
     if unknown:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Name what systems hold, in our words: accounts, ways in, entitlements, devices, meetings."""
+"""Values for what systems hold, in our words: accounts, ways in, entitlements, devices, meetings."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from .keys import Key, Kind
 class Account:
     """A person's account on one system.
 
-    ``id`` is the vendor's immutable id and is what writes address; ``login`` is what the person types. ``attributes`` are in our words (``first_name``,
-    ``department``, ``manager`` ...). ``protected`` says why the account may not be changed here, e.g. ``synchronised from on-premises Active Directory``;
-    ``pending`` what it still waits for, e.g. ``the invitation is not accepted yet``; ``no_person`` what the system itself says of an account that is
-    nobody's own, e.g. ``RecipientTypeDetails is RoomMailbox``; each is empty otherwise. ``raw`` is the vendor's own answer, for the connector's eyes only.
-    ``keys`` are all keys it carries beside those fields: further addresses and login names, the identity provider's id.
+    ``id`` is the vendor's immutable id; writes use it. ``login`` is what the person types. ``attributes`` have our
+    names (``first_name``, ``department``, ``manager`` ...). ``protected`` is the reason why the account may not be
+    changed here, e.g. ``synchronised from on-premises Active Directory``; ``pending`` is what it still waits for, e.g.
+    ``the invitation is not accepted yet``; ``no_person`` is the system's own evidence that the account belongs to no
+    single person, e.g. ``RecipientTypeDetails is RoomMailbox``. Each of the three is empty otherwise. ``raw`` is the
+    vendor's own answer; only the connector reads it. ``keys`` are the account's further keys: other addresses and login
+    names, the identity provider's id.
     """
 
     id: str
@@ -39,8 +41,11 @@ class Account:
 
     @property
     def carried(self) -> tuple[Key, ...]:
-        """Return every key that the account carries: its login, addresses, employee number, and :attr:`keys`. A login that is an address is both;
-        one that only begins with an @, such as ``@jane:chat.corp.example``, is none."""
+        """Return every key of the account: its login, addresses, employee number, and :attr:`keys`.
+
+        A login that is an address is both. A login that begins with an @, such as ``@jane:chat.corp.example``, is no
+        address.
+        """
         further = self.attributes.get("aliases") or ()
         addresses = (self.email, self.login, *(further if isinstance(further, (list, tuple)) else ()))
         return (
@@ -52,7 +57,7 @@ class Account:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of a human being that it shows."""
+        """Return the names of a human being that the account shows."""
         parts = [str(self.attributes.get(part) or "") for part in ("first_name", "last_name")]
         shown = (str(self.attributes.get("display_name") or ""), " ".join(part for part in parts if part))
         return tuple(name for name in shown if name and "@" not in name)
@@ -62,11 +67,12 @@ class Account:
 class Listed:
     """An account as a listing shows it.
 
-    ``account`` has ``active``, ``login``, ``email`` and such ``attributes`` as ``employee_id`` where the system keeps them.
-    ``last_seen`` is the last sign-in or activity and ``created`` the account's beginning (ISO 8601), "" when the system does
-    not say. ``kind`` is ``person``, ``service``, ``shared`` or ``guest``: only what the vendor itself says. ``held`` are the
-    (kind, name) of its entitlements, when the listing shows them cheaply; ``fixed`` are those of them that can't be given or
-    taken by hand, as :attr:`Entitlement.fixed` says.
+    ``account`` has ``active``, ``login``, ``email``, and attributes such as ``employee_id`` where the system has them.
+    ``last_seen`` is the last sign-in or activity, ``created`` the moment at which the account was made (ISO 8601; ""
+    when the system does not say). ``kind`` is ``person``, ``service``, ``shared`` or ``guest``, as the vendor itself
+    says. ``held`` are the
+    (kind, name) of its entitlements, when the listing shows them without further requests; ``fixed`` are those of them
+    that can't be given or taken by hand, as in :attr:`Entitlement.fixed`.
     """
 
     account: Account
@@ -79,10 +85,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Credential:
-    """A key, token, automation or application's secret that works without its maker.
+    """A key, token, automation or application's secret that works without the sign-in of its maker.
 
-    ``maker`` is the account id, login or address of the person who made or owns it, "" when unknown. Times are ISO 8601, "" when
-    the system does not say; an ``expires`` of "" is no expiry that the system shows.
+    ``maker`` is the account id, login or address of the person who made or owns it; "" when unknown. Times are ISO
+    8601, "" when the system does not say.
     """
 
     kind: str
@@ -96,10 +102,10 @@ class Credential:
 
 @dataclass(frozen=True)
 class Residual:
-    """Access that outlives the cut: what, until when (ISO 8601, or ``unknown``), and why.
+    """Access that lasts longer than the cut: what it is, until when (ISO 8601, or ``unknown``), and why.
 
-    Where it ends a fixed time after the cut, ``lasts`` says how long (seconds), and ``until`` is counted from the cut. ``way`` names
-    a way in that stays open until somebody closes it: a case is open until then. ``closed_with`` is the system whose cut closes it.
+    Where it ends a fixed time after the cut, ``lasts`` is that time in seconds. ``way`` names a way in that stays open
+    until a person closes it; the case is open until then. ``closed_with`` is the system whose cut closes it.
     """
 
     what: str
@@ -110,7 +116,8 @@ class Residual:
     closed_with: str = ""
 
     def as_dict(self, closed: str = "") -> dict[str, str]:
-        """Return plain data; ``closed`` is when the path was closed (ISO 8601), now when it is not known."""
+        """Return plain data; ``closed`` is the moment at which the way in was closed (ISO 8601), now when it is not
+        known."""
         moment = clock.parse(closed) if closed else clock.now()
         return {
             "what": self.what,
@@ -122,7 +129,8 @@ class Residual:
 
 
 def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return each residual of :meth:`Residual.as_dict` once, with its latest end: several ways in may leave the same one behind."""
+    """Return each residual (:meth:`Residual.as_dict`) once, with its latest end: several ways in may have the same
+    residual."""
     ends: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for one in residuals:
         known = ends.setdefault(
@@ -133,38 +141,39 @@ def lasting(residuals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _nothing() -> None:
-    """Do nothing: what can't be closed or opened here has this for it, and says why."""
+    """Do nothing: stands for the function of a way in that can't be closed or opened here."""
 
 
 @dataclass(frozen=True)
 class AccessPath:
-    """One way in, as seen now: sign-in, a session, a key, a token, an app password.
+    """One way in, as it is now: a sign-in, a session, a key, a token, an app password.
 
-    ``state`` is ``open`` (or ``open: DETAIL``, what a way back must know), ``closed``, or ``unseen`` where the vendor offers no
-    way to look. ``close`` ends it.
-    ``residual`` is what lingers after it was closed.
+    ``state`` is ``open`` (or ``open: DETAIL``, a detail that the way back needs), ``closed``, or ``unseen`` where the
+    vendor has no way to look. ``close`` ends it. ``residual`` is the access that lingers after it was closed.
     """
 
     name: str
     state: str
     close: Callable[[], None] = _nothing
     residual: Residual | None = None
-    #: When closing this fails, the ones after it must not be closed (an admin role that guards the disable).
+    #: When closing this fails, the ways after it must not be closed (an admin role that forbids to disable the
+    #: account).
     gate: bool = False
     #: Why it can't be closed here and a person must do it elsewhere (a synchronised account); empty when it can.
     refused: str = ""
-    #: Who administers the whole system can go on doing so after it was closed: it is closed even of the last one.
+    #: An administrator of the system is still one after it was closed: it is closed even for the last one.
     spares: bool = False
-    #: What closing it leaves behind for a person to look at, and why; it stays open until they say so. Empty: nothing.
+    #: What a person must look at after it was closed, and why; it stays open until they attest it. Empty: nothing.
     leaves: str = ""
-    #: The state in which the system has accepted the closing and is still at it; empty: it closes at once.
+    #: The state in which the system has accepted the closing and not finished it; empty: it closes at once.
     pending: str = ""
-    #: Why ways of this kind could not be listed: the step fails and names it, when it has closed the others.
+    #: Why the ways of this kind could not be listed: the step closes the others, and then fails with this reason.
     unread: str = ""
 
 
 def listed_or_named(kind: str, ways: Iterable[AccessPath]) -> Iterator[AccessPath]:
-    """Yield ways in of one kind; where the system does not list them, one that says so: one list keeps no other way open."""
+    """Yield the ways in of one kind; when their list can't be read, yield one that says so, so that the other ways are
+    still closed."""
     try:
         yield from ways
     except SystemError_ as e:
@@ -173,11 +182,11 @@ def listed_or_named(kind: str, ways: Iterable[AccessPath]) -> Iterator[AccessPat
 
 @dataclass(frozen=True)
 class WayBack:
-    """How a way in that a cut-off closed opens again: ``name`` is the :class:`AccessPath`'s.
+    """How a way in that a cut-off closed is opened again. ``name`` is the name of the :class:`AccessPath`.
 
-    ``state`` is ``closed``, ``open``, or ``invited`` while the person has yet to accept. ``lost`` says why it can't be opened
-    again and what takes its place, empty when it can; ``anew`` that the person gets it again by themselves (a session, a
-    token). ``entitlement`` is (kind, name) where the way in is one.
+    ``state`` is ``closed``, ``open``, or ``invited`` until the person accepts. ``lost`` is the reason why it can't be
+    opened again, and what replaces it; empty when it can. ``anew``: the person makes a new one themselves (a session, a
+    token). ``entitlement`` is (kind, name) where the way in is an entitlement.
     """
 
     name: str
@@ -191,10 +200,11 @@ class WayBack:
 
 @dataclass(frozen=True)
 class Entitlement:
-    """Something held or grantable on a system: ``kind`` is one of the connector's ``ENTITLEMENT_KINDS``.
+    """Something that an account can hold on a system: ``kind`` is one of the connector's ``ENTITLEMENT_KINDS``.
 
-    ``name`` is how access profiles write it. ``fixed`` says why it can't be taken or given by hand (``dynamic rule``,
-    ``through group Sales``); empty when it can. ``by_hand`` says that nothing else ends it either: of a leaver, somebody must.
+    ``name`` is its name in access profiles. ``fixed`` is the reason why it can't be given or taken through the API
+    (``dynamic rule``, ``through group Sales``); empty when it can. ``by_hand``: when it is fixed, a person must take it
+    from a leaver, because nothing else ends it.
     """
 
     kind: str
@@ -207,14 +217,16 @@ class Entitlement:
 
 @dataclass(frozen=True)
 class Device:
-    """One device of a person. ``ownership`` is ``company`` or ``personal``. None means the system does not know.
+    """One device of a person. None in a field means that the system does not know.
 
-    ``state`` is ``managed``, ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
-    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed`` says whether a recovery key is kept by
-    the system, ``escrow_pending`` that one is on its way; ``recovery_key`` says which kind of key it is and where it is kept (``FileVault recovery key:
-    Intune``), never the key. ``ownership`` is ``unknown`` where the system says so. ``assigned_to`` is the login of its person.
-    ``refuses`` maps an act (``lock``, ``retire``, ``wipe``, ``escrow``) that this kind of device can't do to why. ``activation_lock`` says that
-    Apple binds the device to somebody's account, and ``bypass_kept`` where the code is kept that ends it (never the code).
+    ``ownership`` is ``company``, ``personal``, or ``unknown`` where the system says so. ``state`` is ``managed``,
+    ``lock_pending``, ``locked``, ``wipe_pending``, ``retire_pending``, ``wiped``, ``retired``,
+    ``lost`` or ``unmanaged``; "" where the system manages no devices. ``escrowed``: whether the system keeps a recovery
+    key; ``escrow_pending``: a key will arrive; ``recovery_key``: the kind of key and where it is kept (``FileVault
+    recovery key: Intune``), never the key itself. ``assigned_to`` is the login of its person. ``refuses`` maps an act
+    that this device can't do (``lock``, ``retire``, ``wipe``, ``escrow``) to the reason. ``activation_lock``: Apple
+    binds the device to somebody's account; ``bypass_kept``: where the code is kept that ends this lock, never the code
+    itself.
     """
 
     id: str
@@ -239,9 +251,10 @@ class Device:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """With which device management a device of the company enrols when it is first started; "" for none.
+    """The device management with which a device of the company enrols at its first start; "" for none.
 
-    ``waits``: an order of this run is accepted, and not carried out yet. ``released`` is when the device left the company, "" while it is the company's.
+    ``waits``: the register has accepted an order of this run, and not carried it out yet. ``released`` is when the
+    device left the company, "" while it belongs to the company.
     """
 
     serial: str
@@ -252,7 +265,8 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket of one step that a person does. ``state`` is ``open``, ``done``, or ``dropped``: closed, and nothing was done."""
+    """A ticket of one step that a person does. ``state`` is ``open``, ``done``, or ``dropped`` (closed, and the step
+    was not done)."""
 
     ref: str
     state: str
@@ -279,7 +293,7 @@ class MailFolder:
     messages: int
 
 
-#: What a run writes to HR about a joiner, beside the logins by system.
+#: The name of the value that a run writes to HR about a joiner, beside the logins by system.
 WORK_ADDRESS = "work address"
 
 
@@ -303,28 +317,32 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Owned:
-    """Something a person owns and that must live on: ``kind`` is e.g. ``group``, ``repository``, ``key``, ``automation``, ``app``."""
+    """Something that a person owns and that must stay after they leave: ``kind`` is e.g. ``group``, ``repository``,
+    ``key``, ``automation``, ``app``."""
 
     kind: str
     id: str
     name: str
-    #: How it is settled: ``reassign`` to the successor, ``revoke``, ``shut_out`` of what is somebody else's, or ``decide`` by a person.
+    #: What a run does: ``reassign`` it to the successor, ``revoke`` it, ``shut_out`` the person from something of
+    #: another owner; or a person must ``decide``.
     settle: str = "reassign"
-    #: Addresses of those who own it too.
+    #: The addresses of its other owners.
     beside: Sequence[str] = ()
-    #: Once seen, it is a person's to decide until they say so: when the person has left it, the system no longer shows it.
+    #: Once seen, it stays open until a person decides, since the system does not show it any more after the leaver has
+    #: left it.
     lasting: bool = False
-    #: The serial number of hardware, by which a person's word that it is back finds it; "" of everything else.
+    #: The serial number of hardware, by which a person says that it is back; "" for everything else.
     serial: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A whole HR source at one glance.
+    """An overview of a whole HR source.
 
-    ``people`` has every record, those without an address too, with what identifies people (ids, addresses, name, personal
-    address) and whether it is of somebody who left; the rest may be missing. ``columns`` are the fields that the source shows.
+    ``people`` has every record, also those without an address, with the fields that identify people (ids, addresses,
+    name, personal address) and the status; other fields may be empty. ``columns`` are the names of the fields that the
+    source shows.
     """
 
     people: Sequence[Person]
@@ -333,9 +351,9 @@ class Overview:
 
 @dataclass(frozen=True)
 class Addresses:
-    """What an account is reached and signed in by, in lower case; None where this system does not rule it.
+    """The addresses and the login of an account, in lower case; None where this system does not decide them.
 
-    ``aliases`` is None where an account has one address and no more.
+    ``aliases`` is None on a system where an account has only one address.
     """
 
     address: str | None = None

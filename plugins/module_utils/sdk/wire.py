@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One HTTP exchange with limits: so many seconds in all, so many bytes after decompression, no redirect followed.
+"""Makes one HTTP exchange with limits: of its seconds in all, of its bytes after decompression; it follows no redirect.
 
-A socket's timeout limits the silence between two bytes, and a system that sends one byte a second never is silent. So a timer
-ends the connection when the exchange has had its time, whatever it is at. urllib3 alone, without requests: that would add half of what
-an exchange costs, and a session of its that several threads share is not said to be safe.
+A socket's timeout limits only the time between two bytes, and a system may send one byte a second without end. So a
+timer ends the connection when the time of the exchange is over. It uses urllib3 without requests: requests would make
+an exchange half as expensive again, and its documentation does not say that threads may share a session.
 """
 
 from __future__ import annotations
@@ -43,19 +43,20 @@ from ..model.errors import (
 )
 from .target import Target
 
-#: Bytes of one answer, after decompression. What is longer comes in pages, nearly everywhere; a vendor without pages says so
-#: (``most_bytes`` of its ``Policy``). As text it may take four times as much memory, and as values once more.
+#: The bytes of one answer, after decompression. Nearly every vendor has pages for more; a vendor without pages has
+#: another limit (``most_bytes`` of its ``Policy``). As text and values, an answer may need several times as much
+#: memory.
 MOST_BYTES = 16 * 1024 * 1024
-#: Bytes of one file: the largest message that Exchange takes has 150 MB.
+#: The bytes of one file: the largest message that Exchange accepts has 150 MB.
 MOST_BYTES_OF_A_FILE = 512 * 1024 * 1024
-#: Read so many at a time: of a compressed answer a chunk becomes a thousand times as much.
+#: How many bytes are read at once: a compressed chunk can become a thousand times as long.
 _CHUNK = 16 * 1024
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
 
 @dataclass(frozen=True)
 class Raw:
-    """What came over the wire."""
+    """An answer before it is parsed."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,11 +65,11 @@ class Raw:
 
 @dataclass(frozen=True)
 class Request:
-    """One exchange to make.
+    """One request to send.
 
-    :param seconds: how long it may take in all.
-    :param most_bytes: how long its answer may be.
-    :param reading: it changes nothing, so that a lost answer has lost nothing.
+    :param seconds: the time it may take in all.
+    :param most_bytes: the bytes that its answer may have.
+    :param reading: it changes nothing on the system, so that it does no harm when the answer is lost.
     """
 
     method: str
@@ -83,7 +84,7 @@ class Request:
 
 
 class _Watch(threading.local):
-    """The exchange that this thread is at."""
+    """The exchange of this thread."""
 
     def __init__(self) -> None:
         self.current: _Exchange | None = None
@@ -93,7 +94,7 @@ _WATCH = _Watch()
 
 
 class _Exchange:
-    """One exchange: over which connections it talks, and until when (of ``time.monotonic``) it may."""
+    """One exchange: the sockets that it uses, and the moment (of ``time.monotonic``) at which its time is over."""
 
     def __init__(self, seconds: float) -> None:
         self.over = False
@@ -131,7 +132,8 @@ class _Exchange:
 class _Watchdog:
     """Ends the exchanges whose time is over: one thread a process, started with the first exchange.
 
-    A timer for each would be a thread for each, which costs more than the rest of what is ours on a request.
+    A timer for each exchange would be a thread for each, which would cost more than the rest of our own work on a
+    request.
     """
 
     _made: _Watchdog | None = None
@@ -152,7 +154,7 @@ class _Watchdog:
 
     @classmethod
     def forget(cls) -> None:
-        """Forget the thread in a process that was just forked: it is the parent's."""
+        """Forget the thread in a process that was just forked: only the parent has it."""
         cls._made, cls._making = None, threading.Lock()
 
     def watch(self, exchange: _Exchange) -> None:
@@ -182,7 +184,7 @@ os.register_at_fork(after_in_child=_Watchdog.forget)
 
 
 class _Seen:
-    """A connection that says over which socket it talks."""
+    """A connection that reports the socket that it uses."""
 
     sock: Any
 
@@ -219,9 +221,11 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _Tls
 
 
-#: A pool never lends one connection to two threads (urllib3.readthedocs.io, "Thread safety"), and keeps so many for the next ones.
+#: How many connections a pool keeps. It never gives one connection to two threads (urllib3.readthedocs.io, "Thread
+#: safety").
 _KEPT = 32
-#: By process, system, authority, proxy and address. A worker is forked for each task: a pool must not cross a fork.
+#: By process, system, authority, proxy and address. Ansible forks a worker for each task, and a pool must not be used
+#: after a fork.
 _MANAGERS: dict[tuple[int, str, str, str, str], urllib3.PoolManager] = {}
 _MAKING = threading.Lock()
 
@@ -253,16 +257,16 @@ def _made(ca_file: str, proxy: str) -> urllib3.PoolManager:
     )
 
 
-#: By file, and when it was written.
+#: By file and modification time.
 _TRUSTED: dict[tuple[str, int], ssl.SSLContext] = {}
 
 
 def trust(ca_file: str) -> ssl.SSLContext:
-    """Return who vouches for a system: one for all connections, as each would read a hundred authorities for itself.
+    """Return the TLS context with the trusted certificate authorities, one for all connections.
 
-    What was read before a fork is there after it: to read everybody's authorities takes a worker some 20 ms.
+    Before Ansible forks, it is read once for all workers: to read the public authorities takes some 20 ms.
 
-    :param ca_file: a file or a folder of authorities; empty for everybody's.
+    :param ca_file: a file or a folder of authorities; empty for the public ones.
     :raises InputError: there is no urllib3.
     """
     if urllib3 is None:
@@ -287,7 +291,8 @@ def _everybodys_authorities() -> str:
 
 
 def _environment_proxy(base: str) -> str:
-    """Return the proxy that the environment names for this address (HTTPS_PROXY, ALL_PROXY), unless NO_PROXY has the host or its network."""
+    """Return the environment's proxy for this address (HTTPS_PROXY, ALL_PROXY); empty when NO_PROXY has the host or its
+    network."""
     parts = urlsplit(base)
     host, proxies = parts.hostname or "", getproxies()
     if proxy_bypass(host) or _in_networks(host, proxies.get("no", "")):
@@ -304,12 +309,12 @@ def _in_networks(host: str, listed: str) -> bool:
 
 
 def exchange(target: Target, base: str, request: Request) -> Raw:
-    """Send one request and read its answer whole.
+    """Send one request and read its whole answer.
 
     :param base: the system's address.
     :raises Unavailable: nothing was sent, or a read got no answer.
-    :raises AnswerLost: a write was sent, and its answer did not come whole.
-    :raises ProtocolError: the answer is longer than it may be, or compressed in a way that we did not ask for.
+    :raises AnswerLost: a write was sent, and its whole answer did not arrive.
+    :raises ProtocolError: the answer is too long, or compressed in a way that we did not ask for.
     """
     manager = _manager(target, base)
     body, headers = _encoded(request)
@@ -329,13 +334,13 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
             try:
                 content = _read(target, request, response)
             except BaseException:
-                response.close()  # what is still to come would be the next exchange's answer
+                response.close()  # else the next exchange would read the rest of this answer
                 raise
             response.release_conn()
         except wrong.HTTPError as e:
             raise _trouble(target, base, request, e, watch.over) from None
         except (OSError, ValueError, AttributeError) as e:
-            # What a connection does that is ended under it, in urllib3 and http.client.
+            # urllib3 and http.client raise these when the watchdog ends their connection.
             if not watch.over:
                 raise
             raise _lost(target, request, e, watch.over) from None
@@ -354,7 +359,7 @@ def address_of(request: Request) -> str:
 
 
 def _encoded(request: Request) -> tuple[Any, dict[str, str]]:
-    """Return the body as bytes, and the headers. What is no bytes is a form."""
+    """Return the body as bytes, and the headers. A mapping or a text is sent as a form."""
     headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
     body = request.body
     if isinstance(body, Mapping):
@@ -373,7 +378,7 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
             f"its answer is encoded as {encoding[:40]!r}, which nobody asked for", act=request.act, system=target.name
         )
     length = response.headers.get("Content-Length", "")
-    came = io.BytesIO()  # its value is handed out without another copy of all bytes
+    came = io.BytesIO()  # getvalue() makes no further copy of the bytes
     too_long = ProtocolError(
         f"its answer is longer than {request.most_bytes:,} bytes",
         act=request.act,
@@ -390,7 +395,7 @@ def _read(target: Target, request: Request, response: urllib3.BaseHTTPResponse) 
 
 
 def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, over: bool) -> Exception:
-    """Return the error of ours for one of the library's."""
+    """Return our error for one of urllib3's."""
     if isinstance(e, wrong.SSLError) and not over:
         return CertificateError.untrusted(_root(e), act=request.act, system=target.name)
     if isinstance(e, wrong.LocationValueError):
@@ -411,7 +416,7 @@ def _trouble(target: Target, base: str, request: Request, e: wrong.HTTPError, ov
 
 
 def _lost(target: Target, request: Request, e: Exception | None, over: bool) -> Exception:
-    """Return the error of an answer that did not come whole: a read lost nothing, what a write did is not known."""
+    """Return the error when the whole answer did not arrive: a read changed nothing; what a write did is not known."""
     kind = Unavailable if request.reading else AnswerLost
     what = f"no whole answer in {request.seconds:.0f} s" if over or e is None else f"no answer ({_root(e)})"
     return kind(
@@ -423,7 +428,7 @@ def _lost(target: Target, request: Request, e: Exception | None, over: bool) -> 
 
 
 def _root(error: BaseException) -> str:
-    """Return the innermost reason, in a few words."""
+    """Return the innermost reason of an error, in a few words."""
     reason: Any = error
     while True:
         inner = getattr(reason, "reason", None) or (
