@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A mailbox in two files: ``messages.zst`` (independent Zstandard frames) and ``manifest.jsonl`` (what is in them).
+"""Keeps a mailbox in two files: ``messages.zst`` (independent Zstandard frames) and ``manifest.jsonl`` (their content).
 
-The manifest grows by whole frames: the lines of a frame's messages, then the line that commits the frame. What is not
-committed does not exist: the next run cuts it off and goes on from there, so a kill at any byte loses at most one frame and
-stores nothing twice. ``synced`` lines say how much of the data had reached the disk; what follows the last of them is read
-and compared again before anything is appended. The ``complete`` line carries totals and the hash of everything before it.
+The manifest grows by whole frames: the lines of a frame's messages, then the line that commits the frame. The next run
+cuts off what is not committed, and goes on from there. So a kill at any byte loses at most one frame, and no message is
+stored twice. A ``synced`` line says how many bytes of the data had reached the disk; the frames after the last one are
+read and compared again before anything is appended. The ``complete`` line has the totals and the hash of everything
+before it.
 
 ::
 
@@ -36,19 +37,20 @@ from ..sdk.values import MailMessage
 from .manifest import ENTRY, FORMAT, Entry, State, row_of
 
 MANIFEST, DATA = "manifest.jsonl", "messages.zst"
-#: Bytes of mail in a frame: large enough to compress well, small enough to read one message cheaply.
+#: The bytes of mail in a frame: large enough to compress well, and small enough to read one message quickly.
 FRAME = 4 << 20
-#: Compressed bytes between two fsyncs: what a lost power supply can cost.
+#: The compressed bytes between two fsyncs: at most so many are lost when the power fails.
 SYNC_EVERY = 256 << 20
-#: Level 1 keeps up with a mail server on one core; 3 saves 2 % of mail that is mostly attachments, and doubles the time.
+#: The compression level: 1 is as fast as a mail server, on one core; 3 makes files of mostly attachments 2 % smaller,
+#: in twice the time.
 LEVEL = 1
-#: Frames that may wait to be written: bounds the memory.
+#: The frames that may wait to be written; it limits the memory.
 AHEAD = 2
 
 
 @contextmanager
 def _plainly(act: str, path: Path) -> Iterator[None]:
-    """Say what is wrong with the path or the disk in one line.
+    """Turn errors of the path or the disk into ours, in one line.
 
     :raises InputError: for every OSError inside.
     """
@@ -73,7 +75,8 @@ def _plainly(act: str, path: Path) -> Iterator[None]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    """Return a row of the manifest. A lone surrogate, as some servers' folder names hold, is no UTF-8: it is written as JSON's escape."""
+    """Return a line of the manifest. A lone surrogate, which some servers have in a folder's name, is written as JSON's
+    escape."""
     text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
     if any("\ud800" <= c <= "\udfff" for c in text):
         text = json.dumps(row, separators=(",", ":"))
@@ -100,7 +103,7 @@ class Archive:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def state(self) -> State:
-        """Return what the manifest commits to; an empty state when there is none.
+        """Return the committed state; an empty one when there is no manifest.
 
         :raises InputError: the files can't be read, or are not an archive.
         """
@@ -151,7 +154,9 @@ class Archive:
         return state
 
     def _refuse_damage(self, line: bytes, at: int, rest: Iterable[bytes]) -> None:
-        """Refuse damage in the middle. A torn last line is none: a run was killed while writing it; what synced lines follow was whole once.
+        """Refuse a manifest that is damaged in the middle; an incomplete last line only shows that a run was killed.
+
+        A damaged line before a ``synced`` line was complete once, so that it was damaged afterwards.
 
         :raises InputError: it is no archive's manifest, or was damaged after it was written.
         """
@@ -167,13 +172,13 @@ class Archive:
             )
 
     def _is_whole(self, frame: dict[str, Any], messages: list[dict[str, Any]], data_size: int) -> bool:
-        """Return whether a frame is in the data as the manifest says, with the messages that were listed for it."""
+        """Return whether the data has the whole frame, and the manifest lists all its messages."""
         if not {"frame", "messages"} <= set(frame):
             raise self._damaged(None)
         return bool(frame["frame"] + frame["length"] <= data_size and frame["messages"] == len(messages))
 
     def _keep(self, row: dict[str, Any], state: State) -> None:
-        """Take the header, or how much is known to be on the disk."""
+        """Put the header, or the number of synced bytes, into the state."""
         if "format" in row:
             if row["format"] != FORMAT:
                 raise InputError(
@@ -186,9 +191,11 @@ class Archive:
             state.synced = row["synced"]
 
     def frames(self, start: int = 0, end: int | None = None) -> Iterator[list[tuple[Entry, bytes]]]:
-        """Yield every committed frame from data offset ``start`` on, decompressed: its messages with their contents.
+        """Yield the messages of every committed frame, with their contents.
 
-        :raises InputError: a frame does not decompress, or a message does not hash to what the manifest says.
+        :param start: the offset in the data from which to read.
+        :param end: how many bytes of the manifest to read; all, when None.
+        :raises InputError: a frame can't be decompressed, or the hash of a message is not the manifest's.
         """
         decompressor = _codec().ZstdDecompressor()
         with _plainly("read archive", self.folder), open(self.manifest, "rb") as lines, open(self.data, "rb") as data:
@@ -227,7 +234,7 @@ class Archive:
         )
 
     def verify(self) -> State:
-        """Read everything back and compare every hash; the state when all is whole.
+        """Read everything back, compare every hash, and return the state.
 
         :raises InputError: the archive is not complete, or damaged; says where.
         """
@@ -244,7 +251,7 @@ class Archive:
         return state
 
     def messages(self) -> Iterator[tuple[Entry, bytes]]:
-        """Yield every message with its content, in the order of archiving, each compared with its hash."""
+        """Yield every message with its content, in the order of archiving, after comparing its hash."""
         state = self.state()
         if state.exists:
             for frame in self.frames(end=state.end):
@@ -260,12 +267,13 @@ class Archive:
         system: str,
         on_progress: Callable[[int], None] = lambda done: None,
     ) -> State:
-        """Add what ``messages(state)`` gives to what is there, and close with a ``complete`` line.
+        """Add messages to the archive, and close it with a ``complete`` line.
 
-        :param messages: gets what is archived already, gives the rest.
-        :param on_progress: called with the number of messages archived, after each frame.
+        :param messages: gets the state of the archive, and returns the messages that are not in it.
+        :param on_progress: called after each frame with the number of archived messages.
         :returns: the state on disk.
-        :raises InputError: path or disk do not allow it; what was committed stays, and the next call goes on from there.
+        :raises InputError: path or disk do not allow it. What was committed stays, and the next call goes on from
+            there.
         """
         _codec()
         with _plainly("write archive", self.folder):
@@ -281,7 +289,7 @@ class Archive:
 
 
 class _Writer:
-    """Both files, open for one run only."""
+    """Both files, opened and locked by one run."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
@@ -309,7 +317,7 @@ class _Writer:
                 os.close(descriptor)
 
     def _trusted(self) -> State:
-        """Return the committed state, less the frames that had not reached the disk and are not what they should be."""
+        """Return the committed state, without frames that had not reached the disk and are damaged."""
         state = self.archive.state()
         if state.header == {} and os.fstat(self.manifest).st_size > 0 and state.end > 0:
             raise InputError(
@@ -345,7 +353,8 @@ class _Writer:
         self.state.complete = False
 
     def take(self, messages: Iterable[MailMessage], on_progress: Callable[[int], None]) -> None:
-        """Write frame after frame. Hashing, compressing and writing leave the interpreter's lock, so they run beside the reading."""
+        """Write frame after frame in a thread, while this thread reads: hashing, compressing and writing release the
+        interpreter's lock."""
         chunk: list[MailMessage] = []
         size = 0
         waiting: deque[Future[None]] = deque()
@@ -361,7 +370,7 @@ class _Writer:
                     chunk.append(message)
                     size += len(message.content)
             finally:
-                # What has come is kept, also when the next message can't be had.
+                # The messages that were read are kept, also when the next one can't be read.
                 if chunk:
                     waiting.append(pool.submit(self._frame, chunk))
                 while waiting:
@@ -388,7 +397,7 @@ class _Writer:
             self._write(self.data, packed)
             self.line(*rows, {"frame": start, "length": len(packed), "messages": len(rows)})
         except OSError:
-            self._cut()  # give the space back; nothing half may stay
+            self._cut()  # free the space: no incomplete frame may stay
             raise
         for message in chunk:
             self.state.ids.setdefault(message.folder, set()).add(message.id)

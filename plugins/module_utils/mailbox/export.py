@@ -26,14 +26,14 @@ _UNSAFE = re.compile(r"[^\w.@ -]")
 
 
 def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
-    """Return one ``.eml`` file a message, byte for byte, in a folder a mail folder; the number written.
+    """Write each message unchanged to a file ``.eml``, in a folder for each mail folder; return how many were written.
 
     :raises InputError: the archive is damaged, or ``out`` can't be written.
     """
     number = 0
     with _plainly("extract archive", out):
         for number, (entry, content) in enumerate(_chosen(archive, folder), 1):
-            # Names come from mail: no separator and no leading dot of theirs may become a path of ours.
+            # The names come from mail: no separator and no leading dot in them may change the path.
             place = out.joinpath(*(_safe(part) for part in entry.folder.split("/") if part))
             private.make_folder(place)
             with open(
@@ -45,7 +45,8 @@ def to_eml(archive: Archive, out: Path, folder: str = "") -> int:
 
 
 def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
-    """Return one mbox file (mboxrd quoting, Unix line ends) that any mail program imports; the number of messages written.
+    """Write all messages to one mbox file (mboxrd quoting, Unix line ends), for any mail program; return how many were
+    written.
 
     :raises InputError: the archive is damaged, or ``out`` can't be written.
     """
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", default="", help="only this mail folder")
     args = parser.parse_args(arguments)
     if args.verb in ("mbox", "eml") and args.out is None:
-        parser.error("where to? give a path")
+        parser.error("give the path to write to")
     archive = Archive(args.archive)
     try:
         if args.verb == "verify":

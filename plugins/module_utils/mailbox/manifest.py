@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The lines of an archive's manifest, and what they prove; see :mod:`archive` for their order."""
+"""Reads the lines of an archive's manifest; see :mod:`archive` for their order."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = "workforce.lifecycle.mailbox/1"
-#: What distinguishes the kinds of lines, and what a message's line must have.
+#: The keys by which the kinds of lines differ, and the keys of a message's line.
 _ROWS = frozenset({"format", "folder", "length", "synced", "complete"})
 ENTRY = frozenset({"folder", "id", "date", "size", "sha256", "frame", "at"})
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One archived message, where it is and what it must hash to."""
+    """One archived message: its place (``frame`` and ``at``, in bytes), its size and its hash."""
 
     folder: str
     id: str
@@ -31,7 +31,9 @@ class Entry:
 
 @dataclass
 class State:
-    """What a manifest proves. ``ids`` are the archived ids by folder; ``end`` and ``data_end`` are the committed bytes of both files."""
+    """The state that a manifest proves. ``ids`` are the archived ids by folder; ``end`` and ``data_end`` are the
+    committed bytes of both files.
+    """
 
     exists: bool = False
     complete: bool = False
@@ -55,7 +57,7 @@ class State:
 
 
 def row_of(line: bytes) -> dict[str, Any] | None:
-    """Return what a line of the manifest says; None when it says nothing that we know."""
+    """Parse a line of the manifest; return None when it is none of our lines."""
     try:
         row = json.loads(line) if line.endswith(b"\n") else None
     except ValueError:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which account is whose: every account that answered, compared by every key it carries, with the person's and everybody else's.
+"""Decides which account is whose: compares all keys of each account that answered with the person's keys and everybody
+else's.
 
-Pure. A connector hands out who answers (``Correlates.candidates``); runs and reconcile judge them here, and nowhere else.
+All functions are pure. A connector returns the accounts (``Correlates.candidates``); only this module judges them, for
+runs and for reconcile.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from ..sdk.keys import Agreement, Kind, PersonKeys, agreement
 from ..sdk.values import Account
 from .others import Others
 
-#: Keys that an administrator sets, and that nobody can write for themselves.
+#: The keys that only an administrator can set.
 _ASSIGNED = frozenset({Kind.ID, Kind.NUMBER})
 _WEIGHT: Mapping[Kind, int] = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
 
 
 class Whose(str, Enum):
-    """Whose an account is."""
+    """The person to whom an account belongs."""
 
     THEIRS = "theirs"
     DOUBT = "in doubt"
@@ -30,10 +32,11 @@ class Whose(str, Enum):
 
 @dataclass(frozen=True)
 class Judged:
-    """One account, and whose it is.
+    """One account, and the decision whose it is.
 
-    :param how: by which keys it agrees with the person, and what speaks against it.
-    :param doubt: what a person must look at, in words; also of an account that is theirs, when other keys of it are another's.
+    :param how: the keys that agree with the person's, and the evidence against it.
+    :param doubt: what a person must look at, in words; also for an account that is theirs, when it has a key of
+        somebody else too.
     """
 
     account: Account
@@ -43,7 +46,7 @@ class Judged:
 
     @property
     def evidence(self) -> str:
-        """Return the keys that agree, and what speaks against it."""
+        """Return the keys that agree and the doubt, in one line."""
         return "; ".join(part for part in (", ".join(self.how.shown), self.doubt) if part)
 
     def as_dict(self) -> dict[str, object]:
@@ -61,7 +64,8 @@ class Judged:
 
 @dataclass(frozen=True)
 class Correlation:
-    """All accounts that answered for one person on one system; the person's own first, the strongest first."""
+    """All accounts that answered for one person on one system: the person's own first, by the strength of the
+    evidence."""
 
     judged: tuple[Judged, ...] = ()
 
@@ -75,15 +79,15 @@ class Correlation:
 
     @property
     def others(self) -> tuple[Judged, ...]:
-        """Accounts that answered to a key of the person's, and are somebody else's."""
+        """Return the accounts that answered to a key of the person and belong to somebody else."""
         return tuple(one for one in self.judged if one.whose is Whose.ANOTHER and one.how.by)
 
 
 def correlate(keys: PersonKeys, accounts: Iterable[Account], others: Others, system: str) -> Correlation:
     """Judge each account that answered.
 
-    :param others: the keys of HR's people.
-    :param system: the system's name: logins are its own.
+    :param others: the keys of HR's other people.
+    :param system: the name of the system, since each system has its own logins.
     """
     each = {account.id: account for account in accounts}
     judged = [
@@ -99,7 +103,7 @@ def correlate(keys: PersonKeys, accounts: Iterable[Account], others: Others, sys
         )
     )
     mine = [one for one in judged if one.whose is Whose.THEIRS]
-    # A second account that carries the person's address alone may be a service's that names them as its contact.
+    # A second account that has only the person's address may be a service's account that names them as its contact.
     unsure = {one.account.id for one in mine[1:] if _names_a_contact(one)}
     return Correlation(
         tuple(
@@ -122,17 +126,18 @@ def _names_a_contact(one: Judged) -> bool:
 def judge(
     keys: PersonKeys, account: Account, claims: Collection[frozenset[Kind]] = (), *, twin: bool = False
 ) -> Judged:
-    """Return whose one account is.
+    """Judge one account.
 
-    :param claims: the kinds of keys by which it is also each other person's.
-    :param twin: one of these has the person's name, and works here.
+    :param claims: one set for each other person with keys of the account: the kinds of these keys.
+    :param twin: one of these people has the same name as the person, and works here.
     """
     how = agreement(keys, account.carried, account.id, account.names)
     if not how.by:
         return Judged(account, Whose.ANOTHER, how)
     against = "; ".join(how.against)
     strongest = max((sum(_WEIGHT[kind] for kind in kinds), kinds) for kinds in claims) if claims else (0, frozenset())
-    # Patterns make one login of two people every day: that is no claim to an account that carries a real key of the person.
+    # A pattern often makes the same login for two people. Such a login is no claim when the account has a stronger key
+    # of the person.
     contested = strongest[0] > _WEIGHT[Kind.LOGIN] or bool(claims) and set(how.by) == {Kind.LOGIN}
     if not contested:
         return Judged(account, Whose.THEIRS if how.certain else Whose.DOUBT, how, "" if how.certain else against)
@@ -153,16 +158,18 @@ def judge(
 
 
 def _certain_all_the_same(how: Agreement, account: Account, claimed: Collection[Kind]) -> bool:
-    """Return whether an account is the person's though somebody else's key stands in it, too.
+    """Return whether an account is certainly the person's, although it also has a key of somebody else.
 
-    An address can be written by its owner, a number can't: who carries a link or the number, and the login or the name, is the
-    person. A colleague's account into which the number was typed by mistake has the colleague's login and name.
+    The owner of an account can write its address, but not the employee number. So an account with the link, or with the
+    number and the login or name, is the person's. A colleague's account with the person's number by mistake has the
+    colleague's login and name.
     """
     if Kind.ID in how.by:
         return Kind.NUMBER not in claimed
     if Kind.NUMBER not in how.by or Kind.NUMBER in claimed or how.contradicted:
         return False
-    # Whatever the other has in common with it, the person has too, and the number beside: two records of one address, say.
+    # The person has every key that the other person has in it, and the number too: for example, two records with one
+    # address.
     shared = set(claimed) <= set(how.by) and not how.other_name
     confirmed = Kind.LOGIN in how.by or bool(account.names) and not how.other_name
     return shared or confirmed and len(claimed) == 1

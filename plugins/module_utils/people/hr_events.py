@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Decides which kind of run a person's HR record needs, and when.
 
-By state, not by event: a run that HR's event starts reads the record again and decides from what it says now, what it said at the last
-look, and what runs have done since. A lost, doubled or late event changes nothing. Pure: no clock, no ledger, no system.
+It decides by state, not by event: a run that an event starts reads the record again, and compares it with the record at
+the last look and with what runs have done since. So a lost, doubled or late event makes no difference. All functions
+are pure: they use no clock, no ledger and no system.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from .identity import (
     withdrawn,
 )
 
-#: What our runs have left a person with: nothing yet, accounts that are made and closed until the first day, access, access suspended,
-#: a hire that is being undone, access ended by an offboarding that is not finished, and by one that is.
+#: The state in which our runs have left a person: nothing yet; accounts that are made and closed until the first day;
+#: access; suspended access; a hire that is being withdrawn; an offboarding that is not finished; a finished
+#: offboarding.
 LIVE = ("nothing", "prepared", "access", "suspended", "withdrawing", "ending", "ended")
 _GONE = ("withdrawing", "ending", "ended")
-#: Facts whose change makes somebody a mover, and those that rename.
+#: The facts whose change makes somebody a mover, and those whose change is a new name.
 MOVING = (
     "department",
     "division",
@@ -39,7 +41,7 @@ MOVING = (
 )
 NAMING = ("first_name", "last_name", "display_name", "email")
 
-#: What an id of HR's may be: the bridge takes the same (bridge: person_ids.py).
+#: The allowed form of an HR id; the bridge has the same (bridge: person_ids.py).
 _ID = re.compile(r"[^\W_][\w .:@+/=-]*")
 _LONGEST_ID = 64
 
@@ -48,16 +50,17 @@ _LONGEST_ID = 64
 class Decision:
     """What to do about one person.
 
-    :param kind: a kind of case (:data:`kinds.KINDS`); empty when no run is called for.
-    :param at: when it is due, in UTC; None without a run. A moment that is over means now.
-    :param why: in one line.
-    :param also: further kinds, after the first.
+    :param kind: a kind of case (:data:`kinds.KINDS`); empty when no run is needed.
+    :param at: when the run is due, in UTC; None without a run. A moment in the past means now.
+    :param why: the reason, in one line.
+    :param also: the kinds of further runs, after the first.
     :param cancels: kinds whose scheduled runs no longer hold.
-    :param urgent: the cut-off first and at once, everything else after.
-    :param late: how long ago it should have been.
-    :param undo: only what the onboarding made is to be undone: they never began, or have an earlier life here that is none of its business.
-    :param alert: what a person must look at; nothing runs.
-    :param stays: whose the runs are, when this employment ends and another goes on: the record of that one.
+    :param urgent: the cut-off must run at once, before everything else.
+    :param late: how long ago the run was due.
+    :param undo: the run undoes only what the onboarding made: the person never began, or had access before, which
+        stays.
+    :param alert: what a person must look at; no run starts.
+    :param stays: when this employment ends and another one goes on: the record of the other one, for which the run is.
     """
 
     kind: str = ""
@@ -85,21 +88,23 @@ def decide(
     at_once: bool = False,
     others: Sequence[Person] = (),
 ) -> Decision:
-    """Return what a record calls for at the moment ``at`` (with a zone).
+    """Return the run that a record needs at the moment ``at`` (with a zone).
 
     :param before: the record at the last look; None when it was never seen.
     :param now: the record as just read; None when it is no longer there.
-    :param live: what our runs have left them with, one of :data:`LIVE`; taken from ``before`` when not given.
-    :param by_hand: somebody ordered the run that did so though HR said otherwise: that HR still says otherwise takes nothing back.
-    :param known: the record when that run was begun; None when nobody knows.
+    :param live: the state in which our runs have left the person, one of :data:`LIVE`; derived from ``before`` when not
+        given.
+    :param by_hand: a person ordered the run that led to this state, against HR. Then HR's unchanged record does not
+        undo it.
+    :param known: the record at the start of that run; None when it is not known.
     :param lead_days: how many days before the hire date access may be given.
     :param cut_at: the time of day at which the last working day ends (``HH:MM``).
-    :param at_once: a leaving takes effect at HR's word, whatever its day: nobody says it to them before.
+    :param at_once: a leaving takes effect as soon as HR records it, whatever its day.
     :param others: other records, of any HR system, that may be the same human being.
     :raises InputError: a date or time zone of the record cannot be read.
     """
     if now is None:
-        # What waits for its day reads HR again then, and does nothing for whom HR does not have.
+        # A run that is scheduled reads HR again on its day, and does nothing for a person without a record.
         return Decision(
             alert="the record is gone from HR: absence is not a termination; find out whether it was deleted, merged or hidden"
         )
@@ -126,7 +131,9 @@ def decide(
 
 
 def _refused_id(now: Person) -> str:
-    """Return why a record's ids can't be used; empty when they can. A run is given them, and a template or a second person must not be in one."""
+    """Return why a record's ids can't be used; empty when they can. They become variables of a run, so that an id must
+    not hold a template or a second person.
+    """
     for name in ("hr_id", "employee_id"):
         value = str(getattr(now, name))
         if value and not (len(value) <= _LONGEST_ID and _ID.fullmatch(value) and value == value.strip()):
@@ -139,9 +146,10 @@ def _refused_id(now: Person) -> str:
 
 
 def silent(last_event: datetime | None, last_look: datetime | None, at: datetime, hours: float) -> str:
-    """Return why an HR source counts as silent; empty while an event or a good look is recent enough.
+    """Return why an HR source counts as silent; empty while the last event or good look is recent enough.
 
-    A webhook whose owner left is dead without a sound: only that somebody looked proves that nothing happened.
+    A webhook may end without a message, for example when its owner leaves. So only a look at HR proves that nothing has
+    happened.
     """
     last = max((moment for moment in (last_event, last_look) if moment is not None), default=None)
     if last is None:
@@ -200,7 +208,8 @@ def _leaver_now(
 
 
 def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then: Decision, live: str) -> Decision:
-    """Judge somebody whose last day is to come: their access stays, and until then they join or move like anybody else."""
+    """Decide for a person whose last day is to come: their access stays, and until then they join or move like
+    everybody else."""
     old = before.employment_ends() if before is not None else None
     moved = f", moved from {local_time(old, now)}" if old is not None and old != ends else ""
     if until_then.kind and (now.status != "terminated" or live == "nothing"):
@@ -238,7 +247,8 @@ def _second(at: datetime, start: datetime | None, working: Sequence[Person]) -> 
 def _back(
     before: Person | None, now: Person, at: datetime, by_hand: bool, known: Person | None, lead_days: int, cut_at: str
 ) -> Decision:
-    """Return who was offboarded, and is employed again: withdrawn termination, another last day, or another employment."""
+    """Decide for a person who was offboarded and is employed again: the termination was withdrawn, its day has changed,
+    or they were hired again."""
     begins = now.employment_begins()
     old = before.employment_ends(cut_at) if before is not None else None
     later = (OFFBOARD,) if now.employment_ends(cut_at) is not None else ()
@@ -314,7 +324,8 @@ def _prepared(
     start: datetime | None,
     cancelled: tuple[str, ...],
 ) -> Decision:
-    """Accounts are made, and closed until the day. What changed since they were made waits for the day too: a move would open them."""
+    """Decide for a joiner whose accounts are made and closed until the first day. A move waits for that day too: it
+    would open them."""
     moves = TRANSFER in _changed(known, now)[0]
     also = (TRANSFER,) if moves else ()
     if start is not None and before is not None and before.hire_date != now.hire_date:
@@ -336,7 +347,7 @@ def _prepared(
 def _suspended(
     before: Person | None, now: Person, at: datetime, by_hand: bool, start: datetime | None, cancelled: tuple[str, ...]
 ) -> Decision:
-    """Move a person who comes back to another team, or under another name, after the return."""
+    """Decide for a person whose access is suspended. A move or a new name comes after the return."""
     kinds, changed = _changed(before, now)
     later = f"; {changed}" if kinds else ""
     if start is not None and start > at and now.status == "pending":
@@ -351,7 +362,7 @@ def _suspended(
 
 
 def _changed(before: Person | None, now: Person) -> tuple[tuple[str, ...], str]:
-    """Return the kinds of run that a change of facts calls for, and which facts."""
+    """Return the kinds of run that changed facts need, and the names of these facts."""
     if before is None:
         return (), ""
     moved = [name for name in MOVING if getattr(before, name) != getattr(now, name)]
@@ -379,7 +390,8 @@ def _joiner(
 
 
 def _live(before: Person | None, at: datetime) -> str:
-    """Without word from the ledger: the person who was employed at the last look has access."""
+    """Return the state of a person whom the ledger does not know: with access when they were employed at the last
+    look."""
     if before is None or before.status == "pending":
         return "nothing"
     if not employed(before, at):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One look at an HR source, and what is wrong with it compared with the last good look.
+"""Compares one look at an HR source with the last good look, and finds what is wrong.
 
-A broken export says that people left, or are somebody else, in the same words as a true one. So the size, the columns and the
-pairing of ids and addresses are kept from look to look. Of people, only hashes are kept.
+When an export is broken, it looks as if people had left or had become somebody else. So the number of people, the
+columns, and the pairs of id and address are kept from look to look. Ids and addresses are kept only as hashes.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from ..sdk.protocols import HrRecords
 from ..sdk.target import Connector
 from ..sdk.values import Overview
 
-#: Bytes of a hash that are kept: of an id (10,000 people: one chance in five million that two are one), and of an address.
+#: How many bytes of a hash are kept: for an id (with 10,000 people, two have the same hash with a chance of one in five
+#: million), and for an address.
 _ID, _ADDRESS = 6, 4
-#: Bytes of a mark's hash.
+#: How many bytes of a mark's hash are kept.
 _MARK = 8
-#: So few can be one person's own doing: a single one who leaves a company of ten is no broken export.
+#: As many missing people are never an incident: when one leaves a company of ten, the export is not broken.
 _ONE = 1
 
 
 @dataclass(frozen=True)
 class Look:
-    """A source at one moment. ``pairs`` maps the hash of each id to that of its address, both hex."""
+    """A source at one moment. ``pairs`` maps the hash of each id to the hash of its address, both in hex."""
 
     people: int
     active: int
@@ -41,7 +42,7 @@ class Look:
 
     @classmethod
     def of(cls, seen: Overview) -> Look:
-        """Sum up everybody whom a source shows."""
+        """Make the look of a source's overview."""
         return cls(
             len(seen.people),
             sum(person.status != "terminated" for person in seen.people),
@@ -55,7 +56,7 @@ class Look:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data, small: it travels once a run."""
+        """Return small plain data, which is sent once a run."""
         return {
             **asdict(self),
             "columns": list(self.columns),
@@ -70,7 +71,10 @@ class Look:
         )
 
     def wrong(self, last: Look | None, brake: Brake) -> list[str]:
-        """Return why this look is not to be believed, a line each; empty when it is. ``last`` is the last good one, None at first."""
+        """Return the reasons why this look can't be right, one line each; empty when it can.
+
+        :param last: the last good look; None at the first one.
+        """
         said = [f"{name} is there twice" for name in self.duplicates[:3]]
         if not self.people:
             said.append("it is empty" if last is None else f"it is empty; it had {last.people} people")
@@ -93,7 +97,8 @@ class Look:
         return said
 
     def mixed_up(self, people: Iterable[Person], last: Look | None) -> list[Person]:
-        """Return those whose id now has the address that another id had: rows were mixed up, or an address was given on."""
+        """Return the people whose id now has the address of another id: rows are mixed up, or an address was given to
+        somebody else."""
         if last is None or not last.pairs:
             return []
         taken = set(last.pairs.values())
@@ -105,7 +110,8 @@ class Look:
 
 
 def marks(person: Person) -> list[str]:
-    """Return digests of what somebody signs in as: their addresses and logins. By them a bridge knows who acts on their own case, without a name."""
+    """Return digests of a person's addresses and logins, by which the bridge finds, without names, who acts on their
+    own case."""
     known = (person.email, *person.aliases, *person.logins.values())
     return sorted({hashed(name, _MARK) for name in known if name})
 
@@ -123,7 +129,7 @@ def hashed(value: str, length: int) -> str:
 
 
 def packed(pairs: Mapping[str, str]) -> str:
-    """Return pairs as one text: 14 characters a person."""
+    """Return the pairs as one text, of 14 characters a person."""
     return base64.b64encode(bytes.fromhex("".join(one + address for one, address in sorted(pairs.items())))).decode()
 
 
@@ -134,7 +140,8 @@ def unpacked(text: str) -> dict[str, str]:
 
 
 def _share(lost: int, whole: int, percent: float, most: int = _ONE) -> int:
-    """``lost`` when it is more than ``most``, which no share forbids, and more than that share; else 0."""
+    """Return ``lost`` when it is more than ``most`` people, which are always allowed, and more than ``percent`` of
+    ``whole``; else 0."""
     return lost if lost > most and lost * 100 > percent * whole else 0
 
 
@@ -149,6 +156,6 @@ def _twice(people: Iterable[Person]) -> tuple[str, ...]:
 
 
 def refusals(system: HrRecords) -> dict[str, Any]:
-    """Return what of a source can't be acted on, for the result and as warnings."""
+    """Return the refused records of a source, for the module's result and its warnings."""
     refused = list(system.refused) if isinstance(system, Connector) else []
     return {"refused": refused, "warnings": refused[:20]} if refused else {}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds the person who is meant: exactly one, or nothing happens.
+"""Finds the one person who is meant; when it is not exactly one, nothing happens.
 
-A name given to a run is looked for among HR ids, then employee ids, then exact addresses, then former and additional addresses.
-A second person who answers to any of these is a reason to stop, and so is a record that seems to be the same human being in
-another employment. Every refusal shows its evidence: which records, which fields.
+The name that a run gets is compared with HR ids, employee ids, exact addresses, and former and additional addresses. A
+run stops when a second person has this name, and when another record seems to be the same human being in another
+employment. Every refusal shows its evidence: the records and the fields.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from ..model.errors import AmbiguousIdentity, InputError, Refused
 from ..model.kinds import OFFBOARD, ONBOARD, RENAME, RESUME, SUSPEND, TRANSFER
 from ..model.person import Person
 
-#: By what a person is found, the surest first.
+#: The fields by which a person is found, the surest first.
 NAMES = ("hr_id", "employee_id", "email", "aliases")
 #: The facts that show that two records are one human being; a shared address alone does not.
 _SAME_PERSON = ("person key", "employee id", "personal address", "name and birth date")
 #: HR's attribute that counts with the name, where the systems file maps it: ``attributes: {birth_date: dateOfBirth}``.
 BIRTH_DATE = "birth_date"
-#: Kinds of case that take access from a person, or give it: each needs that no other employment hangs on it.
+#: The kinds of case that take access: each is refused while the person has another employment.
 _TAKES = (OFFBOARD, SUSPEND)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A record, the HR system that it is in, and why it is here."""
+    """A record, its HR system, and the fields by which it was found."""
 
     system: str
     person: Person
@@ -48,13 +48,14 @@ class Found:
 
 
 def asked(user: str) -> tuple[str, str]:
-    """Return what a user was asked by: ``hr_id:107`` is ``("hr_id", "107")``; without a prefix the first is empty."""
+    """Return the field and the value of a name: ``hr_id:107`` is ``("hr_id", "107")``; without a prefix the field is
+    empty."""
     name, colon, value = user.strip().partition(":")
     return (name, value.strip()) if colon and name in NAMES else ("", user.strip())
 
 
 def names_met(person: Person, user: str) -> tuple[str, ...]:
-    """Return which of a person's names are what was asked for; exact, but for upper and lower case."""
+    """Return the fields of a person whose value is the name asked for; upper and lower case are the same."""
     only, value = asked(user)
     sought = value.casefold()
     return tuple(
@@ -65,14 +66,14 @@ def names_met(person: Person, user: str) -> tuple[str, ...]:
 
 
 def alike(person: Person, other: Person) -> tuple[str, ...]:
-    """Return what two records have in common that no two people have: fields, in words."""
+    """Return the fields, in words, in which two records agree and two people never do."""
     return tuple(sorted({field for field, _value in _traits(person) & _traits(other)}))
 
 
 def related(people: Iterable[Person], everybody: Iterable[Person], *, own: bool = True) -> Iterator[Person]:
-    """Return who of one HR system may be one of ``people`` in another record.
+    """Yield the records of one HR system that may be another record of one of ``people``.
 
-    :param own: whether ``people`` are records of this same system: those are left out.
+    :param own: whether ``people`` are records of the same system: then they themselves are left out.
     """
     sought = list(people)
     traits = frozenset().union(*map(_traits, sought))
@@ -83,7 +84,7 @@ def related(people: Iterable[Person], everybody: Iterable[Person], *, own: bool 
 
 
 class Records:
-    """Everybody whom the HR systems named in one run, each record once.
+    """All records that the HR systems returned in one run, each once.
 
     :param found: what each HR system answered: ``{"system", "people", "related"}``; ``related`` are records that seem to be
         the same human being as one of ``people``.
@@ -93,13 +94,13 @@ class Records:
         self.systems = list(dict.fromkeys(answer["system"] for answer in found))
         self._all: list[tuple[str, Person]] = []
         known: dict[tuple[str, ...], list[Person]] = {}
-        # What a list shows of a person is less than their record: it counts only where there is no record.
+        # A list shows less than a record: its row counts only where no record was read.
         for kind, read in (("people", Person.of), ("related", _lenient)):
             for answer in found:
                 for record in answer.get(kind) or ():
                     person = read(record)
                     same = known.setdefault((answer["system"], *_record_key(person)), [])
-                    # Several questions meet the same record; two that differ under one key are two.
+                    # Several look-ups find the same record. Two different records with one key are two.
                     if person not in same and (kind == "people" or not same):
                         same.append(person)
                         self._all.append((answer["system"], person))
@@ -112,7 +113,7 @@ class Records:
                 self._by_trait.setdefault(trait, []).append(number)
 
     def answering(self, user: str) -> list[Found]:
-        """Return every record that has this name, at whatever field."""
+        """Return every record that has this name in any field."""
         candidates = [
             (self._all[number], names_met(self._all[number][1], user))
             for number in self._by_name.get(asked(user)[1].casefold(), ())
@@ -142,7 +143,7 @@ class Records:
         return matches[0]
 
     def beside(self, one: Found) -> list[Found]:
-        """Return the other records that have something in common with this one."""
+        """Return the other records that agree with this one in a trait that no two people share."""
         numbers = sorted({number for trait in _traits(one.person) for number in self._by_trait[trait]})
         return [
             Found(system, other, alike(one.person, other))
@@ -160,9 +161,9 @@ def identified(
     despite_hr: str = "",
     distinct: Collection[str] = (),
 ) -> Person:
-    """Return the one person who is meant, and of whom HR says what this kind of case needs.
+    """Return the one person who is meant, after checking that HR agrees with this kind of case.
 
-    :param despite_hr: why it is right although HR says otherwise; empty: HR is right.
+    :param despite_hr: the user's reason to do it although HR says otherwise; empty when HR decides.
     :param distinct: ids of records that look like this person and are somebody else.
     :raises InputError: nobody answers to ``user``, or HR says something else.
     :raises AmbiguousIdentity: more than one record answers to it.
@@ -171,7 +172,7 @@ def identified(
     act = f"{kind} {user}"
     records = found if isinstance(found, Records) else Records(found)
     match = records.one(user, act)
-    # Only whose whole record was read gets to be the person.
+    # The person must have a whole record; a row of a list is not enough.
     person = Person.of(match.person.as_dict())
     policy = policy or Policy()
     _refuse_no_person(person, policy, act)
@@ -185,7 +186,8 @@ def identified(
 
 
 def earlier(person: Person, records: Records) -> list[str]:
-    """Return what HR knows of an earlier life of this person, or of somebody who had their address; a line each."""
+    """Return HR's records of an earlier employment of this person, or of somebody who had their address before; one
+    line each."""
     name = next((f"{name}:{value}" for name in NAMES[:2] if (value := getattr(person, name))), person.email)
     at = clock.now()
     return [
@@ -197,7 +199,11 @@ def earlier(person: Person, records: Records) -> list[str]:
 
 
 def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[list[str], dict[str, str]]:
-    """Return what the same human being has in other records of HR, and nobody else: addresses, and logins by system. Accounts of theirs may be under these."""
+    """Return the addresses, and the logins by system, that other records of the same human being have and nobody else
+    has.
+
+    Accounts of the person may have these names.
+    """
     match = records.one(user, f"find {user}")
     same = [
         other
@@ -215,7 +221,7 @@ def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[l
 
 
 def employed(person: Person, at: datetime) -> bool:
-    """Return whether this record is of an employment that is not over. What cannot be read counts as not over."""
+    """Return whether the employment of this record is not over; a record with an unreadable date counts as not over."""
     if person.status != "terminated":
         return True
     try:
@@ -232,7 +238,8 @@ def withdrawn(person: Person) -> bool:
 
 
 def gone_now(person: Person, at: datetime) -> bool:
-    """Return whether HR says terminated today: its word counts at once, though the day is not over."""
+    """Return whether HR says "terminated" with today's date or an earlier one: it counts at once, although the day is
+    not over."""
     last = person.last_working_day or person.termination_date
     return person.status == "terminated" and last[:10] <= at.astimezone(person.zone).date().isoformat()
 
@@ -262,7 +269,7 @@ def _refuse_no_person(person: Person, policy: Policy, act: str) -> None:
 def _refuse_other_employment(
     person: Person, others: Sequence[Found], distinct: Collection[str], kind: str, act: str
 ) -> None:
-    """Refuse a person with another active employment, who is a mover, and two people with one address, whom no run touches."""
+    """Refuse a person with another active employment (a mover, no leaver), and two people with one address."""
     strangers = [other for other in others if not set(other.by) & set(_SAME_PERSON)]
     if strangers:
         raise AmbiguousIdentity(
@@ -280,7 +287,10 @@ def _refuse_other_employment(
 
 
 def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, act: str) -> None:
-    """HR is the truth: what it does not say is not done."""
+    """Refuse a kind of case that contradicts HR's record.
+
+    :raises InputError: names what HR says, and what to do.
+    """
     hint = "correct HR first; or say why it is right all the same: -e \"despite_hr='WHY'\", which the record keeps"
     left = f"HR says that {person.name} has left ({person.last_working_day or person.termination_date or 'no date'})"
     ends = person.employment_ends(policy.timers.cut_at if kind == OFFBOARD else "24:00")
@@ -317,7 +327,7 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
 
 
 def local_time(moment: datetime, person: Person) -> str:
-    """Return a moment as the person's own clock shows it."""
+    """Return a moment as text, in the person's own time zone."""
     return f"{moment.astimezone(person.zone):%Y-%m-%d %H:%M} {person.time_zone or 'UTC'}"
 
 
@@ -325,7 +335,7 @@ def local_time(moment: datetime, person: Person) -> str:
 
 
 def _traits(person: Person) -> frozenset[tuple[str, str]]:
-    """Return what no two people have in common, each with what it is."""
+    """Return the (field, value) pairs that no two people share."""
     candidates = [
         ("person key", person.person_key),
         ("employee id", person.employee_id),
@@ -340,14 +350,15 @@ def _traits(person: Person) -> frozenset[tuple[str, str]]:
 
 
 def _lenient(record: Mapping[str, Any]) -> Person:
-    """Return a record that may lack an address."""
+    """Return the person of a row that may have no address."""
     known = {f.name for f in fields(Person)}
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
     return Person(**{"email": "", **values})
 
 
 def _record_key(person: Person) -> tuple[str, ...]:
-    """Return what identifies a record of one HR system: the immutable id where there is one."""
+    """Return the key of a record in its HR system: the immutable id where there is one, else employee id and
+    address."""
     return (person.hr_id,) if person.hr_id else ("", person.employee_id, person.email)
 
 

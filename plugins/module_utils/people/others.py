@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody else's keys: who in HR has an address, a number or a login, as hashes that travel with a step.
+"""Keeps the keys of HR's other people (addresses, numbers, logins) as hashes, which each step gets.
 
-No account is one person's while it carries the keys of another whom HR knows. So a run reads HR's people once, and each step
-is handed their keys: ten bytes each, in a file beside the run, or in its arguments where it runs elsewhere.
+An account with the keys of another person whom HR knows is not certainly this person's. So a run reads HR's people
+once, and each step gets their keys, ten bytes each: in a file of the run, or in its arguments when it runs on another
+machine.
 """
 
 from __future__ import annotations
@@ -18,20 +19,22 @@ from ..model.person import LEFT, Person
 from ..sdk.keys import Key, Kind, PersonKeys, canonical
 from ..sdk.values import Account
 
-#: Bytes of a key's hash (50,000 keys: one chance in 200,000 that two are one), and of its owner's.
+#: How many bytes of a hash are kept: of a key (with 50,000 keys, two have the same hash with a chance of one in
+#: 200,000), and of its owner.
 _KEY, _OWNER = 6, 4
 _ROW = _KEY + _OWNER
 
 
 class Others:
-    """The keys of HR's people, to be asked whose a key is."""
+    """The keys of HR's people, each with its owner."""
 
     def __init__(self, *packed: bytes) -> None:
         self._packed = [one for one in packed if one]
 
     @classmethod
     def read(cls, known: Mapping[str, Sequence[str]] | None) -> Others:
-        """From what a step was handed, by HR system: ``{"files": [path]}`` where it runs on this machine, ``{"inline": [base64]}`` elsewhere.
+        """Read the keys from a step's argument: ``{"files": [path]}`` on this machine, ``{"inline": [base64]}`` on
+        another one.
 
         :raises InputError: a file cannot be read.
         """
@@ -52,7 +55,7 @@ class Others:
         return bool(self._packed)
 
     def owners(self, system: str, key: Key) -> set[bytes]:
-        """Return who in HR has this key; nobody is empty."""
+        """Return the hashes of the people in HR who have this key."""
         return {owner for text in texts(system, key) for owner in self._owners(text)}
 
     def _owners(self, text: str) -> set[bytes]:
@@ -66,9 +69,10 @@ class Others:
         return found
 
     def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
-        """Return what each other person in HR has in common with an account, by the kinds of keys.
+        """Return, for each other person in HR with keys of an account, the kinds of these keys.
 
-        :param in_hr: whether HR has a record of the person; else the person who has a key of theirs today is somebody else.
+        :param in_hr: whether HR has a record of the person. Without one, everybody in HR who has a key of theirs is
+            somebody else.
         """
         own = self._own(system, keys) if in_hr else set()
         claimed: dict[bytes, set[Kind]] = {}
@@ -78,18 +82,20 @@ class Others:
         return [frozenset(kinds) for kinds in claimed.values()]
 
     def twin(self, system: str, account: Account, keys: PersonKeys) -> bool:
-        """Return whether the account carries a key of somebody else of the same name who works here: one human being in two employments, it may be."""
+        """Return whether the account has a key of somebody with the same name who works here: perhaps the same human
+        being, employed twice."""
         namesakes = {owner for text in _name(keys.person) for owner in self._owners(text)} - self._own(system, keys)
         return bool(namesakes) and any(
             not namesakes.isdisjoint(self.owners(system, key)) for key in account.carried if key.kind is not Kind.LOGIN
         )
 
     def one_human(self, system: str, left: PersonKeys, right: PersonKeys) -> bool:
-        """Return whether two records are one human being, as far as HR shows."""
+        """Return whether HR shows that two records are one human being."""
         return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
-        """Return the person among HR's people. Of several HR systems that have the same number, the address tells which."""
+        """Return the hashes of the person among HR's people. When several HR systems have the same number, the address
+        decides."""
         person = keys.person
         addressed = self.owners(system, Key(Kind.ADDRESS, person.email))
         for text in _themselves(person):
@@ -100,7 +106,7 @@ class Others:
 
 
 def _first(packed: bytes, sought: bytes) -> int:
-    """Return where rows of a hash begin: they are sorted."""
+    """Return the position of the first row of a hash; the rows are sorted."""
     low, high = 0, len(packed) // _ROW
     while low < high:
         middle = (low + high) // 2
@@ -112,9 +118,9 @@ def _first(packed: bytes, sought: bytes) -> int:
 
 
 def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
-    """Return the keys of all these people.
+    """Return the keys of all these people, packed.
 
-    :param patterns: how each system makes its logins, by the system's name.
+    :param patterns: the login pattern of each system, by the system's name.
     """
     rows: set[bytes] = set()
     owners: dict[tuple[str, str], bytes] = {}
@@ -128,7 +134,7 @@ def pack(people: Iterable[Person], patterns: Mapping[str, str]) -> bytes:
 
 
 def _traits(person: Person) -> Iterable[tuple[str, str]]:
-    """Return what makes two records one human being."""
+    """Return the (field, value) pairs by which two records are one human being."""
     name = " ".join((person.first_name, person.last_name)).strip()
     addresses = (
         ("person key", person.person_key),
@@ -140,13 +146,13 @@ def _traits(person: Person) -> Iterable[tuple[str, str]]:
 
 
 def _called(person: Person) -> str:
-    """Return what one human being is called in every HR system alike, as far as that can be."""
+    """Return a name for a human being that is the same in every HR system, as far as possible."""
     name = " ".join((person.first_name, person.last_name)).strip()
     return canonical(Kind.ADDRESS, f"{person.email} {name}") if person.email and name else person.key
 
 
 def everywhere(person: Person) -> Iterable[str]:
-    """Yield the texts of the keys that a person has on every system alike."""
+    """Yield the texts of the keys that a person has on every system."""
     keys = [
         Key(Kind.NUMBER, person.employee_id),
         *(Key(Kind.ADDRESS, address) for address in (person.email, *person.aliases)),
@@ -158,7 +164,8 @@ def everywhere(person: Person) -> Iterable[str]:
 
 
 def _themselves(person: Person) -> Iterable[str]:
-    """Yield what is the person alone, the surest first: not as an identity provider's id, which may hold another's number."""
+    """Yield the texts that only this person has, the surest first; not an identity provider's id, which may hold
+    another person's number."""
     yield from texts("", Key(Kind.NUMBER, person.employee_id))
     for name in ("person_key", "hr_id"):
         if value := getattr(person, name):
@@ -166,7 +173,7 @@ def _themselves(person: Person) -> Iterable[str]:
 
 
 def _name(person: Person) -> Iterable[str]:
-    """Yield the name of somebody, where both parts are known."""
+    """Yield the person's name when both parts are known."""
     if person.first_name and person.last_name:
         yield f"name {canonical(Kind.ADDRESS, f'{person.first_name} {person.last_name}')}"
 
@@ -190,7 +197,8 @@ def _made(person: Person, system: str, pattern: str) -> str:
 
 
 def texts(system: str, key: Key) -> Iterable[str]:
-    """Yield a key as one text, equal for equal keys: a login and an account's id are one system's, everything else is the company's."""
+    """Yield a key as a text that is equal for equal keys. A login and an account's id hold on one system, every other
+    key on all."""
     value = canonical(key.kind, key.value)
     if not value:
         return

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A joiner whose account or mailbox is there already: somebody's from before, who may be the same person. Nothing of it is taken over
-without a word. Pure functions over what the systems answered and the ledger knows.
+"""Judges accounts and mailboxes that exist before the joiner's first step: they may belong to somebody from before.
+
+Nothing is given to the joiner unless a person or a rule of policy says that it is theirs. The functions are pure.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ..model.person import Person
 
 @dataclass(frozen=True)
 class Verdict:
-    """``stops``: what exists, system by system, a line each. ``adopted``: systems whose account is taken for the joiner's own."""
+    """``stops``: system -> a line about what exists there. ``adopted``: the systems whose account is the joiner's
+    own."""
 
     stops: Mapping[str, str] = field(default_factory=dict)
     adopted: tuple[str, ...] = ()
@@ -29,13 +31,14 @@ def judge(
     precreated: Collection[str],
     earlier: Sequence[str],
 ) -> Verdict:
-    """Return what of it is the joiner's.
+    """Decide which accounts are the joiner's.
 
-    :param answers: system -> what M(existing_info) found there, or an empty mapping.
-    :param adopt: systems of which somebody says that what is there is this person's.
-    :param precreated: systems on which others make a joiner's account first. One with the joiner's own employee number is theirs
-        there, unless the person was here before: then it may be the old one.
-    :param earlier: what shows an earlier life of the person or the address, a line each.
+    :param answers: system -> the account or mailbox that ``existing_info`` found there, or an empty mapping.
+    :param adopt: the systems on which, as a named person says, the account is this joiner's.
+    :param precreated: the systems on which another program makes a joiner's account first. An account there with the
+        joiner's own employee number is theirs, unless the person was here before: then it may be the old one.
+    :param earlier: the evidence of an earlier employment of the person, or of an earlier owner of the address; one line
+        each.
     """
     stops, adopted = {}, []
     for system, found in answers.items():
@@ -64,7 +67,7 @@ def _somebody_elses(person: Person, found: Mapping[str, Any]) -> bool:
 
 
 def described(found: Mapping[str, Any]) -> str:
-    """Return what was found, in words."""
+    """Describe what exists, in words."""
     if found["state"] == "ambiguous":
         return str(found["says"])
     facts = [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Segregation of duties: pairs of entitlements that nobody may hold together, judged before the first write."""
+"""Checks the segregation of duties, before the first write: pairs of entitlements that nobody may hold together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ UNDECIDED = "(nobody has decided on it)"
 
 @dataclass(frozen=True)
 class Held:
-    """What somebody holds on the systems that policy names: (system, kind, name) each, and why those stay that can't be taken."""
+    """The entitlements that a person holds on the systems that policy names, as (system, kind, name). ``fixed``: those
+    that can't be taken, each with the reason.
+    """
 
     holdings: Collection[tuple[str, str, str]] = ()
     fixed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
@@ -24,9 +26,11 @@ class Held:
 
 @dataclass(frozen=True)
 class Mover:
-    """How what a mover holds and the new profile does not give ends: the old profile's, and policy's word by system for the rest.
+    """What happens to the entitlements that a mover holds and the new profile does not give.
 
-    ``decided`` is what somebody decided about single things, ``keep`` or ``remove``; ``overlap``: nothing else is taken yet.
+    ``explained`` is what the old profile gave: it is taken. ``unexplained`` is policy's rule for the rest, by system.
+    ``keep`` stays. ``decided`` is a person's decision about one entitlement, ``keep`` or ``remove``. ``overlap``:
+    nothing is taken yet.
     """
 
     explained: Wanted = field(default_factory=dict)
@@ -38,8 +42,8 @@ class Mover:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``refused``: the pairs that the person would hold, a line each. ``first``: what must be gone before anything is given.
-    ``undecided``: what of the refused waits for somebody to decide.
+    """``refused``: a line for each pair that the person would hold. ``first``: the entitlements that must be taken
+    before anything is given. ``undecided``: those of the refused pairs about which a person has yet to decide.
     """
 
     refused: tuple[str, ...] = ()
@@ -48,7 +52,7 @@ class Verdict:
 
 
 def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[str]:
-    """Return the pairs that a profile gives by itself, a line each."""
+    """Return a line for each pair that a profile alone gives."""
     return [
         f"{pair.name}: the profile {profile} gives both {_named(pair.one)} and {_named(pair.other)}{_why(pair)}"
         for pair in pairs
@@ -57,7 +61,7 @@ def within(pairs: Sequence[Separation], wanted: Wanted, profile: str) -> list[st
 
 
 def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held, mover: Mover | None) -> Verdict:
-    """Return what a person would hold together, of what a profile gives and what they hold and will keep.
+    """Decide which pairs a person would hold, by what the profile gives and what they hold and keep.
 
     :param mover: None when nothing is taken (a joiner).
     """
@@ -95,7 +99,7 @@ def judge(pairs: Sequence[Separation], wanted: Wanted, profile: str, held: Held,
 
 
 def _end(one: Holding, wanted: Wanted, profile: str, held: bool, fixed: str, mover: Mover | None) -> tuple[bool, str]:
-    """Return whether somebody has this afterwards, and why."""
+    """Return whether the person has this entitlement afterwards, and why."""
     if _gives(wanted, one):
         return True, f"the profile {profile} gives {_named(one)}"
     if not held:
@@ -131,7 +135,7 @@ def _why(pair: Separation) -> str:
 
 
 def asked_of(pairs: Sequence[Separation], system: str) -> dict[str, list[str]]:
-    """Return what policy names of one system, by kind."""
+    """Return the entitlement names of one system in policy's pairs, by kind."""
     names: dict[str, list[str]] = {}
     for one in (one for pair in pairs for one in (pair.one, pair.other) if one.system == system):
         names.setdefault(one.kind, []).append(one.name)
@@ -143,7 +147,7 @@ Called = Mapping[tuple[str, str, str], str]
 
 
 def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
-    """Return what the systems answered about names: ``{"system", "person", "called": [{"kind", "name", "there"}]}`` each."""
+    """Return the systems' own names, from answers ``{"system", "person", "called": [{"kind", "name", "there"}]}``."""
     return {
         (answer["system"], row["kind"], row["name"]): row["there"]
         for answer in answers
@@ -153,7 +157,7 @@ def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
 
 
 def as_called(called: Called, wanted: Wanted) -> dict[str, dict[str, list[str]]]:
-    """Return names by system and kind, each as the system itself calls it."""
+    """Return names by system and kind, each replaced by the system's own name for it."""
     return {
         system: {
             kind: [called.get((system, kind, str(name)), str(name)) for name in names] for kind, names in kinds.items()
@@ -163,7 +167,7 @@ def as_called(called: Called, wanted: Wanted) -> dict[str, dict[str, list[str]]]
 
 
 def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separation]:
-    """Policy's pairs, with the systems' own names."""
+    """Return policy's pairs with the systems' own names."""
 
     def there(one: Holding) -> Holding:
         return replace(one, name=called.get((one.system, one.kind, one.name), one.name))
@@ -172,7 +176,7 @@ def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separat
 
 
 def held_of(answers: Sequence[Mapping[str, Any]], email: str) -> Held:
-    """Return what the systems answered about one person: ``{"system", "person", "held": [{"kind", "name", "fixed"}]}`` each."""
+    """Return what one person holds, from answers ``{"system", "person", "held": [{"kind", "name", "fixed"}]}``."""
     rows = {
         (answer["system"], row["kind"], row["name"]): row.get("fixed") or ""
         for answer in answers

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Computes from the ledger's entries of a case what the case took and what is to be given back. Pure.
+"""Computes from the ledger's entries of a case what the case took and must be given back. All functions are pure.
 
-Only what the case itself did counts, never what it found so already. A change that a killed run began, and nobody saw end, counts
-too: the system is looked at before anything is written, and shows whether it happened.
+Only changes of the case itself count, not a state that it found. A change that a killed run began and whose end no run
+saw counts too: the system is read before anything is written, and shows whether the change happened.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from ..model.person import Person
 from ..model.states import BYPASS_CODE, ESCROWED_KEY, NOT_THERE
 from .identity import local_time, withdrawn
 
-#: Outcomes of a change that the run itself brought about, or may have.
+#: The outcomes of a change that the run itself made, or perhaps made.
 _OURS = frozenset({"done", "acknowledged", "in_progress", "unknown"})
-#: A write that was sent and did not show yet may still come.
+#: The codes of a write that was sent and not seen: it may still happen.
 _MAYBE = frozenset({"read_back", "answer_lost"})
-#: Settings of a mailbox, in the order in which they are put back: what preserves goes last.
+#: The settings of a mailbox, in the order in which they are restored; the hold, which protects the mail, is last.
 MAILBOX = ("hidden", "auto_reply", "keep_copy", "forward_to", "delegates", "type", "hold")
-#: What a run says of what somebody owned or was let into, when it was taken and given to nobody.
+#: The notes on a thing that was taken from its owner and given to nobody, and on a thing that a person can't open any
+#: more.
 REVOKED, SHUT_OUT = "is revoked", "is closed to them"
-#: What gives something and takes nothing.
+#: The steps that give something and take nothing.
 _GIVES_ONLY = frozenset({"mailbox_archive", "manual_step", "first_sign_in", "chase_device", "by_hand"})
 _DEVICES: Mapping[str, tuple[str, bool]] = {
     "wiped": ("it was wiped: enrol it again, and set it up", False),
@@ -38,7 +39,7 @@ _PENDING = "the device got the order, and may not have read it yet: cancel it in
 
 @dataclass(frozen=True)
 class Taken:
-    """One thing that a case changed: ``before`` its first write, and ``after`` its last."""
+    """One thing that a case changed: its value ``before`` the case's first write, and ``after`` the last."""
 
     system: str
     step: str
@@ -50,7 +51,7 @@ class Taken:
 
 
 def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
-    """Return what a case changed, in the order in which it did.
+    """Return the things that a case changed, in their order.
 
     :param entries: the case's entries, oldest first: ``{"kind", "system", "step", "changes"}``, where ``kind`` is ``intent`` or
         ``outcome``, or ``{"kind": "attested", "system", "step", "what", "by"}``.
@@ -79,12 +80,12 @@ def taken(entries: Iterable[Mapping[str, Any]]) -> list[Taken]:
 
 
 def _part(step: str) -> str:
-    """Return the step that a later one goes on with: what follow-ups do is undone with what they follow up."""
+    """Return the earlier step that a follow-up continues: both are undone together."""
     return {"end_forwarding": "mailbox", "delete_account": "account", "end_overlap": "entitlements"}.get(step, step)
 
 
 def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, dict[str, Any]]:
-    """Return what is to be given back, by system, as the module ``restore`` takes it.
+    """Return what must be given back, by system, in the form of the module ``restore``'s argument.
 
     ``{"deleted": bool, "suspended": bool, "access": {path: state before}, "entitlements": {kind: [names]}, "mailbox": {setting:
     {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "let_in": [what], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
@@ -121,11 +122,11 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
 
 
 def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
-    """Return what an onboarding made and is to be undone, by system; what was there before it stays.
+    """Return what an onboarding made and must be undone, by system. What was there before stays.
 
     ``{"created": True, "suspend": bool, "attributes": {name: {"was", "made"}}, "entitlements": {kind: [names]}, "meeting": bool,
-    "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created`` is an account that was not
-    there at all, ``suspend`` one that was not open before.
+    "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created``: the account
+    did not exist before; ``suspend``: it was not open before.
     """
     systems: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -159,7 +160,8 @@ def _unmake(owes: dict[str, Any], row: Taken) -> None:
 
 
 def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
-    """Return what no run undoes of an onboarding, and whether nobody need care."""
+    """Return why no run can undo this part of an onboarding, and whether a person can ignore it; None when nothing is
+    left."""
     if row.step == "attested":
         return _lost(row, "")
     if row.step == "device_assignment":
@@ -182,7 +184,8 @@ def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
 
 
 def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
-    """Return why it can't be given back by a run, and whether the person has it again by their own hands."""
+    """Return why no run can give it back, and whether the person can get it again themselves; None when nothing was
+    taken."""
     if row.step == "attested":
         return f"{row.note}, by hand: it is undone by hand", False
     if row.step == "device":
@@ -211,7 +214,11 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
 
 
 def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
-    """:raises InputError: HR does not say that the person is here, and nobody answers for it; or the person does so themselves."""
+    """Refuse to reinstate a person whom HR lists as gone, unless somebody else says that the termination was withdrawn.
+
+    :param withdrawn_by: who says so; empty when only HR does.
+    :raises InputError: names what HR says, and what to do.
+    """
     act, by = f"reinstate {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     ends = person.employment_ends()
@@ -226,7 +233,11 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
 
 
 def refuse_begun(person: Person, withdrawn_by: str) -> None:
-    """:raises InputError: HR does not say that the hire was taken back, and nobody answers for it; or the person does so themselves."""
+    """Refuse to withdraw a hire that HR has not withdrawn, unless somebody else says that it was.
+
+    :param withdrawn_by: who says so; empty when only HR does.
+    :raises InputError: names what HR says, and what to do.
+    """
     act, by = f"withdraw the hire of {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     if not by and not withdrawn(person):
@@ -249,11 +260,11 @@ def _refuse_themselves(person: Person, by: str, act: str) -> None:
 
 
 def put_back(name: str, was: Any, made: Any, now: Any) -> tuple[Any, str]:
-    """Return what a setting of a mailbox shall be, and what to say of it: somebody else's later change stays.
+    """Return the wanted value of a mailbox setting, and a note. A later change by somebody else stays.
 
-    :param was: before the case.
-    :param made: what the case made of it.
-    :param now: as it is.
+    :param was: the value before the case.
+    :param made: the value that the case set.
+    :param now: the present value.
     """
     if name == "delegates":
         ours, theirs = set(made or ()), set(was or ())
