@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Measures correlation: of HR's active people, how many are found on a system and by which key; which accounts are nobody's."""
+"""Measures correlation on a system: how many of HR's active people are found, by which key, and which accounts have no
+owner."""
 
 from __future__ import annotations
 
@@ -19,12 +20,16 @@ from ..sdk.values import Account, Listed
 
 @dataclass
 class Coverage:
-    """What was counted on one system.
+    """The counts of one system.
 
-    :param found: active people with an account that is certainly theirs, by the strongest key that agrees.
-    :param missing: addresses of active people without one, at most a few.
-    :param another_login: how logins are really made here, where hardly any is as the pattern makes them; empty otherwise.
-    :param nobodys: logins of people's accounts that answer to nobody in HR, at most a few.
+    :param people: how many active people HR has.
+    :param accounts: how many accounts the system lists.
+    :param found: how many active people have an account that is certainly theirs, by the strongest key that agrees.
+    :param missing: the addresses of some active people without an account.
+    :param another_login: the pattern of most logins here, when they do not fit the system's own pattern; empty
+        otherwise.
+    :param nobodys: the logins of some personal accounts whose owner HR does not know.
+    :param nobodys_count: how many such accounts there are.
     """
 
     people: int = 0
@@ -36,14 +41,14 @@ class Coverage:
     nobodys_count: int = 0
 
 
-#: How companies make logins.
+#: The usual patterns of logins.
 _PATTERNS = ("{email}", "{local_part}", "{employee_id}", "{first_name}.{last_name}")
 
 
 class Logins:
-    """Counts how the logins of people who are certainly known are made."""
+    """Counts the patterns of logins, on accounts with a certain owner."""
 
-    #: Of so many it can be told, and this share of them (percent) says how.
+    #: At least so many logins must be known, and this share of them (percent) must fit a pattern.
     LEAST, MOST_OF = 3, 80
 
     def __init__(self, system: Connector) -> None:
@@ -62,14 +67,14 @@ class Logins:
 
     @property
     def another(self) -> str:
-        """Return the pattern by which most are made and hardly any by the one that new people would get; empty otherwise."""
+        """Return the pattern that most logins fit, when few fit the system's own pattern; empty otherwise."""
         if self._seen < self.LEAST or self._fits[self._pattern] * 2 >= self._seen:
             return ""
         return next((one for one in _PATTERNS if self._fits[one] * 100 >= self.MOST_OF * self._seen), "")
 
 
 class Index:
-    """People's numbers by every key they have on one system."""
+    """Finds people, by their number, by every key that they have on one system."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[Kind, str], list[int]] = {}
@@ -80,12 +85,12 @@ class Index:
                 self._numbers.setdefault((kind, canonical(kind, value)), []).append(number)
 
     def of(self, carried: Iterable[Key]) -> set[int]:
-        """Return everybody who has a key in common with an account."""
+        """Return the numbers of everybody who has one of these keys."""
         return {n for key in carried for n in self._numbers.get((key.kind, canonical(key.kind, key.value)), ())}
 
 
 class Everybody:
-    """All of HR's people on one system: whose an account is, judged as a run judges it (``people/correlation.py``)."""
+    """Finds the owners of accounts among all of HR's people, as a run does (``people/correlation.py``)."""
 
     def __init__(self, system: Connector, people: Sequence[Person]) -> None:
         self._system = system.target.name
@@ -95,7 +100,7 @@ class Everybody:
         self._others = Others(pack(people, {self._system: system.login_pattern}))
 
     def owners(self, account: Account) -> Iterator[tuple[int, Agreement]]:
-        """Yield whose an account certainly is, by number, and by which keys."""
+        """Yield the number of each certain owner of an account, with the keys that agree."""
         for number in self._index.of(account.carried):
             keys = self._keys[number]
             judged = judge(keys, account, self._others.claims(self._system, account, keys))
@@ -104,7 +109,7 @@ class Everybody:
 
 
 def measure(system: Connector, people: Sequence[Person], accounts: Iterable[Listed], *, shown: int = 5) -> Coverage:
-    """Compare every account with every person that has a key in common with it."""
+    """Compare every account with each person who has one of its keys. ``shown`` is how many examples are kept."""
     everybody = Everybody(system, people)
     by: dict[int, Kind] = {}
     logins = Logins(system)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Looks at a system's address without its credential: until when its certificate is good, and what time it has."""
+"""Looks at a system's address without its credential: when its certificate ends, and how far its clock is off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _PORTS = {"https": 443, "ldaps": 636, "imaps": 993}
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What an address shows of itself; None is not known (no TLS, a proxy in between, or not reached)."""
+    """What an address shows. ``clock_off`` is in seconds. None is not known: no TLS, a proxy in between, or not
+    reached."""
 
     certificate_days: int | None = None
     certificate_ends: str = ""
@@ -27,7 +28,8 @@ class Endpoint:
 
 
 def look_at(target: Target) -> Endpoint:
-    """Connect once, read the certificate and, of a web server, the time. Whether it is trusted, the transport decides."""
+    """Connect once, and read the certificate and, from a web server, the time. The transport decides whether it is
+    trusted."""
     address = urlsplit(target.url)
     if address.scheme not in _PORTS or not address.hostname or target.proxy:
         return Endpoint()

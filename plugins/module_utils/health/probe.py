@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Examines one system before anybody needs it: is it reachable, is the credential good, may it do what each capability needs.
+"""Examines one system before the first run: is it reachable, is the credential valid, and has it each capability's
+permission?
 
-Only reads. Each capability is asked one question about a person who does not exist, as the transport sends it in check mode.
+It only reads: for each capability, it looks up a person who does not exist, as in check mode.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ NOBODY = Person.of(
         "last_name": "Doctor",
     }
 )
-#: How far the system's clock may be from ours, and how near a certificate's end may be.
+#: By how many seconds the system's clock may differ from ours, and how many days a certificate must still be valid.
 CLOCK_SECONDS, CERTIFICATE_DAYS = 120.0, 21
-#: A permission as the vendor writes it in a token: ``User.Read.All``, ``admin.users:read``.
+#: A permission in the form that stands in a token: ``User.Read.All``, ``admin.users:read``.
 _NAME = re.compile(r"[A-Za-z][\w-]*([.:][\w-]+)+")
 
 
@@ -47,7 +48,7 @@ def _first(items: Iterable[Any]) -> object:
     return next(iter(items), None)
 
 
-#: capability -> the question that shows whether the credential may ask.
+#: capability -> the look-up that shows whether the credential has the permission to read.
 QUESTIONS: Mapping[str, Callable[[Any], object]] = {
     "hr_records": lambda system: system.find_people(NOBODY.email),
     "accounts": lambda system: system.find_account(NOBODY),
@@ -78,7 +79,7 @@ class Problem:
 
 @dataclass
 class Health:
-    """What was found out about one system."""
+    """The health of one system."""
 
     reached: bool = False
     problems: list[Problem] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Health:
 
 
 def examine(system: Connector) -> Health:
-    """Ask a system everything that the doctor wants to know of it alone."""
+    """Examine one system, and return its health."""
     health = Health(endpoint=look_at(system.target))
     _judge_endpoint(health)
     asked = _ask(system, health)
@@ -116,7 +117,7 @@ def examine(system: Connector) -> Health:
 
 
 def _foreseen(system: Foresees) -> list[Problem]:
-    """Return what a later write would end at."""
+    """Return the obstacles that a later write would meet."""
     try:
         return [
             Problem("setup", f"{capability}: {what}", fix, capability) for capability, what, fix in system.unready()
@@ -126,7 +127,8 @@ def _foreseen(system: Foresees) -> list[Problem]:
 
 
 def _ask(system: Connector, health: Health) -> dict[str, str]:
-    """Ask each capability its question: ``answered``, ``refused``, ``unsupported`` or ``failed``."""
+    """Try the look-up of each capability; return capability -> ``answered``, ``refused``, ``unsupported`` or
+    ``failed``."""
     asked: dict[str, str] = {}
     for capability in capabilities_of(type(system)):
         question = QUESTIONS.get(capability)
@@ -168,7 +170,7 @@ def _problem(error: LifecycleError, capability: str) -> Problem:
     if isinstance(error, (AuthenticationFailed, CredentialError)):
         return Problem("credential", error.what, error.hint)
     if isinstance(error, Unavailable):
-        # An answer says little without its question: "500".
+        # "500" alone says little: the message names the act too.
         return Problem("reach", f"{error.act}: {error.what}" if error.status else error.what, error.hint)
     return Problem("answer", f"{capability}: {error.what}", error.hint, capability)
 
@@ -193,14 +195,14 @@ def _judge_endpoint(health: Health) -> None:
 
 
 def _state(name: str, granted: frozenset[str] | None, asked: str | None) -> str:
-    """Return what is known of one permission: what the credential itself shows wins, except where the question was answered."""
+    """Return the state of one permission, from the credential's own list and from the look-up's answer."""
     if asked == "refused" and granted is None:
         return "missing"
     if granted is None or not _NAME.fullmatch(name):
         return "present" if asked == "answered" and granted is None and _reads(name) else "not shown"
     if name in granted or name.replace(".Read.", ".ReadWrite.") in granted:
         return "present"
-    # A wider one may cover it: Directory.Read.All covers User.Read.All.
+    # A wider permission may include it: Directory.Read.All includes User.Read.All.
     return "present" if asked == "answered" and _reads(name) else "missing"
 
 
@@ -209,7 +211,7 @@ def _reads(name: str) -> bool:
 
 
 def unknown_entitlements(system: Entitlements, wanted: Mapping[str, Iterable[str]]) -> list[Problem]:
-    """Return a problem for each thing that an access profile names and this system has not."""
+    """Return a problem for each entitlement that an access profile names and this system does not have."""
     problems = []
     for kind, names in wanted.items():
         for name in names:

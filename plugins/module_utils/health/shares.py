@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Counts what the people of a department hold on a system, so that access profiles can be proposed from what is really shared."""
+"""Counts what the people of a department hold on a system, so that access profiles can be proposed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ..sdk.target import Connector
 from ..sdk.values import Account, Listed
 from .coverage import Everybody
 
-#: Held by asking account by account, where a listing does not show it; of more people a sample is enough.
+#: Where a listing does not show entitlements, they are read account by account, for so many accounts at most.
 MOST_ASKED = 200
 
 
 @dataclass
 class Share:
-    """What was counted of one department: its active people, how many have an account here, and who of them holds what."""
+    """The counts of one department: its active people, how many of them have an account here, and entitlements by kind
+    and name."""
 
     people: int = 0
     accounts: int = 0
@@ -29,7 +30,7 @@ class Share:
 
 
 def shares(system: Connector, people: Sequence[Person], listed: Iterable[Listed]) -> dict[str, Share]:
-    """Count, by department."""
+    """Count what people hold, by department."""
     counted: dict[str, Share] = {}
     for person in (one for one in people if one.status in HERE):
         counted.setdefault(person.department, Share()).people += 1
@@ -65,7 +66,8 @@ def _held(system: object, account: Account) -> list[tuple[str, str]]:
 
 
 def proposed(found: Mapping[str, Mapping[str, Any]], department: str, percent: int) -> dict[str, dict[str, list[str]]]:
-    """Return a profile's ``systems``: where most people of a department have an account, with what most of them hold.
+    """Return the ``systems`` of a proposed profile: those on which most people have an account, with what most of them
+    hold.
 
     :param found: system -> department -> a :class:`Share` as plain data.
     """

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One system against HR, the access profiles and policy: reads only, streams, and keeps a few words an account.
+"""Compares one system with HR, the access profiles and policy. It only reads, page by page, and keeps little of each
+account.
 
-What a system does not say is not held against anybody: an unknown last sign-in is not dormant, an unknown encryption is not
-a finding; both are counted.
+A fact that a system does not show is no finding: an account with an unknown last sign-in is not dormant, a device with
+an unknown encryption is not unencrypted. Such facts are counted.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Check:
 
     :param system: the connector.
     :param people: the index.
-    :param emit: takes each line of what is found, see :class:`Sighting`.
-    :param keep: by kind, names that nobody's profile need explain.
+    :param emit: gets each line that is found, see :class:`Sighting`.
+    :param keep: entitlement names by kind that need no profile.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Check:
     def run(self) -> Counts:
         """Read everything that the system lists.
 
-        :raises LifecycleError: something could not be read; what was found until then says nothing.
+        :raises LifecycleError: something could not be read; the findings until then are not valid.
         """
         if isinstance(self.system, AccountListing):
             self._accounts(self.system)
@@ -130,7 +131,8 @@ class Check:
         return Row(account.id, account.login, account.active, whose)
 
     def _mark(self, listed: Listed) -> tuple[str, str] | None:
-        """Return what the account is known to be, and by whose word."""
+        """Return what an account without a person is (``service``, ``shared``, ``protected``), and who says so; None
+        for a person's."""
         names = [name for name in (listed.account.login, listed.account.email, listed.account.id) if name]
         pattern = next((p for name in names if (p := like(name, self.seen.service))), "")
         if pattern:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The credentials of one system that work without a person signing in: whether who made them is still there."""
+"""Checks the credentials of one system that work without a sign-in: whether the person who made them still works
+here."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from .sighting import Row, Sighting, moment_of
 class Credentials:
     """Checks each credential that a system lists.
 
-    :param rows: its accounts, and ``numbered`` their places by id, login and address.
+    :param rows: the system's accounts.
+    :param numbered: id, login or address -> the account's place in ``rows``.
     """
 
     seen: Sighting
@@ -32,7 +34,7 @@ class Credentials:
             for credential in system.all_credentials():
                 self.seen.counts.credentials += 1
                 self._credential(credential)
-        except Unsupported as e:  # the vendor's plan does not show them: nothing was skipped that could be read
+        except Unsupported as e:  # the vendor's plan does not show credentials: nothing that can be read was left out
             self.seen.counts.notes.append(str(e))
 
     def _credential(self, credential: Credential) -> None:
@@ -63,7 +65,7 @@ class Credentials:
             )
 
     def _maker_gone(self, maker: str) -> tuple[Known | None, str] | None:
-        """Return whose it was, and why they count as gone; None when they are there."""
+        """Return the maker, and why they count as gone; None when they are here."""
         number = self.numbered.get(maker.casefold())
         if number is not None:
             row = self.rows[number]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The devices of one system: whose they are, and whether they are safe."""
+"""Checks the devices of one system: their owners, their encryption and their management."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .findings import Finding
 from .people import Known
 from .sighting import Sighting
 
-#: States of a device that is no longer with anybody.
+#: The states of a device that nobody has any more.
 _AWAY = ("wiped", "retired", "wipe_pending", "retire_pending")
 
 

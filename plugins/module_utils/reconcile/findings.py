@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The findings of a reconcile: the severity of each, its words, and the one command that settles it."""
+"""The findings of a reconcile: the severity and the words of each kind, and the command that corrects it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ SEVERITIES = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True)
 class Kind:
-    """``title`` names it, ``why`` says what is wrong with it, ``todo`` what settles it. ``fix``: what ``-e fix=`` does, "" when only a person can."""
+    """One kind of finding: its title, why it is wrong, and what to do. ``fix`` is what ``-e fix=`` does; "" when only a
+    person can."""
 
     title: str
     severity: str
@@ -138,10 +139,11 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be. ``n`` is the person in the index, None when nobody is meant or more than one is.
+    """One thing that is wrong. ``n`` is the person's number in the index; None for nobody, or for more than one.
 
-    ``account`` is what a person calls it (login, serial, name), ``ident`` what the system calls it and never changes.
-    ``detail`` distinguishes two findings of one kind and account. ``certain``: the system was understood, so that a run may act.
+    ``account`` is the name that people read (login, serial, name), ``ident`` the system's own id, which never changes.
+    ``detail`` distinguishes two findings of one kind and account. ``certain``: there is no doubt about the finding, so
+    that a run may correct it.
     """
 
     kind: str
@@ -159,12 +161,12 @@ class Finding:
 
     @property
     def id(self) -> str:
-        """Return an id that is the same in every run, for as long as the finding is there."""
+        """Return an id that is the same in every run while the finding exists."""
         text = "\n".join((self.kind, self.system, self.ident, self.detail))
         return "f-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def line(self) -> dict[str, Any]:
-        """Return the finding as it travels from a system's check to the report."""
+        """Return the finding as plain data, for the report."""
         return {
             "id": self.id,
             "kind": self.kind,
@@ -182,9 +184,9 @@ class Finding:
 
 
 def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Mapping[str, Any]) -> str:
-    """Return the one command that settles a finding; looking again where only a person's hands settle it.
+    """Return the command that corrects a finding; the command that looks again, where a person must correct it by hand.
 
-    :param capabilities: of the finding's system.
+    :param capabilities: the capabilities of the finding's system.
     """
     kind, system = line["kind"], line["system"]
     user = person.get("employee_id") or person.get("email") or ""

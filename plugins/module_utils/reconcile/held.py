@@ -17,7 +17,7 @@ from .sighting import Row, Sighting
 class Held:
     """Compares what accounts hold with what profiles give.
 
-    :param keep: by kind, names that nobody's profile need explain.
+    :param keep: entitlement names by kind that need no profile.
     """
 
     def __init__(self, system: object, seen: Sighting, keep: Mapping[str, Collection[str]]) -> None:
@@ -42,7 +42,7 @@ class Held:
                         (number, side)
                     )
         self.kinds: Collection[str] = getattr(system, "ENTITLEMENT_KINDS", ())
-        #: What a profile or policy names and the system does not have.
+        #: The names in a profile or in policy that the system does not have.
         self.nowhere: set[tuple[str, str]] = set()
 
     def of_profile(self, profile: str) -> dict[str, list[str]]:
@@ -53,7 +53,8 @@ class Held:
         return found
 
     def name_as_the_system_does(self, system: Entitlements) -> None:
-        """Profiles and policy may name a thing by any of its names (a team's title, its slug); the listing has one."""
+        """Replace names in profiles and policy by the system's own: an entitlement may have several (a team's title and
+        its slug)."""
         named = {
             **self.kept,
             **{key: name for wanted in self.wanted.values() for key, name in wanted.items()},
@@ -84,7 +85,8 @@ class Held:
         self.seen.counts.notes.append(f"there is no {key[0]} {name}, which a profile or policy names")
 
     def asked(self) -> dict[tuple[str, str], str]:
-        """Return what is worth asking for where the listing shows nothing: what a profile or policy names."""
+        """Return the entitlements that a profile or policy names, to be read one by one where the listing does not show
+        them."""
         named = {key: name for wanted in self.wanted.values() for key, name in wanted.items()}
         for source in (
             self.seen.people.facts["policy"]["privileged"],
@@ -109,7 +111,7 @@ class Held:
         rows: Sequence[Row],
         numbered: Mapping[str, int],
     ) -> None:
-        """Ask who holds each of these things, and compare every account."""
+        """Read the members of each of these entitlements, and compare every account."""
         held: dict[int, dict[tuple[str, str], str]] = {}
         for key, name in asked.items():
             try:
@@ -128,8 +130,10 @@ class Held:
     def compare(
         self, row: Row, held: Mapping[tuple[str, str], str], *, fixed: Collection[tuple[str, str]] = ()
     ) -> None:
-        """Compare what an account at work holds with what its person's profile gives. What is ``fixed`` (a dynamic rule, another
-        group) comes and goes by itself: no profile need explain it."""
+        """Compare what an active account holds with what its person's profile gives.
+
+        :param fixed: entitlements that a rule or another group gives: they need no profile.
+        """
         whose = row.whose
         if whose is None or whose.state == "gone" or not row.active:
             return
@@ -170,7 +174,7 @@ class Held:
                 self._drift("entitlement_missing", row, whose, key[0], name, "give")
 
     def _asked(self, whose: Known) -> set[str] | None:
-        """Return what they have here by request, until its own end, folded; None without a request. Asked only of what is too much."""
+        """Return, in lower case, what a person has here by request; None without a request."""
         names = (self.seen.people.record(whose.n).get("asked") or {}).get(self.seen.name)
         return None if names is None else {name.casefold() for name in names}
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Decides whose each account of one system is, among everybody, as a run decides for one person (``people/correlation.py``).
+"""Decides whose each account of one system is, among everybody, as a run decides for one person
+(``people/correlation.py``).
 
-The index finds who has a key in common with an account; whose it is, the runs' own comparison says. So what reconcile calls a leaver's
-is what a leaver's run would cut.
+The index finds the people who have a key of an account; the same comparison as in a run then decides. So an account
+that reconcile calls a leaver's is one that the leaver's run would cut.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ _FIELDS = frozenset(field.name for field in fields(Person))
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whose an account is.
+    """The person to whom an account belongs.
 
-    ``people`` are those whose it may be; ``one`` is the person whose it certainly is. ``how`` are the keys that agree, and what speaks
-    against it; ``by`` their kinds. ``undisputed``: nothing of it points to anybody else, so that a link may be kept.
+    ``people`` are its possible owners; ``one`` is the certain owner. ``how`` is the evidence: the keys that agree, and
+    what speaks against it; ``by`` are the kinds of these keys. ``undisputed``: no key belongs to anybody else, so that
+    a link may be kept.
     """
 
     people: tuple[Known, ...] = ()
@@ -40,7 +42,7 @@ class Match:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One record that has a key in common with an account, and how the two compare."""
+    """One record that has a key of an account, and the comparison of the two."""
 
     known: Known
     keys: PersonKeys
@@ -48,17 +50,18 @@ class _Candidate:
 
     @property
     def disputes(self) -> bool:
-        """Return whether it is a reason to ask, though the account is certainly another's: a guessed login, or a key that says otherwise, is none."""
+        """Return whether this record puts the certain owner in doubt. A guessed login does not, and a record whose key
+        disagrees does not."""
         how = self.judged.how
         guess = how.guessed and set(how.by) == {Kind.LOGIN}
         return self.judged.whose is Whose.DOUBT and not (how.contradicted or guess or self.known.forgotten)
 
 
 class Matching:
-    """Everybody on one system.
+    """Finds the owner of each account of one system.
 
     :param people: the index.
-    :param system: its connector: it knows which keys people have there.
+    :param system: the connector, which knows the keys that people have there.
     """
 
     def __init__(self, people: People, system: Connector) -> None:
@@ -67,7 +70,7 @@ class Matching:
         self._others = Others(pack(self._read(), {self.name: system.login_pattern}))
 
     def of(self, account: Account) -> Match:
-        """Return the person whose account it is, or whose it may be."""
+        """Return the certain owner of an account, or its possible owners."""
         found = [one for one in self._candidates(account) if one.judged.how.by]
         theirs = [one for one in found if one.judged.whose is Whose.THEIRS]
         doubts = [one for one in found if one.judged.whose is Whose.DOUBT]
@@ -83,13 +86,14 @@ class Matching:
         )
 
     def called(self, name: str) -> Match:
-        """Return who is meant by a login or an address that a system shows without its account: a device's owner, a key's maker."""
+        """Return the owner of a login or an address that a system shows without an account: a device's owner, a key's
+        maker."""
         return self.of(Account("", name, True, name if "@" in name else ""))
 
     # -- who may be meant ----------------------------------------------------------------------------------------------
 
     def _read(self) -> Iterator[Person]:
-        """HR's people; what each is found by here beside what is so everywhere is kept on the way."""
+        """Yield HR's people, and note for each the keys that hold only on this system."""
         for n, record in self.people.everybody():
             person = _person(record["person"])
             if not record.get("address_given_on"):  # what would be made of it is somebody else's now
@@ -103,7 +107,7 @@ class Matching:
     def _texts(self, keys: PersonKeys) -> Iterator[str]:
         for kind in Kind:
             for value in keys.of(kind):
-                # Whatever has an address for a login carries the address, too.
+                # An account whose login is an address has the address as a key too.
                 if not (kind is Kind.LOGIN and keys.has(Kind.ADDRESS, value)):
                     yield from texts(self.name, Key(kind, value))
 
@@ -122,7 +126,7 @@ class Matching:
             yield _Candidate(known, keys, judge(keys, account, claims, twin=twin))
 
     def _current(self, found: Sequence[_Candidate]) -> list[_Candidate]:
-        """Return one record a human being: of several employments, the one that is not over."""
+        """Return one record for each human being: of several employments, the one that is not over."""
         humans: list[list[_Candidate]] = []
         for one in found:
             same = next((human for human in humans if self._same(human[0], one)), None)
@@ -147,7 +151,7 @@ class Matching:
 
 
 def _person(record: Mapping[str, Any]) -> Person:
-    """Return a record of the index, which was read with all its rules when the index was made."""
+    """Return the person of a record in the index; it was checked when the index was made."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in _FIELDS
     }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody whom HR and the closed cases know, on the disk, so that each system's check asks for whom it needs.
+"""Keeps everybody whom HR and the closed cases know in a file, from which each system's check reads the people it
+needs.
 
-Built once a run on the controller, read by every worker: memory stays flat, whatever the number of people. Whose an account is,
-:mod:`matching` says.
+It is made once a run, on the machine that runs Ansible, and every worker reads it. So the memory does not grow with the
+number of people. :mod:`matching` decides whose an account is.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ _KNOWN = "n, state, profile, closed, until, employee, forgotten"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a check needs of a person at once; the rest is :meth:`People.record`.
+    """The facts about a person that a check needs most; :meth:`People.record` has the others.
 
     ``state`` is ``active``, ``leave``, ``pending`` or ``gone``. ``profile`` is the access profile's name, "" without exactly one.
-    ``closed`` is the case that closed their leaving, "" when there is none; ``until`` the end of a hand-over in which what they
-    hold is not judged.
+    ``closed`` is the id of the case that closed their leaving, "" when there is none. ``until`` is the end of an
+    overlap (ISO 8601), before which what they hold is not judged.
     """
 
     n: int
@@ -50,8 +51,10 @@ class Known:
 def write_people(
     path: str, people: Iterable[tuple[Known, Mapping[str, Any], Iterable[str]]], facts: Mapping[str, Any]
 ) -> int:
-    """Make the index: (what is known, the record, the texts of the keys and links, see ``people/others.py``) of each person.
+    """Make the index.
 
+    :param people: for each person: the known facts, the record, and the texts of their keys and links (see
+        ``people/others.py``).
     :returns: how many people are in it.
     """
     with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "wb"):
@@ -99,12 +102,12 @@ class People:
         self._db.close()
 
     def everybody(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield everybody's number and record."""
+        """Yield the number and the record of each person."""
         for n, record in self._db.execute("SELECT n, record FROM people ORDER BY n"):
             yield n, json.loads(record)
 
     def having(self, keys: Collection[str]) -> Iterator[tuple[str, Known]]:
-        """Yield everybody who has one of these keys, and which."""
+        """Yield each of these keys together with a person who has it."""
         found = self._db.execute(
             f"SELECT k.key, {_KNOWN} FROM keys k JOIN people USING (n) WHERE k.key IN ({', '.join('?' * len(keys))})",
             list(keys),
@@ -116,14 +119,15 @@ class People:
         return _known(*self._db.execute(f"SELECT {_KNOWN} FROM people WHERE n = ?", (n,)).fetchone())
 
     def record(self, n: int) -> dict[str, Any]:
-        """``{"person": the HR record, "key", "name", "source": HR system, "case": the closed case or {}, "protected": why or ""}``."""
+        """Return ``{"person": HR record, "key", "name", "source": HR system, "case": the closed case or {},
+        "protected": reason or ""}``."""
         record: dict[str, Any] = json.loads(
             self._db.execute("SELECT record FROM people WHERE n = ?", (n,)).fetchone()[0]
         )
         return record
 
     def active(self, profiles: Sequence[str]) -> Iterator[Known]:
-        """Yield everybody at work who has one of these profiles."""
+        """Yield the active people who have one of these profiles."""
         marks = ", ".join("?" * len(profiles))
         for row in self._db.execute(
             f"SELECT {_KNOWN} FROM people WHERE state = 'active' AND profile IN ({marks}) ORDER BY n",
@@ -133,5 +137,5 @@ class People:
 
 
 def _known(n: int, state: str, profile: str, closed: str, until: str, employee: str, forgotten: int) -> Known:
-    """Return a row of the index; what everybody has in common is kept once."""
+    """Return a row of the index; words that many rows share are kept once in memory."""
     return Known(n, sys.intern(state), sys.intern(profile), closed, until, employee, bool(forgotten))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The result of reading one system: findings, marked accounts, counts."""
+"""Collects what the check of one system finds: findings, marked accounts, links, and counts."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from .people import Known, People
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is kept of an account until the end of the listing."""
+    """The part of an account that is kept until the end of the listing."""
 
     id: str
     login: str
     active: bool
     whose: Known | None
     known_to_be: str = (
-        ""  #: ``service``, ``shared``, ``protected`` or ``ambiguous``: nobody's leaving says anything about it
+        ""  #: ``service``, ``shared``, ``protected`` or ``ambiguous``: it has no certain owner who could leave
     )
 
 
 @dataclass
 class Counts:
-    """What was read, and what is not known."""
+    """How many things were read, and how many facts are not known."""
 
     accounts: int = 0
     active: int = 0
@@ -48,14 +48,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Sighting:
-    """One system under the eyes of a check.
+    """One system while it is checked.
 
-    :param name: the system's.
+    :param name: the system's name.
     :param people: the index.
-    :param whose: whose each account is.
-    :param emit: takes each line of what is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation, side, account]}``,
+    :param whose: finds the owner of each account.
+    :param emit: gets each line that is found: ``{"f": finding}``, ``{"m": marked account}``, ``{"h": [n, separation,
+        side, account]}``,
         ``{"l": [n, account's id, login, kinds of keys]}``.
-    :param service: patterns of accounts that policy says are services'.
+    :param service: patterns of the accounts that policy calls service accounts.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Sighting:
         )
 
     def linked(self, account: Account, match: Match) -> None:
-        """Say that an account was seen to be somebody's, beyond doubt, so that the ledger keeps it."""
+        """Emit the link between an account and its undisputed owner, so that the ledger keeps it."""
         new = match.one is not None and match.undisputed and Kind.ID.value not in match.by
         if match.one is not None and new and account.id and not account.no_person:
             self.emit({"l": [match.one.n, account.id, account.login, list(match.by)]})
@@ -117,7 +118,7 @@ class Sighting:
 
 
 def moment_of(text: str) -> datetime | None:
-    """Return a moment, or None when the system or HR does not say one that can be read."""
+    """Return the moment in a text; None when there is none, or it can't be read."""
     try:
         return clock.parse(text) if text else None
     except ValueError:
