@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Note that a named person approves a plan."""
+"""Records that a named person approves a plan."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Note that a named person has done an open step, or what is to happen with it."""
+"""Records that a named person has done an open step, or their decision about it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from ..ledger.run import LedgerRun
 from ..record import files
 from ..record.actions import BY_HAND, ended
 
-#: What only a person can end: also what the system can't do (a lock of a Windows laptop) is done by hand.
+#: The outcomes that a person may attest: also a step that the system can't do (to lock a Windows laptop) is done by
+#: hand.
 WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value, Outcome.UNSUPPORTED.value)
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """One change of a step that waits for a person, and what was decided of it."""
+    """One change of a step that waits for a person, and the decision about it."""
 
     system: str
     step: str
@@ -38,7 +39,7 @@ class _Waiting:
 
     @property
     def undecided(self) -> bool:
-        """Return whether somebody has to say if it is kept or removed."""
+        """Return whether a person must decide to keep or to remove it."""
         return self.what.startswith(UNDECIDED)
 
 
@@ -89,9 +90,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _case(ledger: Ledger, user: str, said: str) -> Case:
-    """Return the last open case of somebody, by the ledger's key or address, else by any name that their case has: number, alias, login.
+    """Return the last open case of a person, by key or address, else by any name in their case: number, alias, login.
 
-    :raises InputError: there is none, or the name is that of several people.
+    :raises InputError: there is no open case, or several people have the name.
     """
     name = presence.canonical(re.sub(r"^(hr_id|employee_id|email):", "", user.strip()))
     cases = ledger.cases(person=user, open_only=True) or [
@@ -110,7 +111,7 @@ def _case(ledger: Ledger, user: str, said: str) -> Case:
 
 
 def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, said: str) -> list[_Waiting]:
-    """Return what is attested on a system, or what is decided there; a decision that names no system is of all of them."""
+    """Return the changes that are attested on a system, or decided; a decision without a system is for all systems."""
     system = want["system"]
     touched = {step["system"] for step in run.ledger.steps(case.id)}
     systems = [system] if system else sorted(touched)
@@ -120,7 +121,7 @@ def _meant(run: LedgerRun, case: Case, want: Mapping[str, Any], decision: str, s
         waiting += _left_behind(run.ledger, case, system)
     if not waiting and not decision:
         _refuse_what_is_said_otherwise(run.ledger, case, system, said)
-    if decision and not want["what"]:  # what was decided stays so, until somebody names it
+    if decision and not want["what"]:  # an earlier decision stays, unless this one names the change
         said_of = {
             (a["step"], a["what"]) for name in systems for a in run.ledger.attested(case.id, name) if a.get("decision")
         }
@@ -136,7 +137,10 @@ def _refuse_unknown(system: str, known: Set[str], said: str) -> None:
 
 
 def _decided(ledger: Ledger, case: Case, decisions: Mapping[str, str], said: str) -> list[_Waiting]:
-    """Return what is decided, each as it says. :raises InputError: one is no decision, or of nothing that waits for one."""
+    """Return the changes, each with its own decision.
+
+    :raises InputError: one is no decision, or nothing waits for it.
+    """
     steps = ledger.steps(case.id)
     systems = sorted({step["system"] for step in steps})
     waiting = {
@@ -157,7 +161,7 @@ def _decided(ledger: Ledger, case: Case, decisions: Mapping[str, str], said: str
 
 
 def _kept(want: Mapping[str, Any], said: str) -> str:
-    """Return what is kept of a receipt: its number, the digest of a photo, and the note."""
+    """Return the note to keep of a receipt: its number, the digest of a photo, and the person's note."""
     photo = files.photo_digest(want["photo"], said) if want.get("photo") else ""
     attested = [f"number {want['number']}" if want.get("number") else "", f"photo sha256 {photo}" if photo else ""]
     return "; ".join(one for one in (*attested, want["note"]) if one)
@@ -172,7 +176,8 @@ def _refuse_themselves(case: Case, by: str, said: str) -> None:
 
 
 def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Waiting]:
-    """Return what waits on a system; with a decision, only what is to be decided, and not so decided already."""
+    """Return the changes that wait on a system; with a decision, only those that need one and do not have this one
+    already."""
     known = {(a["step"], a.get("what")) for a in ledger.attested(case.id, system) if a.get("decision", "") == decision}
     steps = [step for step in ledger.steps(case.id) if step["system"] == system]
     found = [
@@ -181,7 +186,7 @@ def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Wa
         for row in step["result"].get("changes") or ()
         if row["outcome"] in WAITING
     ]
-    # A way in that no run can close: see record/ways.py.
+    # And each way in that no run can close: see record/ways.py.
     found += [
         _Waiting(system, step["step"], residual["way"])
         for step in steps
@@ -192,7 +197,10 @@ def _waiting(ledger: Ledger, case: Case, system: str, decision: str) -> list[_Wa
 
 
 def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said: str) -> None:
-    """:raises InputError: nothing waits there but a device, of which somebody says who has it."""
+    """Refuse to attest where only a device is open: the person who has it reports it with ``custody``.
+
+    :raises InputError: names the device and the command.
+    """
     out = [one.serial for one in of_leaver(ledger.storage.query, case.id, case.key) if one.is_out]
     if out and any(step["system"] == system and step["step"] == "device" for step in ledger.steps(case.id)):
         raise InputError(
@@ -203,7 +211,8 @@ def _refuse_what_is_said_otherwise(ledger: Ledger, case: Case, system: str, said
 
 
 def _left_behind(ledger: Ledger, case: Case, system: str) -> list[_Waiting]:
-    """Return what is open on a system that was taken out of the systems file: no run will come there again, so a person's word ends it."""
+    """Return what is open on a system that is no longer in the systems file: no run reads it again, so that a person
+    attests it."""
     steps = [step for step in ledger.steps(case.id) if step["system"] == system]
     if not steps and system in case.facts.expected:
         return [_Waiting(system, BY_HAND, "")]
@@ -214,7 +223,10 @@ def _left_behind(ledger: Ledger, case: Case, system: str) -> list[_Waiting]:
 
 
 def _chosen(waiting: Sequence[_Waiting], what: str, decision: str, said: str) -> list[_Waiting]:
-    """Return those that are meant. :raises InputError: there is none of that name, or it wants a decision."""
+    """Return the changes that are meant.
+
+    :raises InputError: there is no such change, or it needs a decision.
+    """
     chosen = [one for one in waiting if what in ("", one.what)]
     if not chosen and what:
         named = "; ".join(one.what for one in waiting) or "nothing"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Make the pack of an audit: HR's people of the period against the ledger, a sample, and everything that verifies it."""
+"""Makes the pack of an audit: compares HR's people of the period with the ledger, takes a sample, and adds what
+verifies it."""
 
 from __future__ import annotations
 
@@ -67,9 +68,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def period_of(first: str, last: str) -> Period:
-    """Return the days from one to another; without either, the month that has just ended: a schedule can't name days.
+    """Return the days from ``first`` to ``last``; without both, the month that has just ended, for a schedule.
 
-    :raises InputError: one is no day, or they are the wrong way round.
+    :raises InputError: one is no day, or they are in the wrong order.
     """
     if not (first.strip() or last.strip()):
         ended = clock.now().date().replace(day=1) - timedelta(days=1)
@@ -88,9 +89,9 @@ def period_of(first: str, last: str) -> Period:
 
 
 def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
-    """Return everybody of every HR system that was read into the folder, and the systems.
+    """Return everybody of every HR system that was read into the folder, and the names of these systems.
 
-    :raises InputError: none was: without HR nobody knows who left.
+    :raises InputError: no HR system was read.
     """
     files = sorted(Path(folder).glob("hr-*.jsonl")) if folder else []
     if not files:
@@ -104,7 +105,7 @@ def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
 
 
 def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
-    """Return the cases of the ledger, and those of its archives."""
+    """Return the cases of the ledger and of its archives."""
     cases = read_cases(run.ledger.storage.query)
     if not archives:
         return cases

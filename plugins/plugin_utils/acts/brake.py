@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read the brake, or release named people from it."""
+"""Shows the brake, or releases named people from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if not want["of"]:
         raise InputError("of is empty", act="release the brake", hint="-e of=leavers, movers, disables or wipes")
     records = Records(want["found"]) if want["found"] else None
-    # Nobody is released, or releases themselves, under another name.
+    # Everybody is looked up in HR, so that nobody is released, or releases themselves, with another of their names.
     people = [
         records.one(user, f"release {user} from brake.{want['of']}").person if records else Person.of({"email": user})
         for user in dict.fromkeys(user.strip() for user in want["user"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Open the case of a joiner, mover or leaver."""
+"""Opens the cases of a run."""
 
 from __future__ import annotations
 
@@ -106,7 +106,11 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> None:
-    """:raises Refused: somebody left since they were hired or reinstated: a move would let them in again, on a last day on which HR still lists them."""
+    """Refuse a move of somebody whose access was ended: it would let them in again while HR still lists them on their
+    last day.
+
+    :raises Refused: names the case that ended it.
+    """
     for person in people if kind in _OF_WHO_WORKS_HERE else ():
         theirs = [case for case in run.ledger.cases_of(person) if not case.withdrawn]
         last = next((case for case in reversed(theirs) if case.meaning.ends or case.kind in (ONBOARD, REINSTATE)), None)
@@ -125,7 +129,10 @@ def _refuse_unapproved(
     want: Mapping[str, Any],
     hr: presence.HrSaid,
 ) -> None:
-    """:raises Refused: the plan is for others, or an approval is missing."""
+    """Refuse a run whose plan is for other people, or that lacks an approval.
+
+    :raises Refused: names what is missing.
+    """
     meant.refuse_other_plan(plan, people, want)
     lacking = approval.missing(run, plan, want["kind"], len(people), hr)
     if lacking:
@@ -137,7 +144,8 @@ def _refuse_unapproved(
 
 
 def _note_what_is_new(opening: _Opening, case: OpenCase) -> None:
-    """Keep what somebody says against HR, and that a joiner's day has come, with a case that was opened without it."""
+    """Note with the case what this run adds: a reason against HR, the end of an access, or that a joiner's day has
+    come."""
     run, said = opening.run, meant.said(opening.want)
     if not case.id:
         return
@@ -154,7 +162,7 @@ def _note_what_is_new(opening: _Opening, case: OpenCase) -> None:
 
 @dataclass(frozen=True)
 class _Opening:
-    """What is the same for all people of a run."""
+    """The values that are the same for all people of a run."""
 
     run: LedgerRun
     want: Mapping[str, Any]
@@ -173,7 +181,8 @@ class _Opening:
 
 @dataclass(frozen=True)
 class _Further:
-    """``facts`` to keep with one person's case, and what is added (``completed``) once the case has an id."""
+    """What a kind of case adds for one person: ``facts`` to keep, and ``completed``, which completes the case once it
+    has an id."""
 
     facts: Facts = Facts()
     completed: Callable[[OpenCase], OpenCase] = field(default=lambda case: case)
@@ -234,7 +243,7 @@ def _rolled_out(opening: _Opening, person: Person, profile: Profile | None) -> _
 
 
 def _with(keep: Mapping[str, Any], asked: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Any]:
-    """Return what a transfer leaves alone: what the run was asked to leave, and what they have by request until its own end."""
+    """Return what a transfer does not touch: what the run's ``keep`` names, and what the person has by request."""
     kept = {system: {kind: [*names] for kind, names in kinds.items()} for system, kinds in keep.items()}
     for system, kinds in asked.items():
         for kind, names in kinds.items():
@@ -259,9 +268,9 @@ def _withdraw(opening: _Opening, person: Person, profile: Profile | None) -> _Fu
 
 
 def _withdrawer(opening: _Opening, person: Person) -> str:
-    """Return who says that it is withdrawn, empty when HR says it.
+    """Return who says that it is withdrawn; empty when HR says it.
 
-    :raises InputError: they are not here, or it is about themselves.
+    :raises InputError: this person is not here, or it is about themselves.
     """
     by = str(opening.want["withdrawn_by"])
     if by.strip():
@@ -288,7 +297,7 @@ def _asked_for(opening: _Opening, person: Person, profile: Profile | None) -> _F
     return _Further(requested.facts(opening.run, person, opening.want, opening.plan, opening.hr))
 
 
-#: Kinds of case that give something to somebody who is here, and let nobody in who is not.
+#: The kinds of case for people who work here: they must not give access to somebody whose access was ended.
 _OF_WHO_WORKS_HERE = (TRANSFER, ACCESS, ROLLOUT)
 
 _OF_KIND: Mapping[str, Callable[[_Opening, Person, Any], _Further]] = {
@@ -334,7 +343,8 @@ def _facts(opening: _Opening, person: Person, profile: Profile | None, further: 
 
 
 def _left_out(opening: _Opening, person: Person) -> Collection[str]:
-    """Return the systems where a leaver has an account, and that were taken out of the systems file: their case is not complete without them."""
+    """Return the systems on which a leaver had an account and that are no longer in the systems file: the case needs
+    them too."""
     run = opening.run
     if opening.want["kind"] != OFFBOARD:
         return ()
@@ -343,7 +353,7 @@ def _left_out(opening: _Opening, person: Person) -> Collection[str]:
 
 
 def departure_facts(policy: Policy, person: Person) -> dict[str, Any]:
-    """Return how somebody leaves, as it is kept with the case: policy may be another later."""
+    """Return the kind of departure, which is kept with the case, because policy may change later."""
     departure = policy.departure_of(person)
     if not departure.name:
         return {}
@@ -351,9 +361,10 @@ def departure_facts(policy: Policy, person: Person) -> dict[str, Any]:
 
 
 def _successor(opening: _Opening, person: Person) -> str:
-    """Return who takes over: whom somebody named, else the manager, who must be here; empty when nobody is, and then the hand-overs wait.
+    """Return the address of the successor: the one that the run names, else the manager. Empty when neither is here:
+    then hand-overs wait.
 
-    :raises InputError: who was named is not here, or is the leaver.
+    :raises InputError: the named successor is not here, or is the leaver.
     """
     ledger, named = opening.run.ledger, str(opening.want["successor"]).strip().lower()
     if named:
@@ -379,7 +390,7 @@ def _completed(case: OpenCase, profile: Profile | None, facts: Facts) -> OpenCas
 
 
 def _orientation(profile: Profile | None, person: Person) -> dict[str, Any]:
-    """Return the profile's, with ``manager`` replaced by the manager's address."""
+    """Return the profile's orientation, with ``manager`` replaced by the manager's address."""
     wanted = dict(profile.orientation) if profile else {}
     if not wanted:
         return {}

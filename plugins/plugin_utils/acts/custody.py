@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Note what a named person reports about a device: collected, shipped, received, sanitised, given away."""
+"""Records what a named person reports about a device: collected, shipped, received, sanitised, given away."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ..ledger.run import LedgerRun
 from ..reconcile.report import last
 from ..record import files
 
-#: What ends the wait for a device: whose it was may not say that themselves.
+#: The states that end the wait for a device: the person who had it may not report them.
 _BY_OTHERS = frozenset({"received", "collected", "sanitised", "disposed", "waived", "lost"})
-#: States in which somebody of the company has it.
+#: The states in which somebody of the company has the device.
 _HERE = frozenset({"received", "collected"})
 _WORDS = ("number", "carrier", "to", "place", "method", "tool", "verified_by", "note")
 
@@ -68,10 +68,10 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: str) -> None:
-    """Refuse everybody who is not here and says where it is, or has it; whom it was sold or given to may be anybody.
+    """Refuse a report by somebody who is not here, or about a receiver who is not here. A buyer may be anybody.
 
-    :raises Refused: whose device it was says that the company has it.
-    :raises InputError: they are not here, or HR was not asked.
+    :raises Refused: the person who had the device reports that the company has it.
+    :raises InputError: they are not here, or HR was not read.
     """
     by, to = want["by"].strip(), want["to"].strip()
     own = by.casefold() in {case.name.casefold(), *case.names}
@@ -90,7 +90,8 @@ def _refuse_gone(run: LedgerRun, case: CaseFile, want: Mapping[str, Any], said: 
 def _case_of(
     cases: Mapping[str, CaseFile], known: Mapping[str, DeviceFile], want: Mapping[str, Any], said: str
 ) -> CaseFile:
-    """Return the leaver's case that waits for the device, or the newest one that knows it, or the newest of the person who is named."""
+    """Return the leaver's case that waits for the device, else the newest case with it; or the newest case of the named
+    person."""
     device = known.get(want["serial"].strip())
     if want["person"]:
         name = want["person"].casefold()
@@ -110,7 +111,8 @@ def _case_of(
 
 
 def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all devices, or the one of a serial, with what the last reconcile found; and write them as a page where a folder is given."""
+    """Return all devices, or one of them, with the findings of the last reconcile; write a page when a folder is
+    given."""
     report = last(want["records"]) if want["records"] else {}
     found = [
         one
@@ -137,7 +139,7 @@ def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any
 
 
 def _lines(found: Sequence[Shown]) -> Iterator[str]:
-    """Yield what is known of each device, for a screen: a line a device, and a line for each thing that happened."""
+    """Yield the lines for a screen: one for each device, and one for each of its events."""
     if not found:
         yield "the ledger knows no device, and the last reconcile found none with something wrong"
     for one in found:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Say whether everything is ready for the first leaver."""
+"""Checks whether everything is ready for the first leaver."""
 
 from __future__ import annotations
 

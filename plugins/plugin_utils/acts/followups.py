@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Show what is due later, do it when its day has come, or change it by name."""
+"""Shows the follow-ups, does those that are due, or changes one for a named person."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _owners(run: LedgerRun) -> list[str]:
-    """Return who answers for what is late so long that their manager is to hear of it: HR is asked who that is."""
+    """Return the owners of steps that are so late that the owner's manager gets a letter: HR is then asked for the
+    manager."""
     levels = Levels(run.policy.responsibility.duties, run.inventory.systems())
     if not any("manager" in rule.to for rule in run.policy.responsibility.escalate):
         return []
@@ -44,7 +45,7 @@ def _owners(run: LedgerRun) -> list[str]:
 
 
 def _decided(run: LedgerRun, want: Mapping[str, Any], person: str) -> dict[str, Any]:
-    # A source that is not to be believed says of nobody that they are still away.
+    # A source that can't be right does not show whether somebody is still on leave.
     feed.examine(run, feed.looks_of(want["found"]))
     answer = decide(run, person, want["found"], want["protected"], want["plan"])
     lines = [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Judge again what is due today, as HR and the ledger are now, and say what is to be done."""
+"""Judges what is due today again, by HR and the ledger as they are now."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ from ..ledger.run import LedgerRun
 def decide(
     run: LedgerRun, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str
 ) -> dict[str, Any]:
-    """End what no longer holds, and say what is to be done.
+    """End the follow-ups that no longer hold, and return those to do.
 
-    :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "ended": cases, "judged": [every one with its word and why]}``.
+    :returns: ``{"acts": [...], "transfers": cases, "resumed": cases, "ended": cases, "judged": [each with its word and
+        the reason]}``.
     :raises InputError: the plan is of another kind.
     :raises Refused: an approval is missing.
     """
@@ -47,7 +48,7 @@ def decide(
 
 
 def _meant(run: LedgerRun, person: str, plan: str) -> list[Due]:
-    """Return what is due and may be done now: all of it, or what the plan is for."""
+    """Return the follow-ups that are due and may be done now: all, or those of the plan's people."""
     planned = approval.executed(run, plan)
     if planned is not None and planned["kind"] != FOLLOWUPS:
         raise InputError(
@@ -112,7 +113,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
     if judgement.word == "act" and due.step == RESUME:
         try:
             back = begin_resume(run, case.who)
-        except LifecycleError as e:  # one person's trouble stops nobody else's
+        except LifecycleError as e:  # an error for one person does not stop the others
             act.update(word="ask", reason=str(e))
         else:
             act["of"] = back.id
@@ -121,7 +122,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
 
 
 def begin_resume(run: LedgerRun, person: Person) -> OpenCase:
-    """Return the case of a return whose day has come."""
+    """Open the case of a person who comes back from leave today."""
     back = undo.resuming(run.ledger, person, run.policy, approved=run.read_only)
     lacking = approval.missing(run, None, RESUME, 1)
     if lacking:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Show how the HR sources stand, or release one that was not believed."""
+"""Shows the state of the HR sources, or releases one that was an incident."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Write the first systems file, policy and access profiles."""
+"""Writes the first systems file, policy and access profiles."""
 
 from __future__ import annotations
 

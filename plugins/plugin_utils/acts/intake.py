@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Decide what HR's records call for."""
+"""Decides which runs HR's records need."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """Return what HR's records call for, and how many were judged: see :class:`intake.Intake`.
+    """Return the decisions about HR's records, and how many were judged: see :class:`intake.Intake`.
 
-    :raises Incident: a source is not to be believed.
+    :raises Incident: a source can't be right.
     """
     found: Sequence[Mapping[str, Any]] = want["found"]
     looks = feed.looks_of(found)
@@ -83,7 +83,9 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
 
 
 def _snapshots(folder: str, looks: dict[str, Look], refused: dict[str, dict[str, str]]) -> dict[str, list[Person]]:
-    """Return everybody of each HR system that was read as a whole; their looks, and who could not be read, are put with the others."""
+    """Return everybody of each HR system that was read as a whole. Their looks, and the refused records, are added to
+    ``looks`` and ``refused``.
+    """
     return {
         (name := path.stem.removeprefix("hr-")): [
             Person.of(one) for one in index.read_people(path, looks, refused.setdefault(name, {}))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Decisions of a named person about the ledger itself: accept a loss, archive old cases, erase somebody on their request."""
+"""Carries out a named person's decision about the ledger: accepts a loss, archives old cases, erases a person on
+request."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Note that a named person accepts the loss of what the witnesses have seen; ledger and witnesses keep that."""
+    """Note that a named person accepts that entries are lost which witnesses have seen. Ledger and witnesses keep the
+    note."""
     if not want["reason"].strip():
         raise InputError("reason is empty", act="accept a loss", hint="-e \"reason='the disk of ctl1 died'\"")
     answers, _silent = asked(run.policy)
@@ -44,7 +46,7 @@ def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
     kept_up_to = min(last, head)
     if run.read_only:
         return _row("loss", str(found[0]), f"accepted by {by}", "planned")
-    run.ledger.seal.before = None  # the person who accepts the loss goes on from here
+    run.ledger.seal.before = None  # from here on, the shorter ledger is accepted
     data = {"lost_after": kept_up_to, "by": by, "reason": want["reason"], "found": [str(one) for one in found]}
     run.ledger.note("accepted", data, run=run.id, durable=True)
     failed = give(run.ledger, run.policy, run.id, replaces=kept_up_to)
@@ -55,7 +57,7 @@ def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
 
 
 def _archived(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Cases closed before a day leave the ledger for a file."""
+    """Move the cases that were closed before a day from the ledger to a file."""
     if not want["before"] or not want["path"]:
         raise InputError(
             "before or path is not given", act="archive", hint="-e before=2019-01-01 -e path=/var/lib/archive"
@@ -76,7 +78,7 @@ def _archived(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
 
 
 def _erased(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """Erase everything that is said of a person, and note that it was erased."""
+    """Erase everything about a person, and note that it was erased."""
     done = retention.erase(
         run.ledger, want["person"], want["records"], by=by, reason=want["reason"], run=run.id, read_only=run.read_only
     )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read the ledger: verify its chain, list its cases or entries."""
+"""Reads the ledger: verifies its chain, or lists its cases or entries."""
 
 from __future__ import annotations
 

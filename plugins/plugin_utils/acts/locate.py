@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Say where a person is, on every system, and how they stand in the ledger."""
+"""Shows a person on every system and in the ledger."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def act(here: Here, want: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _known(here: Here) -> dict[str, dict[str, Any]]:
-    """Return what the ledger knows of each person that was asked for; nothing without a ledger."""
+    """Return the ledger's part for each person, by address; empty without a ledger."""
     people, unknown = asked_for(here)
     ledger = here.open_ledger() if people or unknown else None
     if ledger is None:
         return {}
-    # Whom HR does not know any more, the ledger knows by their last case.
+    # A person whom HR no longer has is found in the ledger, by their last case.
     theirs = [ledger.cases(person=asked(user)[1]) for user in unknown]
     everybody = [Person.of(one) for one in (*people, *(cases[-1].person for cases in theirs if cases))]
     systems = {host: _system(here, host, name) for host, name in here.connectors().items()}
@@ -50,7 +50,7 @@ def _system(here: Here, host: str, connector: str) -> dict[str, Any]:
 
 
 def _lines(who: str, known: Mapping[str, Any]) -> list[str]:
-    """Return the ledger's part for a person to read."""
+    """Return the ledger's part as lines for a screen."""
     return [
         *(
             f"  ledger: open of {who}'s {one['kind']}: {one['system']}: {one['what']} ({one['outcome']})"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Send letters about late and due steps to their owners and to those whom policy names, and the week's digest to HR and IT: each once."""
+"""Sends each letter once: about late and due steps to their owners and to the people whom policy names, and the week's
+digest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Compute the numbers of a period from the ledger, and write them as a page, as metrics and as a digest."""
+"""Computes the numbers of a period from the ledger, and writes them as a page, as metrics and as a digest."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["metrics"]:
         metrics = Path(want["metrics"]).expanduser().absolute()
         files.write(metrics, text(figures))
-        metrics.chmod(0o644)  # node_exporter reads it as somebody else; no line of it names a person
+        metrics.chmod(0o644)  # node_exporter runs as another user and must read it; no line of it names a person
         written["metrics"] = str(metrics)
     return {
         **said,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Write the plan of a run in check mode."""
+"""Writes the plan of a run in check mode."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Refuse to take over what was there before a joiner."""
+"""Refuses a joiner for whom an account or a mailbox exists already, unless it is known to be theirs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_adopting(run: LedgerRun, adopt: Sequence[str], people: int) -> None:
-    """:raises InputError: it is of several people, or of no system."""
+    """Check the option ``adopt``.
+
+    :raises InputError: the run is for several people, or a name is no system.
+    """
     if adopt and people > 1:
         raise InputError("adopt is of one person, and several are named", act=ONBOARD, hint="onboard them one by one")
     known = run.inventory.systems() if adopt else {}

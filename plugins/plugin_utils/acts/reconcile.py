@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Put together what a reconcile found, stage by stage."""
+"""Runs the stages of a reconcile that are not on a system: begin, index, close, report."""
 
 from __future__ import annotations
 

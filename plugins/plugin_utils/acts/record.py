@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Write the record of a case, and close it."""
+"""Writes the record of a case, and closes the case."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _several(messages: Sequence[str], most: int = 20) -> str:
 
 
 def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a case ended, without a name: it travels through job artifacts."""
+    """Return how a case ended, without a name, because it becomes part of a job's artifacts."""
     still = [{key: item[key] for key in ("system", "step", "outcome")} for item in result["open_items"]]
     return {
         "case": result["case"],
@@ -54,7 +54,7 @@ def _ended(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one(run: LedgerRun, case: str, want: Mapping[str, Any]) -> dict[str, Any]:
     written = write(run, case, want["path"], want["systems"])
-    # Hardware that is not back keeps the case open, and is nobody's failure: no run could do more.
+    # Hardware that is not back keeps the case open, but does not fail the run: no run could do more.
     failed = bool(written["open_items"]) and want["require_complete"] and not run.read_only
     outcome = Outcome.FAILED if failed else Outcome.DONE if written["changed"] else Outcome.ALREADY
     said: dict[str, Any] = (
@@ -72,7 +72,8 @@ def _one(run: LedgerRun, case: str, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(run: LedgerRun, case_id: str, folder: str, systems: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Write a case's record as JSON and as a page, and close the case when nothing is open; in check mode, only say.
+    """Write a case's record as JSON and as a page, and close the case when nothing is open; write nothing in check
+    mode.
 
     :raises LedgerError: the folder cannot be written.
     """
@@ -92,7 +93,7 @@ def write(run: LedgerRun, case_id: str, folder: str, systems: Mapping[str, Any] 
     if not run.read_only:
         texts = {data: json.dumps(made, indent=2, sort_keys=True) + "\n", page: build.render_html(made)}
         sealed.put(run.ledger, run.id, case.id, texts)
-        # The run is through with them: the next one may go on.
+        # This run has finished with the person: another run may begin.
         run.ledger.give_back(run.id, case.id)
     return {
         "changed": changed,

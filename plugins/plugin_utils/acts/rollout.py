@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Find who has an access profile, and not yet what it gives today."""
+"""Finds the people who have an access profile and not yet everything that it gives today."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _having(run: LedgerRun, known: Profiles, name: str, folder: Path) -> Iterator[Person]:
-    """Yield everybody at work whose profile it is.
+    """Yield the active people who have this profile.
 
-    :raises Incident: an HR source is not to be believed.
+    :raises Incident: an HR source can't be right.
     """
     looks: dict[str, Look] = {}
     everybody = [
@@ -62,7 +62,7 @@ def _having(run: LedgerRun, known: Profiles, name: str, folder: Path) -> Iterato
     for person in everybody:
         try:
             fits = known.match(person).name == name
-        except InputError:  # nobody else is kept from it because HR's facts of one lead to no profile
+        except InputError:  # no profile fits this person: the others still get theirs
             continue
         if fits and index.state_of(person, clock.now()) == "active":
             yield person

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Refuse what nobody may hold together."""
+"""Refuses a run after which a person would hold two entitlements that nobody may hold together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ...module_utils.people.separation import (
 )
 from ..ledger.run import LedgerRun
 
-#: The step in which what was decided is carried out.
+#: The step that carries out the decisions.
 STEP = "entitlements"
 
 
@@ -71,7 +71,8 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _decided(run: LedgerRun, case: str, systems: Collection[str]) -> dict[tuple[str, str, str], str]:
-    """Return what somebody decided about what no profile explains: (system, kind, name without case) to ``keep`` or ``remove``."""
+    """Return the decisions about unexplained entitlements: (system, kind, name in lower case) -> ``keep`` or
+    ``remove``."""
     said = {
         (system, what.removeprefix(UNDECIDED)): facts.get("decision", "")
         for system in systems
@@ -87,7 +88,7 @@ def _decided(run: LedgerRun, case: str, systems: Collection[str]) -> dict[tuple[
 
 
 def _ask(run: LedgerRun, case: OpenCase, undecided: Sequence[Holding]) -> None:
-    """Let what the run stops for be decided as everything else is: it waits in the ledger, where attest finds it."""
+    """Note in the ledger the decision for which the run stops, so that ``attest`` finds it like any other."""
     asks = {
         "before": "held",
         "after": "held",

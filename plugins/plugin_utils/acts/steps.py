@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Say what a run would do, in order."""
+"""Lists the steps of a run, in order."""
 
 from __future__ import annotations
 

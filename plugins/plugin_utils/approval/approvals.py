@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Acts that need an approval, and the approvals that were given.
+"""Finds the acts of a plan that need an approval, and checks and records approvals.
 
-An approval is of one plan (its digest): a plan that was made again needs a new one. Nobody approves what is about themselves.
+An approval is for one plan, by its digest: a plan that was made again needs a new one. Nobody may approve a plan about
+themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..ledger.ledger import Ledger
 
 
 def needs(policy: Policy, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what of a plan needs an approval: ``{"needs", "by", "count", "hours", "why"}`` each."""
+    """Return the approvals that a plan needs, as ``{"needs", "by", "count", "hours", "why"}``."""
     return [
         {"needs": rule.needs, "by": list(rule.by), "count": rule.count, "hours": rule.hours, "why": why}
         for rule in policy.approvals
@@ -58,7 +59,8 @@ def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence
 
 
 def patterns(policy: Policy, system: str) -> list[str]:
-    """Return what makes an account of a system privileged, as the changes name it: ``roles: *Administrator``."""
+    """Return the patterns of the entitlements that make an account privileged, in a change's form: ``roles:
+    *Administrator``."""
     return [f"{kind}: {name}" for kind, names in policy.privileged.get(system, {}).items() for name in names]
 
 
@@ -67,11 +69,12 @@ def _some(items: Sequence[str]) -> str:
 
 
 def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presence.HrSaid | None = None) -> list[str]:
-    """Return what a plan still needs, a line each; empty when it may be executed.
+    """Return a line for each approval that a plan still lacks; empty when it may be executed.
 
-    :param hr: what HR says of those who approved it, where the run asked.
+    The plan's own list counts, and also what today's policy requires: a plan alone can never say that it needs no
+    approval.
 
-    What it asked for when it was made, and what today's policy asks for: a plan never says itself that it needs nothing.
+    :param hr: HR's records of the approvers, when the run has read them.
     """
     asked = [
         _Need(str(need["needs"]), tuple(need["by"]), need["count"], need["hours"], need["why"])
@@ -95,7 +98,8 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presenc
 
 @dataclass(frozen=True)
 class _Given:
-    """Somebody's approval: ``who`` identifies the person, ``by`` is the address that they gave, ``account`` in whose hands it was given."""
+    """One approval: ``who`` identifies the person, ``by`` is the address that they gave, ``account`` is the account
+    that they used."""
 
     who: str
     by: str
@@ -105,7 +109,8 @@ class _Given:
 
 @dataclass(frozen=True)
 class _Need:
-    """What has to be approved, by how many of whom, and for how long an approval counts."""
+    """One approval rule: the act, the possible approvers, how many of them must approve, and for how many hours it
+    counts."""
 
     needs: str
     by: tuple[str, ...]
@@ -114,10 +119,10 @@ class _Need:
     why: str
 
     def lacks(self, given: Sequence[_Given]) -> str:
-        """Return what is missing of it; empty when enough people have approved.
+        """Return what is missing; empty when enough people have approved.
 
-        One person counts once, whatever address they used. One account counts for the first person in whose name it approved: a name is
-        only given, and whoever sits at the account may give any.
+        One person counts once, whatever address they used. One account counts only for the first person in whose name
+        it approved, because the user of an account can give any name.
         """
         may = {presence.canonical(name) for name in self.by}
         theirs = [one for one in given if presence.canonical(one.by) in may]
@@ -136,14 +141,15 @@ class _Need:
 
 
 def _given(ledger: Ledger, plan: Mapping[str, Any], hr: presence.HrSaid | None) -> list[_Given]:
-    """Return the approvals of a plan that count now: written through the chain, by people who are here and whom it is not about."""
+    """Return the approvals of a plan that count now: entries of a valid chain, by people who are here and not in the
+    plan."""
     about = frozenset().union(*(presence.names_of(person) for person in plan["people"]))
     found = []
     for entry in ledger.noted("approved"):
         if entry.data["digest"] != plan["digest"] or not ledger.holds(entry) or not ledger.believes(entry):
             continue
         who = presence.presence(ledger, entry.data["by"], hr)
-        # HR said then who it was, so that two addresses of one person are one approver.
+        # The key is from HR at the time of the approval, so that two addresses of one person are one approver.
         keys = {who.key, entry.data.get("key") or who.key}
         if who.gone or not keys.isdisjoint(about) or presence.canonical(entry.data["by"]) in about:
             continue
@@ -164,13 +170,14 @@ def approve(
     read_only: bool = False,
     hr: presence.HrSaid | None = None,
 ) -> None:
-    """Note that somebody approves a plan; the plan itself is kept once, so that it can be executed elsewhere by its digest.
+    """Note that a person approves a plan. The plan itself is kept once, so that it can be executed elsewhere by its
+    digest.
 
-    :param by: the address of who approves.
-    :param account: the account of this machine, or of the automation controller, in whose hands the approval was given.
+    :param by: the address of the approver.
+    :param account: the approver's account on this machine or on the automation controller.
     :param read_only: only check.
-    :param hr: what HR says of them.
-    :raises InputError: the plan does not want this person's approval, is about them, or they are not here.
+    :param hr: HR's record of the approver.
+    :raises InputError: this person may not approve it, the plan is about them, or they are not here.
     """
     act, who = f"approve plan {plan['digest'][:12]}", by.strip().casefold()
     steps = plan.get("steps") or ()
@@ -188,7 +195,7 @@ def approve(
     known = presence.require(ledger, who, role="approver", act=act, hr=hr)
     _refuse_themselves(plan, known.key, by, act)
     if not read_only:
-        # Every step of the run asks for approvals, and they are short.
+        # The plan and the approval are separate entries: every step of a run reads the approvals, and they are short.
         if plan["digest"] not in [entry.data["digest"] for entry in ledger.noted("plan")]:
             ledger.note("plan", {"digest": plan["digest"], "plan": plan}, run=run)
         ledger.note(
@@ -208,7 +215,10 @@ def approve(
 
 
 def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> None:
-    """:raises InputError: the plan is about the person who approves it."""
+    """Refuse an approver whom the plan is about.
+
+    :raises InputError: says so.
+    """
     if any(who in presence.names_of(person) for person in plan["people"]):
         raise InputError(
             f"the plan is about {by}, and nobody approves a plan about themselves",
@@ -218,11 +228,11 @@ def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> 
 
 
 def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mapping[str, str]) -> None:
-    """Refuse a plan that was carried out for something else: one plan is for one event of each person.
+    """Refuse a plan that was used for another event: a plan is for one event of each person.
 
-    To run it again for the same event is right: a run that was stopped goes on so.
+    It may be used again for the same event, so that a run that was stopped can go on.
 
-    :param keys: by the person's key, what identifies this event among their others: the day of the termination, say.
+    :param keys: person's key -> the case's key, which identifies this event: for example, the day of the termination.
     :raises InputError: a case that was undone, or another event, was run with it.
     """
     for case in ledger.cases():
@@ -248,7 +258,8 @@ def stops(
     plan: Mapping[str, Any] | None = None,
     hr: presence.HrSaid | None = None,
 ) -> dict[str, str]:
-    """Return the acts that a run may not do, and why: those for which its plan has not enough approvals today, or which has no plan."""
+    """Return the acts that a run may not do, each with the reason: those without enough approvals for its plan, or
+    without a plan."""
     given = _given(ledger, plan, hr) if ledger is not None and plan is not None else []
     return {
         rule.needs: _described(rule)
@@ -259,7 +270,7 @@ def stops(
 
 
 def refused(policy: Policy, kind: str, people: int) -> str:
-    """Return why a run that executes no plan must not begin; empty when it may."""
+    """Return why a run without a plan must not begin; empty when it may."""
     rules = [rule for rule in policy.approvals if rule.needs == kind or rule.needs == "people" and people > rule.over]
     return (
         f"{rules[0].needs if rules[0].needs == kind else f'{people} people'}: {_described(rules[0])}" if rules else ""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The plan of a run, as a document: what ``--check`` saw that it would do, and what ``-e plan=`` then does and nothing else.
+"""The plan of a run, as a document: ``--check`` writes the changes that the run would make; ``-e plan=`` makes exactly
+these.
 
-Each worker of a run in check mode leaves what its step would do in the run's own temporary folder; at the end they are put in
-the order in which the run takes them, and the whole gets a digest. An approval is of that digest.
+In check mode, each worker writes the changes of its step to the run's own temporary folder. At the end the steps are
+put in the order of the run, and the plan gets a digest. An approval is for that digest.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ from ..record import files as record_files
 
 SCHEMA = "workforce.lifecycle/plan/1"
 _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{12,64}$")
-#: What of a result's row belongs to the plan.
+#: The keys of a result's row that belong to the plan.
 _ROW = ("what", "before", "after", "outcome", "act", "irreversible", "confirm", "note")
-#: Of the document, what the digest does not cover.
+#: The keys of the document that the digest does not cover.
 _BESIDE = ("digest", "made")
 
 
 def folder() -> Path:
-    """Return where this run's workers leave what they would do."""
+    """Return the folder in which this run's workers write their steps."""
     from ansible import constants as C
 
     return Path(C.DEFAULT_LOCAL_TMP) / "workforce_plan"
 
 
 def leave(phase: str, result: Mapping[str, Any]) -> None:
-    """Note what one step would do. A line is appended whole or not at all."""
+    """Write what one step would do. A line is appended as a whole, or not at all."""
     if not result.get("changes") and not result.get("failed"):
         return
     where = folder()
@@ -73,7 +74,7 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
 
 
 def left() -> list[dict[str, Any]]:
-    """Return the steps that were left, in the order in which the run takes them: by phase, by step, by system, by person."""
+    """Return the steps that the workers wrote, in the order of the run: by phase, step, system and person."""
     found: list[tuple[int, dict[str, Any]]] = []
     for path in sorted(folder().glob("*.json")):
         found += map(json.loads, path.read_text(encoding="utf-8").splitlines())
@@ -104,14 +105,14 @@ def document(
 
 
 def digest(plan: Mapping[str, Any]) -> str:
-    """See :func:`document`."""
+    """Return the digest of a plan, as in :func:`document`."""
     return hashlib.sha256(
         canonical({key: value for key, value in plan.items() if key not in _BESIDE}).encode("ascii")
     ).hexdigest()
 
 
 def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> Path:
-    """Write the plan under its digest, with the company's signature beside it; the same plan is the same file.
+    """Write the plan to a file that is named by its digest, with the company's signature beside it.
 
     :raises LedgerError: the folder cannot be written.
     """
@@ -125,9 +126,11 @@ def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> 
 
 
 def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
-    """Return the plan in a file, or with a digest (12 digits of it are enough) in the folder of plans, or in the ledger once approved.
+    """Return the plan in a file, or the plan with a digest: from the folder of plans, or from the ledger once it was
+    approved.
 
-    :raises InputError: there is none, there are two, it is no plan, or it was changed after it was made.
+    :param name: a file, or a digest of which 12 digits are enough.
+    :raises InputError: there is no such plan, there are two, it is no plan, or it was changed after it was made.
     """
     act = f"read plan {name}"
     if _DIGEST.match(name) and not os.path.exists(os.path.expanduser(name)):
@@ -177,22 +180,24 @@ def _checked(plan: Any, act: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Executed:
-    """The plan that a run executes, as it was when the run first read it: ``head`` is the document without its steps.
+    """The plan that a run executes, as it was when the run first read it. ``head`` is the document without its steps.
 
-    The run keeps it in its own folder, the steps of a phase on a system in a file of their own. So it is read and its digest
-    computed once a run, a step reads what concerns it, and whatever becomes of the plan's file meanwhile, the run goes on with this.
+    The run keeps a copy in its own folder, with one file for the steps of a phase on a system. So the plan is read and
+    its digest computed once a run, each step reads only its own part, and a later change of the plan's file has no
+    effect on this run.
     """
 
     head: Mapping[str, Any]
     where: Path
 
     def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
-        """Return what the plan lets one step do; nothing, when it has no such step."""
+        """Return the changes that the plan allows one step; an empty list when it has no such step."""
         found = self._step(phase, system, step, person)
         return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
 
     def declared(self, *, phase: str, system: str, step: str, person: str) -> str:
-        """Return the digest of the connector's file that one step was planned with; "" of a connector that is code."""
+        """Return the digest of the connector's file with which one step was planned; "" for a connector that is
+        code."""
         found = self._step(phase, system, step, person)
         return str(found.get("declared") or "") if found is not None else ""
 
@@ -203,7 +208,7 @@ class Executed:
 
 
 def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
-    """Return the plan that this run executes; the same for all its workers, from the first that asks.
+    """Return the plan that this run executes. The first worker that calls this reads it for all workers.
 
     :raises InputError: see :func:`read`.
     """
@@ -214,7 +219,7 @@ def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
 
 
 def _keep(plan: Mapping[str, Any], mine: Path) -> None:
-    """Write a plan where the run's workers find it: all of it, or nothing. The first worker decides for the run."""
+    """Write a plan to the run's folder, as a whole or not at all. The first worker's copy counts."""
     parts: dict[str, Any] = {"head": {key: value for key, value in plan.items() if key != "steps"}}
     for step in plan["steps"]:
         parts.setdefault(_part(step["phase"], step["system"]), []).append(step)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The plan that a run executes, and whether it may."""
+"""The plan that a run executes, and the check whether it may."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
 def missing(
     run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int, hr: presence.HrSaid | None = None
 ) -> list[str]:
-    """Return what is missing before a run may begin, a line each: approvals of its plan, or a plan to approve."""
+    """Return a line for each approval that is missing before a run may begin, or for a missing plan."""
     if plan is not None:
         return approvals.missing(run.ledger, plan, run.policy, hr)
     why = "" if run.read_only else approvals.refused(run.policy, kind, people)
@@ -37,7 +37,7 @@ def missing(
 
 
 def write(run: LedgerRun, kind: str, people: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
-    """Put together what the run's steps would do, and write it.
+    """Make the plan of what the run's steps would do, and write it.
 
     :raises LedgerError: the folder cannot be written.
     """

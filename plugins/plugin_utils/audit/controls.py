@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which evidence of the pack answers which control. An auditor's list, in their words; nothing here claims conformance."""
+"""Lists which file of the pack is evidence for which control, in an auditor's words. It does not claim conformance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Control:
-    """One control of a framework, what it asks, and where the pack answers."""
+    """One control of a framework: what it asks for, and the files of the pack that answer it."""
 
     framework: str
     name: str

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The devices as a page: what is out, what something is wrong with, and the history of each."""
+"""Makes the page of the devices: those that are not back, those with something wrong, and the history of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..history.fleet import Shown
 from .devices_template import DEVICES
 from .page import render
 
-#: The states that a person notes, as they read in a history.
+#: The words of a history for the states that a person reports.
 WORDS: Mapping[str, str] = {
     "label": "shipping label sent",
     "disposed": "sold, given away or scrapped",
@@ -22,7 +22,8 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Source:
-    """What the view was made from: the ledger up to ``head``, and the ``reconcile`` of that moment; empty where none was found."""
+    """The sources of the page: the ledger up to ``head``, and the last ``reconcile`` (its moment, ISO 8601; empty when
+    there is none)."""
 
     made: str
     head: str
@@ -49,12 +50,12 @@ def devices_page(shown: Sequence[Shown], source: Source) -> str:
 
 
 def having(shown: Sequence[Shown], kind: str) -> list[Shown]:
-    """Return the devices of which a reconcile found that."""
+    """Return the devices with this kind of finding."""
     return [one for one in shown if any(concern.kind == kind for concern in one.concerns)]
 
 
 def attention(shown: Sequence[Shown]) -> list[str]:
-    """Return what somebody should look at, a clause each."""
+    """Return a clause for each thing that a person should look at."""
     counted = (
         (sum(one.out for one in shown), "company device is not back", "company devices are not back"),
         (len(having(shown, "device_unencrypted")), "is not encrypted", "are not encrypted"),

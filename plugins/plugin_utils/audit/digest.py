@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The weekly digest for HR and IT, and who is to hear of what is late: plain text, which any mailer or chat carries."""
+"""Makes the weekly digest for HR and IT, as plain text, and the list of people who get a letter about a late step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .timing import OpenItem
 
 @dataclass(frozen=True)
 class Call:
-    """Somebody who is to hear of a step that is late."""
+    """A person who gets a letter about a late step."""
 
     to: str
     item: OpenItem
@@ -24,7 +24,7 @@ class Call:
 
 
 def digest(figures: Numbers, company: str) -> str:
-    """Return what happened and what waits, on one screen."""
+    """Return the digest: what happened and what waits, on one screen."""
     closed = figures.to_access_closed
     lines = [
         f"{company or 'Joiners, movers, leavers'}: {figures.first} to {figures.last}",
@@ -55,7 +55,7 @@ def digest(figures: Numbers, company: str) -> str:
 
 
 def calls(items: Sequence[OpenItem], levels: Levels, escalate: Sequence[Escalation]) -> list[Call]:
-    """Return whom to call: of each open step that is late for so long, everybody whom policy names for it."""
+    """Return, for each open step that is late, the people whom policy names for such a delay."""
     found = []
     for item in items:
         limit = levels.limit(item.system, item.phase, item.step, item.departure)

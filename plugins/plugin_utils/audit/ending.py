@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reminders that access by request ends: to the sponsor, some days before, each once."""
+"""Makes the reminders to a sponsor that an access by request ends, some days before, each once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..post.letters import Letter
 
 
 def reminders(cases: Mapping[str, CaseFile], rules: Access, now: datetime) -> Iterator[Letter]:
-    """Yield the reminder that is due by now of every request that runs: of several that are, the last."""
+    """Yield the reminder that is due now for every request; when several are due, only the last."""
     for case in of_kind(cases, ACCESS):
         end, to = case.due.get(END_ACCESS), str(case.facts.get("sponsor") or "")
         if end is None or end["ended"] or case.withdrawn or not to:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Letters about late and waiting steps, to those who answer for them: each news has a key, and is sent once."""
+"""Makes the letters about late and waiting steps, to the people who answer for them. Each has a key, and is sent
+once."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from ..post.letters import Letter
 from .managers import Managers
 from .timing import OpenItem, open_items
 
-#: The phase of what a person was asked on a later day.
+#: The phase of the steps that a person is asked to do on a later day.
 _LATER = "followups"
 _BY_HAND = ("needs_human", "unsupported")
 
@@ -26,7 +27,8 @@ _BY_HAND = ("needs_human", "unsupported")
 def letters(
     cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime, managers: Managers
 ) -> Iterator[Letter]:
-    """Yield every letter that is due by now, whether or not it was sent: of what is late for so long, and of what somebody is asked today."""
+    """Yield every letter that is due now, sent already or not: about late steps, and about steps that an owner must do
+    today."""
     for case in cases.values():
         yield from _nobody_hands_over(case, policy)
         for item in open_items(case, levels, now):
@@ -36,14 +38,14 @@ def letters(
 
 
 def owners_to_ask(cases: Mapping[str, CaseFile], levels: Levels, policy: Policy, now: datetime) -> list[str]:
-    """Return who answers for what is late so long that their manager is to hear of it."""
+    """Return the owners of steps that are so late that the owner's manager gets a letter."""
     items = [item for case in cases.values() for item in open_items(case, levels, now)]
     late = [item.owner for item in items for rule, _limit in _rules(item, levels, policy) if "manager" in rule.to]
     return sorted({owner for owner in late if "@" in owner})
 
 
 def _rules(item: OpenItem, levels: Levels, policy: Policy) -> Iterator[tuple[Escalation, float]]:
-    """Yield the rules by which somebody is to hear of a step by now, each with how long the step may have taken."""
+    """Yield the escalation rules that apply to a step now, each with the step's time limit in seconds."""
     limit = levels.limit(item.system, item.phase, item.step, item.departure)
     for rule in policy.responsibility.escalate if limit is not None else ():
         after = seconds(rule.after)
@@ -56,7 +58,7 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy, manage
         manager, why = _manager(case, item, policy, managers) if "manager" in rule.to else ("", "")
         named = {"owner": item.owner if "@" in item.owner else "", "manager": manager}
         to = [name for name in dict.fromkeys(named.get(one, one) for one in rule.to) if name]
-        # Nobody hears of their own leaving by a letter that is about somebody else's work.
+        # The person of the case gets no letter: it would tell them that they leave.
         to = [name for name in to if name.casefold() not in case.names]
         if not to:
             continue
@@ -76,7 +78,8 @@ def _late(case: CaseFile, item: OpenItem, levels: Levels, policy: Policy, manage
 
 
 def _nobody_hands_over(case: CaseFile, policy: Policy) -> Iterator[Letter]:
-    """Return whether nobody hands over, so that the manager is asked at once; of a silent departure, once it has happened."""
+    """Yield the letter to the manager when the person does not hand over: at once, in a silent departure after the
+    access is closed."""
     how = next((one for one in policy.departures if one.name == case.facts.get("departure")), None)
     manager = str(case.person.get("manager_email") or "")
     if case.kind != OFFBOARD or case.withdrawn or how is None or how.handover or not manager:
@@ -93,9 +96,10 @@ def _nobody_hands_over(case: CaseFile, policy: Policy) -> Iterator[Letter]:
 
 
 def _manager(case: CaseFile, item: OpenItem, policy: Policy, managers: Managers) -> tuple[str, str]:
-    """Return which manager hears of a late step, and why they: the owner's; the person's own where nobody knows whose the owner's address is.
+    """Return the manager who gets a letter about a late step, and a line with the reason.
 
-    Of a silent departure none hears anything before every way in is closed.
+    It is the owner's manager; the person's own manager where the owner's is not known. In a silent departure nobody
+    gets a letter before every way in is closed.
     """
     if any(one.silent for one in policy.departures if one.name == item.departure) and not case.access_closed:
         return "", ""
@@ -108,7 +112,8 @@ def _manager(case: CaseFile, item: OpenItem, policy: Policy, managers: Managers)
 
 
 def _asked(case: CaseFile, item: OpenItem) -> Letter:
-    """Return what an owner is asked on its day: to ask for a laptop, with the label that was sent; or a step of the company's own."""
+    """Return the letter that asks an owner to do a step today: to ask for a laptop, with its shipping label, or a step
+    of the company's own."""
     step = case.steps[item.system, item.step]
     what = [str(row.get("what")) for row in step.rows] or [_named(item.step)]
     serials = [serial for one in what for serial in asked_for(one)]

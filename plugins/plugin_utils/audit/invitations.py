@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reminders to answer the invitation to a joiner's orientation: to those who had not answered when the calendar was last read."""
+"""Makes the reminders to answer the invitation to a joiner's orientation, for people without an answer in the
+calendar."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from ..post.letters import Letter
 
 
 def unanswered(cases: Mapping[str, CaseFile], now: datetime) -> Iterator[Letter]:
-    """Yield a letter to each who has not answered, once each time that the answers were asked for; the joiner is asked from the first day on."""
+    """Yield a letter to each person without an answer, once for each day of asking. The joiner gets one only from the
+    first day on."""
     for case in of_kind(cases, ONBOARD):
         asked = [one for one in case.due.values() if one["step"] == ASK_ANSWERS and one["ended"]]
         last = max(asked, key=lambda one: str(one["ended"]), default=None)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Managers of those who answer for a step: as HR says today, else as the ledger's last case of them says."""
+"""Finds the manager of a step's owner: from HR today, else from the owner's last case in the ledger."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..ledger.presence import HrSaid, canonical, presence
 
 @dataclass(frozen=True)
 class Managers:
-    """Answers for one run. Who has left is nobody's manager."""
+    """Finds managers in one run. A person who has left is nobody's manager."""
 
     cases: Mapping[str, CaseFile]
     hr: HrSaid
     ledger: Ledger
 
     def of(self, owner: str) -> str:
-        """Return the address of the manager of an owner; empty where nobody knows the owner, or their manager."""
+        """Return the address of an owner's manager; empty when the owner or the manager is not known."""
         addresses = [person.manager_email for person in self.hr.records(owner) if person.manager_email]
         manager = addresses[0] if addresses else self._by_cases.get(canonical(owner), "")
         if not manager or canonical(manager) == canonical(owner):
@@ -32,7 +32,7 @@ class Managers:
     @cached_property
     def _by_cases(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for case in self.cases.values():  # oldest first: the last word counts
+        for case in self.cases.values():  # the oldest first, so that the newest case counts
             manager = str(case.person.get("manager_email") or "")
             found.update((canonical(name), manager) for name in case.names)
         return found

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The numbers, computed from the ledger alone. ``docs/numbers.md`` defines each.
+"""Computes the numbers of a period from the ledger alone. ``docs/numbers.md`` defines each.
 
-A case that is still open has no duration: it is counted as open, never left out of a share and never averaged away.
+A case that is still open has no duration: it is counted as open, in every share, and is in no average.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .timing import OpenItem, Timing, open_items, timings
 
 @dataclass(frozen=True)
 class Spread:
-    """How long something took: of how many, the middle one, the slowest tenth, the slowest."""
+    """Durations in seconds: how many there are, the median, the 90th percentile, and the longest."""
 
     count: int = 0
     median: float | None = None
@@ -34,7 +34,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float | None]) -> Spread:
-        """Sum up the values that there are."""
+        """Sum up the values that are not None."""
         found = sorted(value for value in values if value is not None)
         if not found:
             return cls()
@@ -42,14 +42,15 @@ class Spread:
 
 
 def rank(ordered: Sequence[float], share: float) -> float:
-    """Return the value at a share of an ordered list: the nearest rank, which is always one of the values."""
+    """Return the value at a share (0 to 1) of an ordered list, by the nearest rank: it is always one of the values."""
     return ordered[max(0, math.ceil(round(len(ordered) * share, 6)) - 1)]
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Attempts that went wrong. ``repaired`` of ``wrong`` steps are closed by now; ``too_much`` is access that a reconcile had to take, ``too_late``
-    steps over their service level. Waiting for a person is no error."""
+    """Attempts that went wrong. Of the ``wrong`` steps, ``repaired`` are closed now. ``too_much`` is access that a
+    reconcile had to take, ``too_late`` are steps over their service level. A step that waits for a person is no error.
+    """
 
     attempts: int = 0
     wrong: int = 0
@@ -60,7 +61,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Late:
-    """One case whose access was closed late, or is not."""
+    """One case whose access was closed late, or is still open."""
 
     case: str
     name: str
@@ -74,7 +75,8 @@ class Late:
 
 @dataclass
 class Numbers:
-    """Everything of a period. Durations are seconds; a ``share`` is 0 to 1, None where there is nothing to divide by."""
+    """All numbers of a period. Durations are in seconds; a share is from 0 to 1, and None where there is nothing to
+    divide by."""
 
     first: str
     last: str
@@ -127,7 +129,8 @@ class Numbers:
 
 
 def numbers(cases: Mapping[str, CaseFile], period: Period, levels: Levels, now: datetime | None = None) -> Numbers:
-    """Return the numbers of the cases whose time begins in the period; what is open or out is as it is now."""
+    """Return the numbers of the cases whose time begins in the period. Open steps and missing devices are counted as
+    they are now."""
     now = now or clock.now()
     mine = [case for case in cases.values() if not case.withdrawn and period.holds(case.origin.date())]
     leavers = [case for case in mine if case.kind == OFFBOARD]
@@ -184,14 +187,15 @@ def _hr_latency(case: CaseFile) -> float | None:
 
 
 def _since_start(case: CaseFile, at: str) -> float | None:
-    """From the beginning of the first day (UTC, or when HR says that it begins) to a moment; below 0 is early."""
+    """Return the seconds from the beginning of the first day (in UTC, or the moment that HR gives) to a moment; below 0
+    is early."""
     start = case.effective or moment(case.person.get("hire_date"))
     then = moment(at)
     return round((then - start).total_seconds(), 3) if start and then else None
 
 
 def _signed_in(case: CaseFile) -> str:
-    """Return when the person had signed in everywhere that was asked; empty while they have not."""
+    """Return when the person had signed in on every system with a first credential; empty until then."""
     asked = [step for step in case.steps.values() if step.step == "first_sign_in"]
     return (
         max(step.completed for step in asked) if asked and all(step.closed and step.completed for step in asked) else ""
@@ -243,6 +247,6 @@ def _took_too_much(step: StepFile) -> bool:
 
 
 def lingers(residual: Mapping[str, Any], now: datetime) -> bool:
-    """Return whether a way in that could not be ended is still open; one without an end is."""
+    """Return whether a residual is still open; one without an end is."""
     until = moment(residual.get("until"))
     return until is None or until > now

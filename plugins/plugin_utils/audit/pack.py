@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The pack that an auditor takes away: pages, tables, the sample's records with their evidence, and what is needed to verify all of it."""
+"""Writes the pack for an auditor: pages, tables, the sample's records with their evidence, and what is needed to verify
+all of it."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def write(
     systems: Mapping[str, Mapping[str, Any]],
     run: str,
 ) -> Path:
-    """Write the pack into a new folder, whole: it takes its place when everything is in it.
+    """Write the pack to a new folder, which gets its name only when everything is in it.
 
     :raises InputError: the folder is there already.
     :raises LedgerError: it cannot be written.
@@ -116,7 +117,7 @@ def _fill(
 def _case(
     where: Path, case: str, ledger: Ledger, records: str, systems: Mapping[str, Mapping[str, Any]], run: str
 ) -> None:
-    """Write one case of the sample: its record as it was written, its page, its entries with what verifies each."""
+    """Write one case of the sample: its record, its page, and its ledger entries with what verifies each."""
     data, page = record_files.paths(records, case)
     if not data.exists() or not page.exists():
         made = record.build(ledger, case, systems)
@@ -133,7 +134,8 @@ def _case(
 
 
 def evidence(ledger: Ledger, case: str) -> Sequence[Mapping[str, Any]]:
-    """Return the entries of a case, each with the hash before it and the company's signature: enough to verify each by itself."""
+    """Return the entries of a case, each with the hash before it and the company's signature, so that each can be
+    verified alone."""
     rows = ledger.storage.query(
         "SELECT l.n, p.hash, l.hash, s.key, s.signature, l.body FROM ledger l LEFT JOIN ledger p ON p.n = l.n - 1"
         " LEFT JOIN signed s ON s.n = l.n WHERE l.case_id = ? ORDER BY l.n",
@@ -153,7 +155,7 @@ def evidence(ledger: Ledger, case: str) -> Sequence[Mapping[str, Any]]:
 
 
 def _witnesses(where: Path, policy: Policy) -> None:
-    """Write what the witnesses have: the heads, and the stamps of each authority with its root certificate."""
+    """Write the heads that the witnesses keep, and the stamps of each authority with its root certificate."""
     answers, _silent = asked(policy)
     for name, kept in answers.items():
         record_files.write(where / "heads" / f"{name}.jsonl", "".join(f"{one.line()}\n" for one in kept.statements))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The audit and the numbers as pages. Nothing is loaded from anywhere, everything is escaped."""
+"""Makes the pages of the audit and of the numbers. They load nothing, and every value is escaped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .timing import OpenItem
 
 @dataclass(frozen=True)
 class Owed:
-    """What waits for one owner."""
+    """The open steps of one owner; ``oldest`` is an age in seconds."""
 
     owner: str
     open: int
@@ -74,13 +74,13 @@ def numbers_page(figures: Numbers, company: str) -> str:
 
 
 def people(figures: Numbers) -> str:
-    """Return how many came, moved and left: ``1 leaver, 2 joiners, 0 movers``."""
+    """Return the counts in words: ``1 leaver, 2 joiners, 0 movers``."""
     counted = ((figures.leavers, "leaver"), (figures.joiners, "joiner"), (figures.movers, "mover"))
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted)
 
 
 def attention(figures: Numbers) -> list[str]:
-    """Return what somebody should look at, a clause each; nothing when all is well."""
+    """Return a clause for each thing that a person should look at."""
     late = sum(1 for item in figures.open_items if item.late)
     return [
         f"{count} {one if count == 1 else many}"
@@ -94,7 +94,8 @@ def attention(figures: Numbers) -> list[str]:
 
 
 def calm(figures: Numbers) -> str:
-    """Return what is said of a period in which nothing wants attention: of one without cases nothing is known to be well."""
+    """Return the sentence for a period in which nothing needs attention; without cases it does not say that all is
+    well."""
     if not figures.steps:
         return "No case began in this time."
     waiting = len(figures.open_items)
@@ -104,7 +105,7 @@ def calm(figures: Numbers) -> str:
 
 
 def owed(items: Sequence[OpenItem]) -> list[Owed]:
-    """Return what waits, by owner: the most first."""
+    """Return the open steps by owner, the owner with the most late steps first."""
     found: dict[str, list[OpenItem]] = {}
     for item in items:
         found.setdefault(item.owner, []).append(item)
@@ -135,12 +136,12 @@ def _day(value: str | date) -> str:
 
 
 def _early(took: float) -> str:
-    """Return how much earlier or later than it should be."""
+    """Return in words how much too early or too late something was."""
     return f"{words(-took)} early" if took < 0 else f"{words(took)} late" if took > 0 else "on time"
 
 
 def _share(value: float | None) -> str:
-    """Return a share in percent; 100 only when it is all."""
+    """Return a share in percent; ``100 %`` only when it is all."""
     if value is None:
         return "–"
     percent = value * 100

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Plots as places and sizes; the templates draw them as SVG. Nothing is loaded and nothing is executed by the page that shows them."""
+"""Computes the positions and sizes of plots, which the templates draw as SVG without scripts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEFT, _RIGHT, _TOP, _BASE = 84, 12, 16, 200
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar with what it stands for."""
+    """A bar with its label and value."""
 
     x: float
     y: float
@@ -47,14 +47,14 @@ class Plot:
     height: float = HEIGHT
 
 
-#: The steps of a distribution, in seconds, and what each is called.
+#: The upper limits of a distribution's steps, in seconds, and their names.
 STEPS: Sequence[tuple[float, str]] = (
     (60, "1 min"), (300, "5 min"), (900, "15 min"), (3600, "1 h"), (14400, "4 h"), (86400, "1 d"), (259200, "3 d"), (math.inf, "more")
 )  # fmt: skip
 
 
 def distribution(values: Sequence[float]) -> Plot:
-    """Return how many took up to a minute, five, fifteen, and so on."""
+    """Return the plot of how many cases took up to one minute, five, fifteen, and so on."""
     counts = buckets(values)
     most = max(counts.values(), default=0)
     names = [name if limit == math.inf else f"≤ {name}" for limit, name in STEPS]
@@ -63,7 +63,7 @@ def distribution(values: Sequence[float]) -> Plot:
 
 
 def buckets(values: Sequence[float]) -> Mapping[float, int]:
-    """Return how many values lie in each step of the distribution; early ones count as at once."""
+    """Return how many values lie in each step of the distribution; a negative one counts in the first step."""
     counts = {limit: 0 for limit, _name in STEPS}
     for value in values:
         counts[next(limit for limit, _name in STEPS if value <= limit)] += 1
@@ -71,7 +71,7 @@ def buckets(values: Sequence[float]) -> Mapping[float, int]:
 
 
 def trend(months: Sequence[tuple[str, int, float | None]]) -> Plot:
-    """Return the middle duration of each month; a month in which nothing was closed has no bar."""
+    """Return the plot of each month's median; a month in which nothing was closed has no bar."""
     longest = max((took for _month, _count, took in months if took is not None), default=0.0)
     rows = [
         (
@@ -86,7 +86,7 @@ def trend(months: Sequence[tuple[str, int, float | None]]) -> Plot:
 
 
 def brief(took: float | None) -> str:
-    """Return a duration in its largest unit, so that it fits over a bar."""
+    """Return a duration in its largest unit only, so that it fits above a bar."""
     return "–" if took is None else " ".join(words(took).split()[:2])
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Compares who left in a period by HR with the ledger's cases. The population of an audit must be complete, so each difference has a
-reason.
+"""Compares HR's leavers of a period with the ledger's leaver cases.
+
+The population of an audit must be complete, so that each difference needs a reason.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ class Period:
     last: date
 
     def holds(self, day: date) -> bool:
-        """Return whether a day is in it."""
+        """Return whether a day is in the period."""
         return self.first <= day <= self.last
 
     @property
     def end(self) -> datetime:
-        """Return the moment after its last one."""
+        """Return the first moment after the period."""
         return datetime.combine(self.last + timedelta(days=1), datetime.min.time(), timezone.utc)
 
 
 @dataclass(frozen=True)
 class Member:
-    """One person of the population: what HR says, the case if there is one, and how the two fit."""
+    """One person of the population: HR's facts, the case if there is one, and how the two fit (``standing``)."""
 
     key: str
     name: str
@@ -61,7 +62,7 @@ class Member:
 
 
 def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: Period, policy: Policy) -> list[Member]:
-    """Return everybody who left by HR's word or has a leaver's case, in the period, in the order of their keys."""
+    """Return everybody who, in the period, left according to HR or has a leaver's case, in the order of their keys."""
     leavers = list(of_kind(cases, OFFBOARD))
     by_name: dict[str, list[CaseFile]] = {}
     for case in leavers:
@@ -91,18 +92,19 @@ def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: 
 
 
 def sample(members: Sequence[Member], size: int, seed: str) -> list[Member]:
-    """Return the members that are looked at closely: the smallest of ``sha256(seed:key)``, so that anybody can draw the same again with sha256sum."""
+    """Return the sample: the members with the smallest ``sha256(seed:key)``, so that anybody can draw the same one with
+    sha256sum."""
     drawn = sorted((one for one in members if one.standing in (LEFT, MISSING)), key=lambda one: ticket(seed, one.key))
     return sorted(drawn[: size if size > 0 else len(drawn)], key=lambda one: one.key)
 
 
 def ticket(seed: str, key: str) -> str:
-    """Return what a member draws: ``printf '%s:%s' SEED KEY | sha256sum``."""
+    """Return a member's hash for the sample: ``printf '%s:%s' SEED KEY | sha256sum``."""
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
 def left_on(person: Person) -> date | None:
-    """Return the day on which HR says that somebody left; None when they did not."""
+    """Return the day on which, according to HR, somebody left; None when they did not."""
     text = person.last_working_day or person.termination_date
     if not text or person.status in ("active", "leave", "pending") and not person.termination_date:
         return None
@@ -113,7 +115,7 @@ def left_on(person: Person) -> date | None:
 
 
 def kind_of(case: CaseFile | None, person: Person | None = None) -> str:
-    """Return how they left, as HR names it: ``voluntary``, ``involuntary`` or empty."""
+    """Return HR's word for the departure: ``voluntary``, ``involuntary`` or empty."""
     of_case = str(case.facts.get("departure") or "") if case is not None else ""
     return of_case or (str(person.attributes.get("termination_type", "")) if person is not None else "")
 
@@ -123,7 +125,7 @@ def _names(person: Person) -> set[str]:
 
 
 def _case_of(person: Person, day: date, by_name: Mapping[str, Sequence[CaseFile]]) -> CaseFile | None:
-    """Return the person's case of this leaving: an id counts more than an address, and the case nearest to the day is meant."""
+    """Return the person's case for this day: found by an id rather than by an address, and the nearest to the day."""
     names = _names(person)
     addresses = {name for name in names if name.startswith("email ")}
     for known in (names - addresses, addresses):

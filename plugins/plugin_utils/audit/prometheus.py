@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The numbers as Prometheus reads them (text format), for node_exporter's textfile collector. No label names a person."""
+"""Writes the numbers in Prometheus' text format, for node_exporter's textfile collector. No label names a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sample = tuple[dict[str, str], float]
 
 
 def text(data: Numbers) -> str:
-    """Return all of it; each family once, with its help and type."""
+    """Return all metrics; each family once, with its help and type."""
     lines: list[str] = []
     for name, kind, help_, samples in _families(data):
         lines += [f"# HELP {PREFIX}_{name} {help_}", f"# TYPE {PREFIX}_{name} {kind}"]
@@ -95,7 +95,7 @@ def _quantiles(spread: Spread) -> Iterator[Sample]:
 
 
 def _histogram(data: Numbers) -> Iterator[str]:
-    """Yield how long until access is closed, as a histogram; what is open is in no bucket."""
+    """Yield the histogram of the seconds until access was closed; a case that is open is in no bucket."""
     name = f"{PREFIX}_access_closed_seconds"
     yield f"# HELP {name} From HR's word to the last way in closed."
     yield f"# TYPE {name} histogram"

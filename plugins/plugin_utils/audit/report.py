@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The audit of a period: the population, the sample, the timings, and every exception with the person who answers for it."""
+"""Makes the audit of a period: the population, the sample, the timings, and every exception with the person who answers
+for it."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ EXCEPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One exception. ``owner`` answers for it; empty means that nobody is named, which is itself worth a question."""
+    """One exception. ``owner`` answers for it; empty when nobody is named, about which an auditor will ask."""
 
     kind: str
     key: str
@@ -48,7 +49,7 @@ class Problem:
 
 @dataclass
 class Audit:
-    """The whole of it, for one period."""
+    """The audit of one period."""
 
     period: Period
     made: str
@@ -65,7 +66,7 @@ class Audit:
     sources: Sequence[str] = ()
 
     def count(self, standing: str) -> int:
-        """Return how many of the population stand so."""
+        """Return how many people of the population have this standing."""
         return sum(1 for one in self.members if one.standing == standing)
 
 
@@ -81,7 +82,7 @@ def audit(
     company: str = "",
     now: datetime | None = None,
 ) -> Audit:
-    """Put the audit of a period together; its cost is linear in people and cases."""
+    """Make the audit of a period. Its cost is linear in the people and cases."""
     now = now or clock.now()
     members = population(people, cases, period, policy)
     mine = [one for one in members if one.case is not None]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The tables of an audit, as CSV that a spreadsheet opens and does not execute."""
+"""Makes the tables of an audit, as CSV in which a spreadsheet executes nothing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _SANITISED = ("serial", "at", "method and tool, as reported", "by", "seen by the
 
 
 def text(head: Row, rows: Iterable[Row]) -> str:
-    """CSV (RFC 4180); a cell that a spreadsheet would take for a formula begins with an apostrophe."""
+    """Return a table as CSV (RFC 4180); a cell that a spreadsheet would read as a formula begins with an apostrophe."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(head)

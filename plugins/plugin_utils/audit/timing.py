@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Each step of a case against what is expected of it: in time, late, or still open; and who answers for it."""
+"""Compares each step of a case with its time limit: in time, late, or still open; and names who answers for it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from datetime import datetime
 from ...module_utils.company.responsibility import Levels
 from ..history.casefile import CaseFile, StepFile
 
-#: Steps of a later day: their time is their own, see :mod:`followups`.
+#: The phase of the steps of a later day, which have no time limit: see :mod:`followups`.
 _LATER = "followups"
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One step with a service level. ``took`` is None while it is open; ``late`` also counts an open one whose time is over."""
+    """One step with a service level, in seconds. ``took`` is None while it is open; ``late`` is true also for an open
+    one over its limit."""
 
     system: str
     phase: str
@@ -30,7 +31,7 @@ class Timing:
 
 
 def timings(case: CaseFile, levels: Levels, now: datetime) -> Iterator[Timing]:
-    """Yield every step of a case for which somebody says how long it may take."""
+    """Yield every step of a case that has a time limit."""
     departure = str(case.facts.get("departure") or "")
     for step in case.steps.values():
         limit = levels.limit(step.system, step.phase, step.step, departure)
@@ -44,7 +45,7 @@ def timings(case: CaseFile, levels: Levels, now: datetime) -> Iterator[Timing]:
 
 
 def reason(step: StepFile) -> str:
-    """Return why a step took so long, as far as the ledger knows."""
+    """Return why a step took so long, as far as the ledger shows."""
     if step.reopened:
         return "it was closed, and seen open again"
     if step.errors:
@@ -60,7 +61,7 @@ def reason(step: StepFile) -> str:
 
 @dataclass(frozen=True)
 class OpenItem:
-    """A step of a case that is not closed, who answers for it, and since when it could have been."""
+    """A step of a case that is not closed: who answers for it, when it began (``since``), and its age in seconds."""
 
     case: str
     kind: str
@@ -77,7 +78,7 @@ class OpenItem:
 
 
 def open_items(case: CaseFile, levels: Levels, now: datetime) -> Iterator[OpenItem]:
-    """Yield what a case still waits for."""
+    """Yield the open steps of a case."""
     if case.withdrawn:
         return
     departure = str(case.facts.get("departure") or "")

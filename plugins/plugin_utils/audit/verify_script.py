@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The script of a pack that verifies it with openssl, sha256sum and jq: short, so that an auditor reads it first."""
+"""The script that verifies a pack with openssl, sha256sum and jq. It is short, so that an auditor can read it first."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Earlier employments of a joiner in the ledger, and what was decided about their accounts."""
+"""Finds earlier employments of a joiner in the ledger, and the decisions about existing accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..ledger.run import LedgerRun
 
 
 def judged(run: LedgerRun, case: OpenCase) -> dict[str, bool]:
-    """System -> whether the account there was taken for the joiner's own, of those that earlier runs of the case judged."""
+    """Return the decisions of earlier runs of the case: system -> whether the account there is the joiner's own."""
     ids = (
         [case.id]
         if case.id
@@ -31,13 +31,13 @@ def judged(run: LedgerRun, case: OpenCase) -> dict[str, bool]:
 
 
 def keep_judged(run: LedgerRun, case: OpenCase, systems: Mapping[str, bool]) -> None:
-    """Note what was judged, so that what the case itself makes is not judged later."""
+    """Note the decisions, so that a later run does not judge an account that the case itself has made."""
     if systems:
         run.note("quarantined", {"systems": systems}, case=case.id, person=case.person.key)
 
 
 def earlier_lives(run: LedgerRun, case: OpenCase) -> list[str]:
-    """Return what the ledger knows of an earlier life of a person, or of others with their address; a line each."""
+    """Return a line for each case of an earlier employment of a person, or of somebody else with their address."""
     person = case.person
     cases = [
         one for one in run.ledger.cases() if one.id != case.id and (one.key == person.key or one.email == person.email)

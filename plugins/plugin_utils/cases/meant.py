@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds the people that a run was given, and what prevents a run for them together."""
+"""Finds the people whom a run's ``user`` means, and refuses runs that are not possible for them together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def users(want: Mapping[str, Any]) -> list[str]:
-    """Return those whom the run was given, each once.
+    """Return the names in ``user``, each once.
 
     :raises InputError: there are none, or several where only one may be.
     """
@@ -37,19 +37,19 @@ def users(want: Mapping[str, Any]) -> list[str]:
 
 
 def known(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
-    """Return who is meant, under every name that their accounts may have."""
+    """Return the person who is meant, with every address and login that their accounts may have."""
     person, further = _meant(run, want, user, records), list(want["former"])
     if records is not None and want["kind"] in (TRANSFER, OFFBOARD):
-        # Who moves from one employment to another, or leaves the last, has what they had as the other.
+        # A person who moves between two employments, or leaves the last one, may have accounts from the other one.
         addresses, logins = elsewhere(user, records, said(want)["distinct"])
         person, further = replace(person, logins={**logins, **person.logins}), [*further, *addresses]
     return known_as(run.ledger, person, further)
 
 
 def _meant(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records | None) -> Person:
-    """Return the one person who is meant; without an HR system, the person who has that address.
+    """Return the one person who is meant; without an HR system, a person with that address.
 
-    A hire may be taken back by deleting the record: then a name and the case have to stand in for HR.
+    HR may withdraw a hire by deleting its record: then the case has the person's data, and a named person must say so.
     """
     if records is None:
         return Person.of({"email": user})
@@ -62,7 +62,7 @@ def _meant(run: LedgerRun, want: Mapping[str, Any], user: str, records: Records 
 
 
 def said(want: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what somebody says against HR, for this run only."""
+    """Return the options of this run that contradict HR."""
     return {
         "despite_hr": (want.get("despite_hr") or "").strip(),
         "distinct": [one.strip() for one in want.get("distinct") or () if one.strip()],
@@ -70,7 +70,10 @@ def said(want: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_together(policy: Policy, people: Sequence[Person], profiles: Sequence[Profile | None], kind: str) -> None:
-    """:raises Refused: a profile gives what policy says nobody may hold together."""
+    """Refuse a profile that alone gives two entitlements that nobody may hold together.
+
+    :raises Refused: names the pair.
+    """
     if not policy.separation:
         return
     for person, profile in zip(people, profiles, strict=True):
@@ -84,7 +87,10 @@ def refuse_together(policy: Policy, people: Sequence[Person], profiles: Sequence
 
 
 def refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person], want: Mapping[str, Any]) -> None:
-    """:raises InputError: the plan is for something else, or for others."""
+    """Refuse a plan of another kind, or for other people.
+
+    :raises InputError: names the difference.
+    """
     if plan is None:
         return
     act = f"execute plan {plan['digest'][:12]}"
@@ -107,7 +113,7 @@ def refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person], 
 
 
 def known_profiles(want: Mapping[str, Any], run: LedgerRun) -> Profiles | None:
-    """Return the company's access profiles; None for what needs none."""
+    """Return the company's access profiles; None for a kind of case that needs none."""
     if not kind_of(want["kind"]).needs_profile:
         return None
     if not want["profiles"]:
@@ -116,7 +122,7 @@ def known_profiles(want: Mapping[str, Any], run: LedgerRun) -> Profiles | None:
             act=want["kind"],
             hint="set lifecycle_profiles, or profiles: in the systems file",
         )
-    # A leaver needs no profile, and is in a hurry.
+    # A leaver needs no profile, and their cut must not wait for this import.
     from ...module_utils.company.profiles import load_profiles
 
     return load_profiles(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The moments of a case: when it took effect, the first day of a joiner, the end of a mover's overlap."""
+"""Computes the moments of a case: when it took effect, a joiner's first day, the end of a mover's overlap."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from ...module_utils.model.kinds import OFFBOARD, TRANSFER
 from ...module_utils.model.person import Person
 from ...module_utils.model.working_days import working_day_from
 
-#: A clock elsewhere may be ahead of ours by so much.
+#: By how much another machine's clock may be ahead of ours.
 _SKEW = timedelta(minutes=5)
 _ZONED = re.compile(r".+T.+(Z|[+-]\d\d:\d\d)", re.I)
 
 
 def times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, str]:
-    """Return when it took effect, and when HR recorded it: as somebody says, else what HR's dates say of a leaver.
+    """Return when the case took effect, and when HR recorded it (ISO 8601): from the run's options, else from a
+    leaver's dates in HR.
 
-    An end that is to come is none: the person who runs it before has another reason than that date.
+    A last day in the future does not count: when the run begins before it, the date is not the reason.
 
     :raises InputError: a moment cannot be read, has no zone, or was recorded in the future.
     """
@@ -48,9 +49,9 @@ def times(want: Mapping[str, Any], person: Person, policy: Policy) -> dict[str, 
 
 
 def done_at(text: str, act: str) -> str:
-    """Return when somebody did what they report: now, where they say nothing.
+    """Return the moment at which a person did what they report; now, when they do not say.
 
-    :raises InputError: it is no moment, or is to come.
+    :raises InputError: it is no moment, or in the future.
     """
     try:
         at = clock.parse(text) if text else clock.now()
@@ -73,13 +74,18 @@ def _moment(name: str, text: str) -> datetime:
 
 
 def overlap(case: OpenCase) -> str:
-    """Until when a mover keeps what the old profile gave; empty when that is over, or never was."""
+    """Return until when a mover keeps what the old profile gave (ISO 8601); empty when that is over, or there was no
+    overlap."""
     until = case.facts.overlap if case.kind == TRANSFER else ""
     return until if until and clock.parse(until) > clock.now() else ""
 
 
 def first_day(person: Person) -> dict[str, str]:
-    """Between which moments they are welcomed: on the hire date, where they are, or the working day after it. What has begun already ends a day later."""
+    """Return the moments (ISO 8601) between which a joiner is welcomed.
+
+    It is the hire date in their time zone, or the next working day. When that day has begun already, it may also be the
+    working day after it.
+    """
     now = clock.now()
     hired = person.employment_begins() or now
     day = max(hired, now).astimezone(person.zone).date()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where a mover comes from: the old profile, who says so, and what it explains."""
+"""Finds a mover's old profile: by whom it is known, and what it explains."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from ...module_utils.model.kinds import TRANSFER
 from ...module_utils.model.person import Person
 from ..ledger.ledger import Ledger
 
-#: HR's facts from before the move: ``attributes.previous_department`` and the like.
+#: The prefix of HR's facts from before the move: ``attributes.previous_department``.
 PREVIOUS = "previous_"
 _FACTS = ("title", "department", "division", "location", "country", "company", "employment_type")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """``name`` of the old profile, empty when nobody knows; ``why`` we think so; ``explained`` is what it gave, by system and kind."""
+    """The old profile: its ``name``, empty when nobody knows; the reason (``why``); and what it gave, by system and
+    kind (``explained``)."""
 
     name: str = ""
     why: str = "neither the ledger nor HR says what the person was, and -e old_profile names none: what the new profile does not give is unexplained"
@@ -31,14 +32,15 @@ class Origin:
 
     @property
     def profile(self) -> OldProfile:
-        """Return the profile as a case keeps it."""
+        """Return the profile in the form that a case keeps."""
         return OldProfile(self.name, self.why)
 
 
 def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named: str, systems: Sequence[str]) -> Origin:
-    """Return the old profile: what somebody names, else the last case in the ledger, else HR's facts from before the move.
+    """Return the old profile: the one that the run names, else that of the last case in the ledger, else by HR's facts
+    from before.
 
-    What it explains is what it says today, and what that case gave then.
+    It explains what the profile gives today, and what that case gave then.
     """
     if named:
         return _of(known.named(named), "named with -e old_profile", systems)
@@ -65,9 +67,10 @@ def origin(ledger: Ledger, person: Person, new: Profile, known: Profiles, named:
 
 
 def unexplained(policy: Policy, systems: Iterable[str], old: OldProfile | None, new: str) -> dict[str, str]:
-    """Return what becomes of what no profile explains, by system: as policy says; who keeps their profile keeps that too.
+    """Return policy's rule for unexplained entitlements, by system; ``keep`` when the profile stays the same.
 
-    Another title, place or manager is no move: the account is brought up to date, and nothing is taken that the profile never gave.
+    A new title, place or manager with the same profile is no move: the account is brought up to date, and nothing is
+    taken.
     """
     if old is not None and old.name == new:
         return dict.fromkeys(systems, "keep")
@@ -75,9 +78,10 @@ def unexplained(policy: Policy, systems: Iterable[str], old: OldProfile | None, 
 
 
 def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
-    """Return the person with every address under which earlier cases knew them: a new one must not make anybody a stranger.
+    """Return the person with every address of their earlier cases, so that their accounts are found after a new
+    address.
 
-    An address that somebody else has been given since is theirs.
+    An address that somebody else has now is left out.
     """
     mine, theirs = dict.fromkeys(alias.strip().lower() for alias in (*person.aliases, *further) if alias.strip()), set()
     for case in ledger.cases() if person.key != person.email else ():
@@ -96,7 +100,8 @@ def known_as(ledger: Ledger, person: Person, further: Sequence[str]) -> Person:
 def _from_case(case: Case, new: Profile, known: Profiles, systems: Sequence[str]) -> Origin:
     gave, name, old = case.facts.wanted or {}, case.facts.profile, case.facts.old_profile
     if case.kind == TRANSFER and old is not None and (name == new.name or not case.closed):
-        # This run goes on with that case, and its origin stays; or that move was never through, and what it gave is explained too.
+        # This run continues that case, and the old profile stays; or that move was not finished, and what it gave is
+        # explained too.
         why = old.why if name == new.name else f"{old.why}; the case {case.id} towards {name} was not through"
         return Origin(old.name, why, joined(case.facts.explained, {} if name == new.name else gave))
     today = known.by_name.get(name)
@@ -109,7 +114,7 @@ def _of(profile: Profile, why: str, systems: Sequence[str]) -> Origin:
 
 
 def joined(one: Mapping[str, Wanted], other: Mapping[str, Wanted]) -> dict[str, dict[str, list[str]]]:
-    """Return what either gives, by system and kind."""
+    """Return what one or the other gives, by system and kind."""
     return {
         system: {
             kind: list(dict.fromkeys((*one.get(system, {}).get(kind, ()), *other.get(system, {}).get(kind, ()))))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The order of cases when several people leave at once."""
+"""Puts several leavers of one run in order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def administrators_first(run: LedgerRun, people: Sequence[Person], profiles: str) -> list[Person]:
-    """Put those who may hold administrator rights first: they can do the most harm while they wait.
+    """Put people who may be administrators first: they can do the most harm while they wait.
 
-    No system is asked for it. Somebody may be an administrator whose profile gives what policy calls ``privileged``, or who
-    has more than one account on a system: the second one is most often made for that.
+    No system is read for it. A person may be an administrator when their profile gives what policy calls
+    ``privileged``, or when they have more than one account on a system: a second account is most often for
+    administration.
 
     :param profiles: folder of the access profiles; empty when none is named.
     """
@@ -39,13 +40,13 @@ def _by_profile(run: LedgerRun, folder: str) -> Callable[[Person], bool]:
     try:
         known = load_profiles(folder, {name: facts["connector"] for name, facts in run.inventory.systems().items()})
     except LifecycleError:
-        return lambda person: False  # a leaver needs no profile: a mistake in one holds nobody's cut up
+        return lambda person: False  # a leaver needs no profile: an error in one must not delay the cut
 
     def privileged(person: Person) -> bool:
         try:
             return _gives_privileges(run.policy, known.match(person))
         except LifecycleError:
-            return False  # no profile fits, or two do
+            return False  # no profile fits, or two fit
 
     return privileged
 

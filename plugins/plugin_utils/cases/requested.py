@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Access by request: what somebody asks for beyond the access profile, until when, and who answers for it."""
+"""Reads a request for access beyond the profile: which access, until when, and who answers for it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ...module_utils.model.person import Person
 from ..ledger import presence
 from ..ledger.run import LedgerRun
 
-#: What a plan says of a request, so that an approval is of it too.
+#: The facts of a request that stand in the plan, so that the approval covers them.
 ASKED = ("wanted", "seats", "until", "sponsor", "why")
 _HINT = "-e access=github:teams:platform, or -e access=figma for an account there; several as a list"
 
 
 @dataclass(frozen=True)
 class _Request:
-    """One request of one person: ``given`` is what the run was given."""
+    """One request of one person; ``given`` are the run's options."""
 
     run: LedgerRun
     person: Person
@@ -40,7 +40,7 @@ class _Request:
         return f"give access to {self.person.email}"
 
     def facts(self) -> Facts:
-        """See :func:`facts`."""
+        """Check the request, and return its facts: see :func:`facts`."""
         if not any(rule.needs == ACCESS for rule in self.run.policy.approvals):
             raise InputError(
                 "policy says nobody who approves access by request",
@@ -78,7 +78,10 @@ class _Request:
         return wanted, seats
 
     def _check(self, system: str, kind: str) -> None:
-        """:raises InputError: there is no such system, or nothing of the kind can be given there."""
+        """Check a system and a kind of entitlement.
+
+        :raises InputError: there is no such system, or it can't give this kind.
+        """
         systems = self.run.inventory.systems()
         if system not in systems:
             raise InputError(f"there is no system {system!r}", act=self.act, hint=near.hint(system, systems))
@@ -98,7 +101,7 @@ class _Request:
             raise InputError(
                 f"ends is {text!r}", act=self.act, hint="access by request has an end: -e ends=2027-01-31"
             ) from None
-        if len(text) == len("2027-01-31"):  # a day is over when it is
+        if len(text) == len("2027-01-31"):  # a day without a time: access lasts until its end
             moment = datetime.combine(moment.date() + timedelta(days=1), time.min)
         end = (moment if moment.tzinfo else moment.replace(tzinfo=self.person.zone)).astimezone(timezone.utc)
         if not clock.now() < end <= clock.now() + timedelta(days=longest + 1):
@@ -120,9 +123,10 @@ class _Request:
 def facts(
     run: LedgerRun, person: Person, want: Mapping[str, Any], plan: Mapping[str, Any] | None, hr: presence.HrSaid
 ) -> Facts:
-    """Return what is kept with a request. A run gives what the approved plan asks for, and nothing that was added to the command.
+    """Return the facts to keep with a request. A run with a plan gives what the plan asks for, and nothing that the
+    command adds.
 
-    :raises InputError: it is not asked for in a way that can be given, or the plan is for something else.
+    :raises InputError: the request can't be fulfilled, or differs from the plan.
     """
     asked = _of_plan(plan, person)
     if asked is None:
@@ -141,7 +145,7 @@ def facts(
 
 
 def described(facts: Facts) -> dict[str, Any]:
-    """Return what a plan says of a request; nothing of another case."""
+    """Return the facts of a request that stand in a plan; empty for another kind of case."""
     plain = {**facts.others, "until": facts.until, "wanted": dict(facts.wanted or {})}
     return {name: plain[name] for name in ASKED if plain.get(name)}
 
@@ -152,7 +156,7 @@ def _of_plan(plan: Mapping[str, Any] | None, person: Person) -> Mapping[str, Any
 
 
 def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request as somebody would write it."""
+    """Return a request in the form of the run's options."""
     names = [
         f"{system}:{kind}:{name}"
         for system, kinds in asked["wanted"].items()

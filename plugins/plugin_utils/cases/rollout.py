@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A changed access profile, for everybody who has it: what each lacks of it, and what it gave before."""
+"""Rolls out a changed access profile: finds what a person does not have yet, and what the profile gave before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .mover_origin import joined
 
 
 def is_given(cases: Sequence[Case], profile: Profile, systems: Sequence[str]) -> bool:
-    """Return whether somebody's last case gave just what the profile gives today, and is through."""
+    """Return whether a person's last case gave exactly what the profile gives today, and is closed."""
     last = _of_profile(cases, "")[-1:]
     return any(
         case.facts.profile == profile.name and bool(case.closed) and _same(case.facts.wanted, profile, systems)
@@ -27,10 +27,10 @@ def is_given(cases: Sequence[Case], profile: Profile, systems: Sequence[str]) ->
 
 
 def facts(run: LedgerRun, person: Person, profile: Profile, known: Profiles, *, planned: bool) -> Facts:
-    """Return what is kept with the case.
+    """Return the facts to keep with the case.
 
-    What the profile gave before and does not give any more is taken: what it gave this person, by their cases; of whom there are none,
-    what it gave anybody. Whatever else they hold stays.
+    An entitlement that the profile gave before and does not give any more is taken: one that this person's cases gave;
+    without such cases, one that anybody's case gave. Every other entitlement stays.
 
     :raises Refused: no plan is executed.
     :raises InputError: the person has another profile by now.
@@ -60,7 +60,7 @@ def facts(run: LedgerRun, person: Person, profile: Profile, known: Profiles, *, 
 
 
 def _of_profile(cases: Sequence[Case], name: str) -> list[Case]:
-    """Return the cases that gave this profile, or any; the oldest first."""
+    """Return the cases that gave this profile (any profile, for an empty name), the oldest first."""
     return [
         case
         for case in cases

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which case is undone, and what of it: the ledger's side of ``reinstate`` and ``withdraw``."""
+"""Finds the case that is undone and what must be given back or taken: the ledger's part of ``reinstate`` and
+``withdraw``."""
 
 from __future__ import annotations
 
@@ -28,20 +29,20 @@ from ..ledger.entry import as_taken
 from ..ledger.ledger import Ledger
 from ..ledger.run import LedgerRun
 
-#: A person who began again since holds what that case gave them, and not what the old one took.
+#: After a case of these kinds the person holds what that case gave, so that the older one can't be undone.
 _OVERTAKEN = {ONBOARD: "they were hired again", TRANSFER: "they moved"}
 _BEGUN = {ONBOARD: "they were hired again", TRANSFER: "they moved", OFFBOARD: "they were offboarded"}
 
 
 @dataclass(frozen=True)
 class Undone:
-    """``of`` is the case that is undone; ``owed`` what is to be given back, or taken, by system."""
+    """The case that is undone (``of``), and what must be given back or taken, by system (``owed``)."""
 
     of: Case
     owed: Owed
 
     def facts(self, kind: str, withdrawn_by: str = "") -> Facts:
-        """Return what is kept with the case, of this kind, that undoes it."""
+        """Return the facts to keep with the case of this kind that undoes it."""
         return Facts(
             key=self.of.id,
             of=self.of.id,
@@ -56,13 +57,13 @@ class Undone:
 def reinstating(
     ledger: Ledger, person: Person, of: str, withdrawn_by: str, policy: Policy, *, approved: bool
 ) -> Undone:
-    """Return what is given back to a person.
+    """Return what a reinstatement gives back to a person.
 
-    :param of: the case that is undone; their last offboarding when empty.
-    :param withdrawn_by: who says that the termination is withdrawn, where HR does not yet.
+    :param of: the id of the case that is undone; their last offboarding when empty.
+    :param withdrawn_by: who says that the termination is withdrawn, when HR does not show it yet.
     :param approved: whether the run executes an approved plan, or only rehearses.
     :raises InputError: there is no such case, or HR says that they have left.
-    :raises Refused: something newer stands in the way.
+    :raises Refused: a newer case prevents it.
     """
     act = f"reinstate {person.email}"
     refuse_standing(person, clock.now(), withdrawn_by)
@@ -88,7 +89,7 @@ def reinstating(
 
 
 def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) -> Undone:
-    """Return what somebody gets back who returns from a leave.
+    """Return what a person gets back who returns from a leave.
 
     :raises Refused: there is nothing to resume, or the person has left since.
     """
@@ -97,7 +98,7 @@ def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) 
 
 
 def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
-    """Return what a case took and can be given back, by system: see :func:`owed`."""
+    """Return what a case took and a run can give back, by system: see :func:`owed`."""
     owes = owed(taken(as_taken(ledger.entries(case.id))), case.facts.successor)
     why = "" if approved else approvals.stops(policy).get("privileged", "")
     for system, owe in owes.items():
@@ -109,11 +110,12 @@ def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict
 
 
 def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> Undone:
-    """Return what an onboarding made and is undone, since the hire was taken back: what the person had before stays.
+    """Return what an onboarding made and must be undone, after the hire was withdrawn. What the person had before
+    stays.
 
-    :param of: the case; their last onboarding when empty.
+    :param of: the id of the case; their last onboarding when empty.
     :raises InputError: there is no such case, or HR says that the hire stands.
-    :raises Refused: they moved or left since, so that more hangs on it than that case.
+    :raises Refused: they moved or left afterwards, so that more than this case must be undone.
     """
     act = f"withdraw the hire of {person.email}"
     refuse_begun(person, withdrawn_by)
@@ -136,9 +138,10 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
 
 
 def _found(cases: Sequence[Case], kind: str, of: str, act: str, otherwise: str) -> Case:
-    """Return the case of that kind that is meant: the one that ``of`` names, else the last.
+    """Return the person's case of a kind: the one that ``of`` names, else the last.
 
-    :raises InputError: there is none; ``otherwise`` says what is done then.
+    :param otherwise: the hint when there is none.
+    :raises InputError: there is none.
     """
     named = {OFFBOARD: "offboarding", ONBOARD: "onboarding"}[kind]
     theirs = [case for case in cases if case.kind == kind]
@@ -158,13 +161,14 @@ def _is_undone(cases: Sequence[Case], kind: str, case: Case) -> bool:
 
 
 def withdraw(ledger: Ledger, of: Case, *, by: str, case: str, run: str, kind: str = REINSTATE) -> None:
-    """Note that a case is withdrawn, once: it is over, and what hangs on it is cancelled. ``case`` of this ``kind`` undoes it."""
+    """Note once that a case is withdrawn: it is over, and its follow-ups are cancelled. ``case``, of this ``kind``,
+    undoes it."""
     if not of.withdrawn:
         ledger.note("withdrawn", {"by": by or "HR", kind: case}, case=of.id, person=of.key, run=run, durable=True)
 
 
 def withdrawn(run: LedgerRun, undone: Undone, kind: str, by: str, case: str) -> Owed:
-    """Note that the old case is over, and say what is given back, or taken."""
+    """Note that the old case is withdrawn, and return what is given back or taken."""
     if not run.read_only:
         withdraw(run.ledger, undone.of, by=by.strip(), case=case, run=run.id, kind=kind)
     return undone.owed

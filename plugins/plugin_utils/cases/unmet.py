@@ -15,12 +15,12 @@ from ...module_utils.model.marked_yaml import read_document
 from ...module_utils.model.person import Person
 from ...module_utils.model.text import visible
 
-#: What of a profile asks for a capability, and how a system with it is called.
+#: The part of a profile, the capability that it needs, and the name of a system with it.
 _ASKS = (("device", "devices", "device management"), ("orientation", "calendar", "calendar"))
 
 
 def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Hold the profiles of a run against what the company's systems can do.
+    """Compare the profiles of a run with what the company's systems can do.
 
     :param systems: by name, with ``connector`` and ``capabilities``.
     :raises InputError: names file, line, and what is missing.
@@ -46,7 +46,7 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
 
 
 def _refuse_unmanaged(profile: Profile, systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse a device that is to be managed where no device is managed."""
+    """Refuse a profile's device whose ``system`` is no device management."""
     able = sorted(name for name, one in systems.items() if "devices" in one["capabilities"])
     named = profile.device.get("system")
     if named and named not in able:
@@ -56,7 +56,7 @@ def _refuse_unmanaged(profile: Profile, systems: Mapping[str, Mapping[str, Any]]
 
 
 def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]], act: str) -> None:
-    """Hold what a run shall leave alone (``lifecycle_keep``) against the systems: what is misspelt would be taken.
+    """Check the names in ``lifecycle_keep``: an entitlement with a misspelt name would be taken.
 
     :param systems: by name, with ``connector``.
     :raises InputError: names the system or kind that nothing has.
@@ -81,7 +81,7 @@ def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]
 def refuse_logins(
     people: Sequence[tuple[Person, Profile | None]], systems: Mapping[str, Mapping[str, Any]], act: str
 ) -> None:
-    """Hold each person's login against what every system that their profile names allows, before anything is written anywhere.
+    """Check each person's login on every system that their profile names, before the first write.
 
     :param systems: by name, with ``connector``, ``capabilities`` and ``login``, the pattern of logins there.
     :raises InputError: names every system that would refuse it, and why.
@@ -106,7 +106,7 @@ def refuse_logins(
 
 
 def _controls(systems: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Return the security controls that some system can look at."""
+    """Return the security controls that some system can show."""
     return {
         str(control)
         for name, one in systems.items()
