@@ -51,7 +51,10 @@ class Named:
 
     @classmethod
     def of(cls, text: str) -> Named:
-        """:raises InputError: no such connector."""
+        """Read one entry of the option ``systems``.
+
+        :raises InputError: there is no such connector.
+        """
         name, _sep, rest = text.strip().partition("=")
         connector, _sep, url = rest.partition("=")
         connector = connector or name
@@ -70,7 +73,8 @@ class Named:
 
     @property
     def credentials(self) -> list[str]:
-        """Return those that must be there, and the first secret where there are several ways to sign in."""
+        """Return the names of the required credentials, and of the first secret where there are several ways to sign
+        in."""
         known = CONNECTORS[self.connector].CREDENTIALS
         wanted = [key for key, one in known.items() if one.required] or [*known][:1]
         if not any(word in key for key in wanted for word in _SECRETS):
@@ -78,7 +82,7 @@ class Named:
         return wanted
 
     def entry(self) -> dict[str, Any]:
-        """Return its entry in the systems file; credentials are names of environment variables."""
+        """Return the system's entry in the systems file; its credentials are names of environment variables."""
         cls = CONNECTORS[self.connector]
         made: dict[str, Any] = {"connector": self.connector}
         if self.url or cls.NEEDS_URL and not cls.DEFAULT_URL:
@@ -100,7 +104,7 @@ class Named:
 
 
 def write_first_files(here: Here, want: Mapping[str, Any]) -> dict[str, Any]:
-    """Write what is not there yet; what is there is named and left alone.
+    """Write the files that are not there yet; an existing file is named and not changed.
 
     :raises InputError: no system is named and the inventory has none; a folder cannot be written.
     """
@@ -151,7 +155,7 @@ def _systems_file(company: str, named: Sequence[Named]) -> str:
 
 
 def _check(here: Here, folder: Path, files: Mapping[Path, str]) -> None:
-    """Read all of them as a run will, so that nothing is written that the inventory refuses."""
+    """Read all files as a run will, so that no file is written that the inventory would refuse."""
     with tempfile.TemporaryDirectory() as scratch:
         for path, text in files.items():
             copy = Path(scratch) / path.relative_to(folder)
@@ -166,7 +170,7 @@ def _check(here: Here, folder: Path, files: Mapping[Path, str]) -> None:
 
 
 def _profiles(named: Sequence[Named], found: Mapping[str, Any], percent: int) -> dict[str, str]:
-    """Write one file a department where something was read; else one for everybody."""
+    """Return a profile for each department whose entitlements were read; else one profile for everybody."""
     departments = sorted({name for seen in found.values() for name in seen if name})
     made: dict[str, str] = {}
     for department in departments:
@@ -192,7 +196,7 @@ def _file_name(department: str) -> str:
 
 
 def _yaml(data: Any) -> str:
-    # Texts of Ansible carry marks that YAML cannot write; as JSON they are plain.
+    # Ansible's texts have types that YAML cannot write; after JSON they are plain texts.
     plain = json.loads(json.dumps(data))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120))
 

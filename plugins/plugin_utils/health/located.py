@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One person everywhere: what each system said of them, and which did not answer."""
+"""Shows one person on every system: each system's answer, and the systems that did not answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def put_together(here: Here) -> dict[str, Any]:
-    """Put the systems' answers together, person by person. Fails when a system did not answer, or not to all: no answer is not "nowhere".
+    """Put the systems' answers together by person. The result is failed when a system did not answer: that is not "not
+    there".
 
     :raises InputError: there is nobody to look for, or nowhere to look.
     """
@@ -58,14 +59,14 @@ def _refuse_nothing(here: Here) -> None:
 
 
 def _silent_hr(here: Here) -> dict[str, str]:
-    """Return the HR systems that did not answer, with why."""
+    """Return the HR systems that did not answer, each with the reason."""
     said = {host: (here.of(host, "locate_hr") or {}).get("results") or () for host in here.hosts("hr_records")}
     failed = {host: [str(row.get("msg") or "") for row in rows if row.get("failed")] for host, rows in said.items()}
     return {host: why[0] or "it did not answer" for host, why in failed.items() if why}
 
 
 def asked_for(here: Here) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return the people of this run as HR has them, and the ids or addresses by which HR knows nobody."""
+    """Return HR's records of this run's people, and the ids or addresses that nobody in HR has."""
     said = [row for host in here.hosts("hr_records") for row in (here.of(host, "locate_hr") or {}).get("results") or ()]
     people = [person for row in said for person in row.get("people") or ()]
     met = {str(row.get("item")) for row in said if row.get("people")}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The steps of a playbook in order, read from the playbook and its roles."""
+"""Lists the steps of a playbook in order, from the playbook and its roles."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def steps_of(kind: str, here: Here) -> dict[str, Any]:
 
 
 def _lines(listed: Sequence[Listed]) -> Iterator[str]:
-    """Yield each play with its steps below it; a play of one step of the same name in one line."""
+    """Yield each play with its steps below it; a play with one step of the same name is one line."""
     for play, group in groupby(listed, key=lambda step: step.play):
         steps = list(group)
         alone = len(steps) == 1 and steps[0].step == play
@@ -63,14 +63,14 @@ def _lines(listed: Sequence[Listed]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Play:
-    """A play with the name and the variables under which it was imported."""
+    """A play, with the title and the variables of its import."""
 
     title: str
     play: Mapping[str, Any]
     values: Mapping[str, Any]
 
     def filled(self, text: object) -> str:
-        """Fill in the variables of the import; what a run finds out stays a template."""
+        """Fill in the variables of the import; a variable that only a run knows stays a template."""
         return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: str(self.values.get(m.group(1), m.group(0))), str(text))
 
 

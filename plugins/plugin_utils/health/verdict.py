@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The doctor's verdict: what was seen of every system, and what this machine itself shows of ledger, policy and profiles."""
+"""Makes the doctor's verdict, from the health of every system and from this machine's ledger, policy and profiles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """One thing to mend; ``system`` is empty for this machine's own, which are shown by their kind."""
+    """One thing that must be corrected; ``system`` is empty when it is on this machine."""
 
     kind: str
     what: str
@@ -39,7 +39,7 @@ class Found:
 
 
 def begin(here: Here) -> dict[str, Any]:
-    """Make ready what the systems are asked with: a folder for HR's people, and what the profiles name on each system."""
+    """Return what the checks of the systems need: a folder for HR's people, and the names in the profiles by system."""
     wanted: dict[str, dict[str, list[str]]] = {}
     try:
         profiles = _profiles(here)
@@ -54,7 +54,7 @@ def begin(here: Here) -> dict[str, Any]:
 
 
 def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
-    """Put the verdict together, write it for monitoring where a path is given, and fail when something must be mended."""
+    """Make the verdict, write it to ``path`` for monitoring, and fail when something must be corrected."""
     people, asked = [*_people(here.spool)], _asked_hr(here)
     found = [
         *_of_systems(here, least_coverage),
@@ -150,12 +150,12 @@ def _policy(here: Here) -> Policy:
 
 
 def _asked_hr(here: Here) -> bool:
-    """Return whether HR's people were asked for: ``-e people=false`` and ``--limit`` leave them out, and then nothing is wrong with it."""
+    """Return whether HR's people were read: ``-e people=false`` and ``--limit`` leave them out, which is no problem."""
     return any(here.of(host, "doctor_people") is not None for host in here.hosts("hr_records"))
 
 
 def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
-    """Yield why a source could not be read, where its own examination has not said so, and why a run would not believe it."""
+    """Yield why an HR source could not be read, unless its health says so already, and why a run would refuse it."""
     for host in here.hosts("hr_records"):
         read, seen = here.of(host, "doctor_people") or {}, here.of(host, "doctor_seen") or {}
         if read.get("failed"):
@@ -168,7 +168,7 @@ def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
             ledger = here.open_ledger()
             before = known(ledger, host) if ledger is not None else Known()
         except LifecycleError:
-            before = Known()  # what is wrong with the ledger is said of it
+            before = Known()  # the ledger's own check reports this error
         why = doubt(look, before, policy) if look is not None else ""
         if why:
             yield Found(
@@ -177,7 +177,7 @@ def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
 
 
 def _look(spool: str, host: str) -> Look | None:
-    """Return what the whole source looked like, where it was read."""
+    """Return the look of a whole HR source; None when it was not read."""
     file = Path(spool) / f"doctor-{host}.jsonl"
     for row in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         if '"look"' in row and "look" in (record := json.loads(row)):
@@ -186,7 +186,7 @@ def _look(spool: str, host: str) -> Look | None:
 
 
 def _of_approvers(policy: Policy, people: Sequence[Person]) -> Iterator[Found]:
-    """Yield each approver who does not work here; nobody is known where HR was not read."""
+    """Yield each approver who does not work here; none when HR was not read."""
     if not people:
         return
     named = {name: "approve" for rule in policy.approvals for name in rule.by}

@@ -17,9 +17,10 @@ from ..ledger.ledger import Ledger
 
 @dataclass(frozen=True)
 class Here:
-    """Ansible's variables of the task, as far as these modules need them.
+    """The part of a task's variables that these modules need.
 
-    :param check: refuses what the inventory would refuse of a systems file.
+    :param template: fills in a template.
+    :param check: refuses a systems file that the inventory would refuse.
     :param read_only: nothing may be written.
     :param open_ledger: opens the ledger that the inventory names; None when it names none.
     """
@@ -52,6 +53,7 @@ class Here:
         return self.template(value) if isinstance(value, str) else value
 
     def answers(self, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield what each system's task registered under a name; an empty answer of one that was not asked."""
+        """Yield each system with the result that its task registered under a name; an empty one where the task did not
+        run."""
         for host in self.hosts("systems"):
             yield host, self.of(host, name) or {}

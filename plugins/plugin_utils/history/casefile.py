@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every case in one pass over the ledger: what an audit and the numbers are made of. Its cost is linear in the entries."""
+"""Reads all cases in one pass over the ledger, for the audit and the numbers. Its cost is linear in the entries."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..later.followups import BACK, IN_HAND
 from ..later.received import CHECK_IN, asked_for
 from ..ledger.rows import Query
 
-#: What counts as closed: nothing is left to do.
+#: The outcomes after which nothing is left to do.
 CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 _ERRORS = ("failed", "unknown")
 #: The steps that are about devices.
 DEVICE_STEPS = ("device", "device_assignment", CHECK_IN)
-#: The phase of what a reconcile settled by itself.
+#: The phase of the steps that a reconcile did.
 RECONCILE = "reconcile"
 _KINDS = (
     "case", "intent", "outcome", "observed", "attested", "closed", "withdrawn", "against_hr", "due", "due_ended", "custody"
@@ -32,9 +32,11 @@ _KINDS = (
 
 @dataclass
 class StepFile:
-    """One step of a case: how it stands, since when it has been closed without a break, and what it took.
+    """One step of a case. Moments are ISO 8601.
 
-    ``tried`` is when a run last began with it. ``reopened`` are the moments in which a closed step was seen open again.
+    ``began`` is when a run first began with it, ``tried`` when a run last did. ``since`` is the moment since which it
+    has been closed without a break; empty while it is open. ``errors`` and ``reopened`` are moments: of failed
+    attempts, and of looks that found a closed step open again.
     """
 
     system: str
@@ -52,7 +54,8 @@ class StepFile:
     residual: Sequence[Mapping[str, Any]] = ()
     by_hand: bool = False
     in_hand: bool = False
-    #: What was ever noted of each device, oldest first, with its moment: one that is wiped is gone from the next look, and not from here.
+    #: All rows about devices, the oldest first, each with its moment. A wiped device is not in later results, but stays
+    #: here.
     devices: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     @property
@@ -62,18 +65,20 @@ class StepFile:
 
     @property
     def settled_by_hand(self) -> bool:
-        """Return whether a named person says that it is done."""
+        """Return whether a named person has attested that it is done."""
         return bool(self.attested) and (self.in_hand or self.outcome not in ("failed", "in_progress"))
 
     @property
     def completed(self) -> str:
-        """Return when it was closed for good, ISO 8601; empty while it is not."""
+        """Return when it was closed, ISO 8601; empty while it is open."""
         return self.since or (str(self.attested[-1].get("at") or "") if self.settled_by_hand else "")
 
 
 @dataclass
 class CaseFile:
-    """One case. ``person`` is HR's record of then; ``closed`` is when a run closed it complete; ``first_closed`` when one did so first."""
+    """One case. ``person`` is HR's record at its opening. ``closed`` is when a run last closed it as complete,
+    ``first_closed`` when the first run did.
+    """
 
     id: str
     kind: str
@@ -93,7 +98,7 @@ class CaseFile:
 
     @property
     def name(self) -> str:
-        """Return what a human calls the person."""
+        """Return the person's name for a reader."""
         parts = (str(self.person.get(k) or "") for k in ("first_name", "last_name"))
         return str(
             self.person.get("display_name") or " ".join(p for p in parts if p) or self.person.get("email") or self.key
@@ -101,17 +106,17 @@ class CaseFile:
 
     @property
     def meaning(self) -> Kind:
-        """Return what its kind means."""
+        """Return the properties of this kind of case."""
         return kind_of(self.kind)
 
     @property
     def names(self) -> set[str]:
-        """Return everything that HR may know the person by."""
+        """Return every id and address of the person."""
         return {name.partition(" ")[2] for name in self.keys}
 
     @property
     def keys(self) -> set[str]:
-        """Return the same, each with its field: the HR id of one person may be another's number."""
+        """Return every id and address with its field, since one person's HR id may be another person's number."""
         return {name.casefold() for name in (*names_in(self.person), *other_addresses(self.person))}
 
     @property
@@ -121,17 +126,18 @@ class CaseFile:
 
     @property
     def origin(self) -> datetime:
-        """From when time is counted: the later of when it took effect and when HR recorded it, else the opening of the case."""
+        """Return the moment from which times are counted: the later of when it took effect and when HR recorded it,
+        else the opening."""
         known = moment(self.facts.get("hr_recorded_at")) or clock.parse(self.opened)
         return max(self.effective, known) if self.effective else known
 
     def after(self, at: str) -> float | None:
-        """Return seconds from the origin to a moment; None when it has not come."""
+        """Return the seconds from the origin to a moment; None for an empty one."""
         return round((clock.parse(at) - self.origin).total_seconds(), 3) if at else None
 
     @property
     def cuts(self) -> list[StepFile]:
-        """Return the steps that close a way in; what a reconcile closed later too."""
+        """Return the steps that close a way in, also those of a later reconcile."""
         return [s for s in self.steps.values() if s.phase == "cutoff" or s.step == "cutoff" or is_late_cut(s)]
 
     @property
@@ -147,7 +153,7 @@ class CaseFile:
 
     @property
     def closed_by_reconcile(self) -> bool:
-        """Return whether a way in was closed only after a reconcile found it, or was seen open again after it had been closed."""
+        """Return whether a way in was closed only by a reconcile, or was seen open again after it had been closed."""
         return any(is_late_cut(s) and s.outcome in ("done", "acknowledged") or s.reopened for s in self.cuts)
 
 
@@ -167,7 +173,7 @@ def moment(text: Any) -> datetime | None:
 def read_cases(query: Query, stream: Iterable[Sequence[Any]] | None = None) -> dict[str, CaseFile]:
     """Return every case by its id, in the order in which they were opened.
 
-    :param stream: the rows ``(n, at, kind, case, system, step, person, ref, body)`` of entries, for who has them already.
+    :param stream: rows of entries ``(n, at, kind, case, system, step, body)``, in place of those in the database.
     """
     kinds = ", ".join(f"'{kind}'" for kind in _KINDS)
     sql = f"SELECT n, at, kind, case_id, system, step, body FROM ledger WHERE kind IN ({kinds}) ORDER BY n"
@@ -223,13 +229,13 @@ def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
     if body["ref"] is None:
         one.attempts += 1
     outcome = str(data.get("outcome") or "unknown")
-    # Waiting for another phase, or for a person, is no error.
+    # A step that waits for another phase or for a person is no error.
     if outcome in _ERRORS and data.get("code") != "waiting":
         one.errors.append(at)
     one.rows, one.residual = data.get("changes") or (), data.get("residual") or ()
     if step in DEVICE_STEPS:
         known = {row.get("what"): row for _at, row in one.devices}
-        # What was so already was seen before the first write: a key is kept before its device is locked.
+        # A row "already" was read before the first write: a device's key is kept before the device is locked.
         seen = one.tried if body["ref"] is not None and one.tried else at
         one.devices += [
             (seen if row.get("outcome") == "already" else at, row)
@@ -299,7 +305,7 @@ def _custody(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
             one.attested.append(said)
     if said["state"] not in IN_HAND:
         return
-    # A person who has a device in their hands needs no lock of it, and no remote wipe to be seen.
+    # When a person has the device in their hands, neither a lock nor the end of a remote wipe is necessary.
     here = {f"device {one['serial']}" for one in case.custody if one["state"] in IN_HAND}
     for one in case.steps.values():
         waits = [str(row.get("what")) for row in one.rows if row.get("outcome") not in CLOSED]
@@ -324,5 +330,5 @@ _READ = {
 
 
 def of_kind(cases: Mapping[str, CaseFile], *kinds: str) -> Iterator[CaseFile]:
-    """Return the cases of these kinds that were not withdrawn."""
+    """Yield the cases of these kinds that were not withdrawn."""
     return (case for case in cases.values() if case.kind in kinds and not case.withdrawn)

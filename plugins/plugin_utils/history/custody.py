@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One history of each device, over all cases and systems: what a run did to it, what a person says of it, and where it is now.
+"""Makes the history of each device over all cases and systems: what runs did, what people report, and who has it now.
 
-Only what was seen or attested by name is stated: an order that a device has not carried out is an order.
+It states only what was seen, or reported by a named person. An order that a device has not carried out is called an
+order.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from ..later.received import CHECK_IN
 from ..ledger.rows import Query
 from .casefile import DEVICE_STEPS, CaseFile, StepFile, read_person
 
-#: A device management's word for a device, and what it means in a history.
+#: A device management's word for a device's state -> the word in a history.
 _SEEN = {"locked": "locked", "retired": "retired", "wiped": "wiped", "unmanaged": "no longer managed"}
-#: What an event of a personal device says of the company's data on it.
+#: An event of a personal device -> the state of the company's data on it.
 _COMPANY_DATA = {
     "retired": "taken off",
     "wiped": "taken off",
     "retire ordered": "its removal is ordered, and not seen",
     "managed": "left on it, as policy says",
 }
-#: Where a key is kept of which an older version noted only that it is.
+#: The place of a key for which an older version did not note a place.
 _SOMEWHERE = "where: the device management"
 _ORDERED = {"locked": "lock ordered", "retired": "retire ordered", "wiped": "wipe ordered"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to a device. ``seen`` is False for what was ordered, or is only somebody's word."""
+    """One event of a device. ``seen`` is False for an order, and for a report without another proof."""
 
     at: str
     what: str
@@ -49,12 +50,12 @@ class Event:
 
 @dataclass
 class DeviceFile:
-    """One device by its serial: whose it is, and everything that is known of it, oldest first."""
+    """One device, by its serial: who has it, and its events, the oldest first."""
 
     serial: str
     personal: bool = False
     events: list[Event] = field(default_factory=list)
-    #: The key of whom it was given to.
+    #: The key of the person to whom it was given.
     holder: str = ""
     #: The leaver's case that waits for it, and what ended the wait.
     leaver: str = ""
@@ -63,7 +64,7 @@ class DeviceFile:
 
     @property
     def company_data(self) -> str:
-        """Return what is known of the company's data on a personal device; empty for the company's own devices."""
+        """Return the state of the company's data on a personal device; empty for the company's own devices."""
         if not self.personal:
             return ""
         acts = [event for event in self.events if not event.by]
@@ -77,7 +78,7 @@ class DeviceFile:
 
 @dataclass
 class _Known:
-    """The devices met so far, and who was given which: a case asks for its person's, and never for all."""
+    """The devices found so far, also by the person who has them, so that a case does not search all devices."""
 
     files: dict[str, DeviceFile] = field(default_factory=dict)
     held: dict[str, dict[str, DeviceFile]] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class _Known:
         self.held.setdefault(key, {})[one.serial] = one
 
     def held_by(self, key: str) -> list[DeviceFile]:
-        """Return what somebody has."""
+        """Return the devices that a person has."""
         return [one for one in self.held.get(key, {}).values() if one.holder == key]
 
 
@@ -126,7 +127,8 @@ def of_leaver(query: Query, case: str, person: str) -> list[DeviceFile]:
 
 
 def _with_their_holder(case: CaseFile, known: _Known) -> None:
-    """Apply what a new case of its holder means for a device: leavers have what they were given, who is back may keep it."""
+    """Apply a new case to the devices of its person: a leaver must bring them back, a person who is back may keep
+    them."""
     if case.withdrawn:
         return
     for one in known.held_by(case.key):
@@ -171,7 +173,7 @@ def _events(case: CaseFile, step: StepFile) -> Iterator[tuple[str, Event, bool]]
 
 
 def _key(what: str, note: str) -> tuple[str, tuple[str, str]]:
-    """Return of which device a key is kept, which one, and where. The key itself was never in a result."""
+    """Return the serial of a key's device, the kind of key, and where it is kept. The key itself is in no result."""
     if what.startswith(BYPASS_CODE):
         return what.removeprefix(BYPASS_CODE), (
             "Activation Lock bypass code escrowed",
@@ -214,7 +216,7 @@ def _returned(case: CaseFile, known: _Known) -> None:
 
 
 def _link(number: str) -> str:
-    """Return the address of a label, where its number is one; nothing else ever becomes a link."""
+    """Return a label's number when it is a web address; empty otherwise, so that nothing else becomes a link."""
     return number if number.lower().startswith(("https://", "http://")) else ""
 
 

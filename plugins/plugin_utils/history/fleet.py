@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""All devices in one view: the history that the ledger has of each, and what the last reconcile found wrong with it."""
+"""Makes one view of all devices: the history of each in the ledger, and the findings of the last reconcile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from .casefile import CaseFile
 from .custody import DeviceFile, Event, devices
 
-#: What a reconcile finds of a device, and how it is said here.
+#: The kinds of findings about devices, and their words in the view.
 CONCERNS: Mapping[str, str] = {
     "device_unencrypted": "not encrypted",
     "device_unmanaged": "not managed",
@@ -23,7 +23,7 @@ CONCERNS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Concern:
-    """Something wrong with a device: since when a reconcile has known it, and when the system was last read."""
+    """One finding about a device: since when it is known, and when the system was last read (ISO 8601)."""
 
     kind: str
     what: str
@@ -35,7 +35,8 @@ class Concern:
 
 @dataclass
 class Shown:
-    """One device of the view. ``holder`` is who has it, as a name or login; ``name`` is what its management calls it."""
+    """One device of the view. ``holder`` is the name or login of the person who has it; ``name`` is from the device
+    management."""
 
     serial: str
     name: str = ""
@@ -59,9 +60,10 @@ class Shown:
 
 
 def fleet(cases: Mapping[str, CaseFile], findings: Iterable[Mapping[str, Any]]) -> list[Shown]:
-    """Return every device that the ledger or the last reconcile knows: what is out first, then what something is wrong with.
+    """Return every device that the ledger or the last reconcile knows: first those that are not back, then those with
+    findings.
 
-    :param findings: of the reconcile's report; those of other things than devices are passed over.
+    :param findings: the findings of the reconcile's report; only those about devices count.
     """
     names = {case.key: case.name for case in cases.values()}
     shown = {one.serial.casefold(): _of_ledger(one, names) for one in devices(cases.values()).values()}
@@ -88,7 +90,7 @@ def _add(shown: dict[str, Shown], finding: Mapping[str, Any]) -> None:
     evidence = finding["evidence"]
     facts = evidence["facts"]
     serial = str(facts.get("serial") or "")
-    # What a person registered and never enrolled has no serial: its record in the system identifies it.
+    # A device that a person registered and never enrolled has no serial: the id of its record identifies it.
     key = serial.casefold() or f"{finding['system']} {finding['ident']}"
     one = shown.setdefault(key, Shown(serial))
     one.name, one.platform = str(facts.get("name") or one.name), str(facts.get("platform") or one.platform)

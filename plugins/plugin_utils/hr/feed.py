@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HR sources over time: a source that lost people, columns or its order since the last good look is an incident, not a fact.
+"""Watches HR sources over time: a source that lost people or columns, or mixed up its rows, since the last good look is
+an incident.
 
-Kept in the ledger, for each source: ``feed`` (a good look), ``feed_incident`` (one that stopped a run), ``feed_released`` (a
-named person says that it is right so). A good look holds only what differs from the ones before it.
+The ledger keeps for each source: ``feed`` (a good look), ``feed_incident`` (a look that stopped a run),
+``feed_released`` (a named person says that the source is right). A good look has only the differences from the looks
+before it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from ..ledger.run import LedgerRun
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger knows of a source. ``at`` is when it was last good (ISO 8601), ``incident`` what stopped a run since."""
+    """What the ledger knows about a source: the last ``good`` look and its moment (``at``, ISO 8601), and a later
+    ``incident``."""
 
     good: Look | None = None
     at: str = ""
@@ -36,7 +39,10 @@ class Known:
 
 
 def known(ledger: Ledger, system: str) -> Known:
-    """:raises LedgerError: the ledger cannot be read."""
+    """Return what the ledger knows about a source.
+
+    :raises LedgerError: the ledger cannot be read.
+    """
     good, at, n, pairs = None, "", 0, {}
     for entry in ledger.noted("feed", system=system):
         pairs.update(unpacked(entry.data["pairs"]))
@@ -52,12 +58,12 @@ def known(ledger: Ledger, system: str) -> Known:
 
 
 def looks_of(found: Sequence[Mapping[str, Any]]) -> dict[str, Look]:
-    """Return by system what the answers of the HR systems say of the whole source."""
+    """Return the looks in the answers of the HR systems, by system."""
     return {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
 
 
 def watch(run: LedgerRun, looks: Mapping[str, Look]) -> None:
-    """Examine, and keep what is good: for callers that read a source as a whole."""
+    """Examine looks at whole sources, and keep the good ones."""
     examine(run, looks)
     keep(run, looks)
 
@@ -65,8 +71,8 @@ def watch(run: LedgerRun, looks: Mapping[str, Look]) -> None:
 def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] = ()) -> None:
     """Compare each source with its last good look.
 
-    :param people: those whom the run is about: their ids must have the addresses that they had, or new ones.
-    :raises Incident: a source is not to be believed; says what changed, and how to release it.
+    :param people: the people of the run: none of them may have an address that another id had before.
+    :raises Incident: a source can't be right; says what changed, and how to release it.
     :raises Refused: two HR systems have one id for two people.
     """
     for system, look in looks.items():
@@ -82,9 +88,9 @@ def examine(run: LedgerRun, looks: Mapping[str, Look], people: Sequence[Person] 
 
 
 def _refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> None:
-    """Stop before two people become one: the ledger knows somebody by HR's id, and each HR system counts its own.
+    """Refuse people whose id another HR system gave to somebody else: the ledger identifies people by HR's id alone.
 
-    :raises Refused: another HR system has somebody else with the id of one of these.
+    :raises Refused: names the other HR system.
     """
     for person in people:
         ident, address = hashed_id(person), hashed_address(person)
@@ -99,7 +105,7 @@ def _refuse_shared_ids(looks: Mapping[str, Look], people: Iterable[Person]) -> N
 
 
 def doubt(look: Look, before: Known, policy: Policy, people: Sequence[Person] = ()) -> str:
-    """Return why a source is not to be believed; empty when it is, and when somebody released it."""
+    """Return why a source can't be right; empty when it can, and when a person has released it."""
     said = look.wrong(before.good, policy.brake)
     said += [
         f"{person.employee_id or person.hr_id} has the address {person.email}, which was somebody else's before"
@@ -109,7 +115,7 @@ def doubt(look: Look, before: Known, policy: Policy, people: Sequence[Person] = 
 
 
 def keep(run: LedgerRun, looks: Mapping[str, Look]) -> None:
-    """Note good looks, each with the pairs that are new since the one before; not in check mode."""
+    """Note good looks in the ledger, each with the pairs that are new since the look before; not in check mode."""
     for system, look in looks.items() if not run.read_only else ():
         before = known(run.ledger, system).good
         fresh = {
@@ -119,9 +125,9 @@ def keep(run: LedgerRun, looks: Mapping[str, Look]) -> None:
 
 
 def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) -> dict[str, Any]:
-    """Note that a named person says that the source is right as it was when it stopped a run, for policy's hours.
+    """Note that a named person says that the source was right when it stopped a run. It holds for policy's hours.
 
-    :returns: what is released: ``{"what", "by", "until", "reason", "people", "active"}``.
+    :returns: the released look: ``{"what", "by", "until", "reason", "people", "active"}``.
     :raises InputError: there is nothing to release, or they may not.
     """
     act, who, rule = f"release {system}", by.strip().casefold(), run.policy.brake.feed
@@ -134,7 +140,7 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
             act=act,
             hint=f"ask {' or '.join(rule.release) or 'the owner of the policy file: brake.feed.release names nobody'}",
         )
-    # HR is what is in doubt, so only what our own runs did says whether they are here.
+    # HR is in doubt, so that only the ledger shows whether this person is here.
     presence.require(run.ledger, who, role="one who releases it", act=act)
     if not reason.strip():
         raise InputError("no reason is given", act=act, hint="-e \"reason='the site in Lyon was sold on 1 March'\"")
@@ -145,9 +151,9 @@ def release(run: LedgerRun, system: str, *, by: str, account: str, reason: str) 
 
 
 def shown(run: LedgerRun, system: str) -> dict[str, Any]:
-    """Return how a source stands: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``.
+    """Return the state of a source: ``{"system", "people", "active", "good_at", "incident", "released_by", "silent"}``.
 
-    ``silent`` says why it counts as silent.
+    ``silent`` is the reason why it counts as silent; empty when it does not.
     """
     now = known(run.ledger, system)
     last = clock.parse(now.at) if now.at else None
@@ -163,7 +169,8 @@ def shown(run: LedgerRun, system: str) -> dict[str, Any]:
 
 
 def _is_released(look: Look, before: Known, policy: Policy) -> bool:
-    """Return whether this incident is released: a release holds for what was seen, and more damage is a new incident."""
+    """Return whether this incident is released: a release is for the look that stopped the run; a worse look is a new
+    incident."""
     if before.released is None or not _in_time(before.released):
         return False
     return not look.duplicates and not look.wrong(Look.read(before.released), policy.brake)

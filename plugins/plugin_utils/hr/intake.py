@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Decides what HR's records call for, person by person: the record now, at the last look, and what runs have done since.
+"""Decides which runs HR's records need: compares each record with the last look and with what runs have done since.
 
-Of the last look only dates, the status and hashes are kept, beside the ledger's chain: it is what a decision starts from, not
-evidence. It is kept for each batch, with that of the batch before: a batch that is asked for again, because its answer was
-lost, gets the same answer.
+Only dates, the status and hashes of the last look are kept, in a table beside the ledger's chain, because they are no
+evidence. They are kept with those of the batch before. So a batch that is requested again, because its answer was lost,
+gets the same answer.
 """
 
 from __future__ import annotations
@@ -27,17 +27,19 @@ from ...module_utils.people.hr_look import marks
 from ..ledger.ledger import Ledger
 
 _PLAIN = ("status", "hire_date", "termination_date", "last_working_day", "time_zone")
-#: What stands for a value that was another one at the last look; of which only the hash is known.
+#: Stands for a value that was different at the last look, of which only the hash is kept.
 _OTHER = "\0another"
-#: Who left longer before the first look at a source is no news: a case for everybody who ever left would keep those waiting who leave today.
+#: People who left longer ago than this before the first look at a source get no case: they would delay those who leave
+#: today.
 NEWS = timedelta(days=7)
-#: Records beside somebody's own, each with the HR system that it is in.
+#: Further records that may be the same human being, each with its HR system.
 Others = Sequence[tuple[str, Person]]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A record at the last look: ``plain`` facts, ``hashes`` of the others, and what the person had then (:data:`hr_events.LIVE`)."""
+    """A record at the last look: ``plain`` facts, ``hashes`` of the other facts, and the person's state then
+    (:data:`hr_events.LIVE`)."""
 
     plain: Mapping[str, str]
     hashes: Mapping[str, str]
@@ -52,7 +54,7 @@ class Seen:
         )
 
     def before(self, now: Person) -> Person:
-        """Return the record of then, as far as a comparison with ``now`` needs it."""
+        """Return the record at the last look, as far as a comparison with ``now`` needs it."""
         changed: dict[str, Any] = {
             name: _OTHER
             for name, known in self.hashes.items()
@@ -70,7 +72,8 @@ def _hash(value: Any) -> str:
 
 
 class Intake:
-    """One batch of a source's people. ``live`` states come from the ledger; without a case, from the last look."""
+    """Decides about one batch of a source's people. A person's state comes from the ledger; without a case, from the
+    last look."""
 
     def __init__(self, ledger: Ledger, policy: Policy, batch: str, *, read_only: bool) -> None:
         self.ledger, self.policy, self.batch, self.read_only = ledger, policy, batch, read_only
@@ -87,11 +90,12 @@ class Intake:
         everybody: bool,
         refused: Mapping[str, str] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield what each record calls for: only what a run, a cancellation or a human's look follows from.
+        """Yield the decisions that lead to a run, a cancellation or an alert.
 
-        :param people: HR id, the record (None: it is not there any more), and other records that may be the same human being, each with its HR system.
-        :param everybody: these are all the people of the source; who was seen and is missing now is an alert.
-        :param refused: records of the source that are there and can't be read, by HR id, each with why: an alert of their own.
+        :param people: for each: the HR id, the record (None when it is gone), and other records that may be the same
+            human being.
+        :param everybody: these are all people of the source: one who was seen before and is missing now is an alert.
+        :param refused: the source's unreadable records: HR id -> the reason. Each is an alert.
         """
         known, rows = self._known(source), []
         first, met, long_gone = not known, set(), 0
@@ -99,20 +103,21 @@ class Intake:
             met.add(hr_id)
             seen = known.get(hr_id)
             if now is None and seen is None and not self._cases.get(hr_id):
-                continue  # neither HR nor we have ever had them
+                continue  # neither HR nor the ledger has ever known this id
             last = self._last(hr_id, now)
             live = self._live(last, now, seen, new=not first)
             if first and everybody and last is None and now is not None and self._long_gone(now):
                 live, long_gone = "ended", long_gone + 1
             decision = self._decided(now, seen, live, others, last)
             if now is not None:
-                # What changes while they are away is due when they are back: until then it stays a change.
+                # A change during a leave is due at the return: until then the old hashes stay, so that it is still a
+                # change.
                 away = seen if live == "suspended" and (decision.at is None or decision.at > self.at) else None
                 look = Seen.of(now, live)
                 look = replace(look, hashes=away.hashes) if away is not None else look
                 rows.append((hr_id, look, seen))
                 if not (decision.kind or decision.alert) and (look == seen or first and everybody):
-                    continue  # what no longer holds was said when it changed
+                    continue  # nothing has changed since the last look
             yield from self._as_decision(source, hr_id, now, decision, others)
         if long_gone:
             gone = f"{long_gone} people had left more than {NEWS.days} days before the first look"
@@ -160,17 +165,19 @@ class Intake:
         return now.status == "terminated" and (ends is None or ends < self.at - NEWS)
 
     def _last(self, hr_id: str, now: Person | None) -> Case | None:
-        """Return the last case that says what somebody has: neither one that was undone, nor of another HR system, whose ids are its own."""
+        """Return the last case that decides what a person has; not one that was withdrawn, nor one of another HR system
+        with the same id."""
         theirs = [
             case
             for case in reversed(self._cases.get(hr_id, []))
             if not case.withdrawn and (now is None or case.person.get("employee_id", "") == now.employee_id)
         ]
-        # A person who moves, or is called otherwise, has as much afterwards as before.
+        # A move or a new name does not change whether a person has access.
         return next((case for case in theirs if case.meaning.changes_access), theirs[0] if theirs else None)
 
     def _live(self, last: Case | None, now: Person | None, seen: Seen | None, *, new: bool) -> str:
-        """Return what our runs have left them with. At the first look at a source, everybody who works there counts as having access."""
+        """Return the state in which our runs have left a person. At the first look at a source, everybody who works
+        there has access."""
         if last is not None:
             if last.meaning.ends:
                 return (
@@ -188,16 +195,14 @@ class Intake:
         try:
             begins = now.employment_begins() if now is not None else None
         except InputError:
-            begins = (
-                None  # their own date or zone cannot be read: that is said of them alone, and the others are judged
-            )
+            begins = None  # an unreadable date or zone is an alert for this person alone
         waits = now is not None and now.status == "pending" or begins is not None and begins > self.at
         return "nothing" if new or waits else "access"
 
     def _as_decision(
         self, source: str, hr_id: str, now: Person | None, decision: Decision, others: Others
     ) -> Iterator[dict[str, Any]]:
-        """Yield plain data without a name: it travels through job artifacts."""
+        """Yield decisions as plain data without names, because they become part of a job's artifacts."""
         if decision.stays is None:
             if decision.kind or decision.alert or decision.cancels:
                 yield self._one(source, hr_id, now, decision, [other for _system, other in others])
@@ -231,7 +236,8 @@ class Intake:
         }
 
     def _run(self, decision: Decision, kind: str, now: Person | None) -> list[dict[str, str]]:
-        """Return when a kind of run is due; a joiner's accounts are made ready before the day, and opened on it."""
+        """Return the runs of a kind, each with its moment: a joiner has two, to prepare the accounts and to open
+        them."""
         due = decision.at or self.at
         if now is None:
             return [{"kind": kind, "stage": "", "at": clock.stamp(due)}]
@@ -252,7 +258,7 @@ class Intake:
     # -- the last look -------------------------------------------------------------------------------------------------
 
     def _known(self, source: str) -> dict[str, Seen]:
-        """Return the record as it was before this batch."""
+        """Return the records as they were before this batch, by HR id."""
         rows = self.ledger.storage.query("SELECT person, data, previous, batch FROM seen WHERE source = ?", (source,))
         found = {str(row[0]): str(row[2] if row[3] == self.batch and self.batch else row[1]) for row in rows}
         return {person: Seen(**json.loads(data)) for person, data in found.items() if data}
@@ -276,7 +282,7 @@ class Intake:
 
 
 def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
-    """Return the name by which a run gets the person: an id that no other record of the same human being has."""
+    """Return the name by which a run finds the person: an id that no other record of the same human being has."""
     for name in ("employee_id", "hr_id"):
         value = getattr(person, name, "")
         if value and not any(value.casefold() == getattr(other, name).casefold() for other in beside):
@@ -285,14 +291,14 @@ def _named(person: Person | None, hr_id: str, beside: Sequence[Person]) -> str:
 
 
 def _by_hand(case: Case) -> bool:
-    """Return whether HR said nothing of the kind when somebody began it."""
+    """Return whether a person began the case against HR."""
     return bool(case.facts.despite_hr) or case.kind == SUSPEND and case.facts.hr_status == "active"
 
 
 def people_asked(
     system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str, Person | None, Others]]:
-    """Yield those who were asked for by id, as the HR systems answered.
+    """Yield the people who were requested by id, from the HR systems' answers.
 
     :raises InputError: an id is there twice, or the system did not answer about each of them.
     """
@@ -348,7 +354,8 @@ def people_of(everybody: Mapping[str, Sequence[Person]], system: str) -> Iterato
 
 
 def traits(person: Person) -> list[str]:
-    """Return what two records of one human being may share, as keys of an index: a first sieve, :func:`identity.alike` decides."""
+    """Return the values that two records of one human being may share, as keys of an index. :func:`identity.alike`
+    decides later."""
     return [
         f"{name} {value.casefold()}"
         for name, value in (

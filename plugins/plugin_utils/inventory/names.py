@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Refuse a name that nothing has, with file, line, and what may have been meant: a name that is dropped protects and closes nothing."""
+"""Refuses unknown names in a file, with line and a guess what was meant: an unknown name would protect and close
+nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ from ...module_utils.model.marked_yaml import Document
 
 
 def refuse_unknown(document: Document, path: tuple[Any, ...], name: str, known: Collection[str], what: str) -> None:
-    """:raises InputError: ``name`` is none of the ``known``; ``what`` says what they are."""
+    """Refuse a name that is not known; ``what`` is the kind of thing, for the message.
+
+    :raises InputError: names file, line, and a guess.
+    """
     if name not in known:
         raise document.error(f"there is no {what} {name!r}", *path, hint=near.hint(name, known))
 
@@ -21,13 +25,19 @@ def refuse_unknown(document: Document, path: tuple[Any, ...], name: str, known: 
 def refuse_fitting_none(
     document: Document, path: tuple[Any, ...], pattern: str, known: Collection[str], what: str
 ) -> None:
-    """:raises InputError: the pattern fits none of the ``known``."""
+    """Refuse a pattern that no known name fits.
+
+    :raises InputError: names file, line, and a guess.
+    """
     if not any(fnmatchcase(name, pattern) for name in known):
         raise document.error(f"there is no {what} {pattern!r}", *path, hint=near.hint(pattern, known))
 
 
 def refuse_no_address(document: Document, path: tuple[Any, ...], name: str) -> None:
-    """:raises InputError: it is no e-mail address, by which people are named."""
+    """Refuse a name that is no e-mail address.
+
+    :raises InputError: names file and line.
+    """
     local, at, domain = name.rpartition("@")
     if not (local.strip() and at and domain.strip()) or " " in name.strip():
         raise document.error(

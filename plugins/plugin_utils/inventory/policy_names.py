@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks that a policy names only what the company has: a misspelt system would protect nobody, and nobody would notice."""
+"""Checks that a policy names only systems, people and steps that exist: a rule with a misspelt system would protect
+nobody."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from .names import refuse_fitting_none, refuse_no_address, refuse_unknown
 
 #: Stands in a place for every key of a mapping, or every entry of a list.
 _EACH = "*"
-#: Where a policy names systems, as keys or as values. Below those of the second kind stand kinds of entitlements.
+#: The places where policy has systems as keys; below those of ``_KIND_KEYS`` are kinds of entitlements.
 _SYSTEM_KEYS: tuple[Path, ...] = (
     ("protected", "accounts"),
     ("transfer", "systems"),
@@ -44,7 +45,7 @@ _HOLDINGS: tuple[Path, ...] = (
     ("separation", _EACH, "one"),
     ("separation", _EACH, "other"),
 )
-#: Where it names people who approve, release or are written to.
+#: The places with addresses of people who approve, release or get letters.
 _PEOPLE: tuple[Path, ...] = (
     ("approvals", _EACH, "by", _EACH),
     ("brake", _EACH, "release", _EACH),
@@ -54,7 +55,7 @@ _PEOPLE: tuple[Path, ...] = (
 
 
 def check_names(document: Document, systems: Mapping[str, type[Connector]]) -> None:
-    """Hold what a policy names against the systems file, HR's facts and the kinds of cases.
+    """Compare the names in a policy with the systems file, HR's facts and the kinds of cases.
 
     :raises InputError: names file, line, key, and what may have been meant.
     """
@@ -111,7 +112,7 @@ def _check_duties(document: Document, systems: Mapping[str, type[Connector]]) ->
 
 
 def _steps() -> Iterator[str]:
-    """Yield the names under which steps stand in the ledger: the module's, or the step's own."""
+    """Yield the names of steps in the ledger: the module's, or the step's own."""
     yield from TASKS
     for group in vars(steps).values():
         for one in group.values() if isinstance(group, Mapping) else ():
@@ -120,7 +121,7 @@ def _steps() -> Iterator[str]:
 
 
 def _found(data: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield what stands in a place of a file, each with its own path; nothing where the place is not there."""
+    """Yield the values at a path of a file, each with its own full path; nothing where the path does not exist."""
     if not path:
         yield at, data
         return

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Mistakes in a systems file. Ansible only warns of them and goes on without the file, so later errors repeat them."""
+"""Keeps the errors in a systems file: Ansible only warns of them and goes on without the file, so that later errors
+repeat them."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ _SAID: list[str] = []
 
 
 def note(problem: str) -> None:
-    """Note why a systems file was not taken, before any worker is forked."""
+    """Note why a systems file was refused, before any worker is forked."""
     _SAID.append(problem)
 
 

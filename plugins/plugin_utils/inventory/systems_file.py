@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks a systems file (``company.systems.yml``) before anything is made of it: pure, and one clear line a mistake."""
+"""Checks a systems file (``company.systems.yml``) before it is used. The functions are pure; each error is one line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
 
 
 def check_systems(document: Document) -> None:
-    """:raises InputError: names file, line, key and fix."""
+    """Check a whole systems file.
+
+    :raises InputError: names file, line, key and fix.
+    """
     data = document.data
     if not isinstance(data, dict):
         raise document.error("is empty" if data is None else "must be a mapping", hint=f"start with plugin: {PLUGIN}")
@@ -140,13 +143,13 @@ def _check_vars(document: Document, at: tuple[str, ...], given: Mapping[str, Any
 
 
 def _known_part(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a part of a system's entry; empty where it is a template as a whole, which only the run knows."""
+    """Return a part of a system's entry; empty when all of it is a template, whose value only the run knows."""
     part = entry.get(key) or {}
     return {} if is_template(part) else part
 
 
 def connector_file(connector: str, systems_file: str) -> str:
-    """Return a connector as the rest of a run names it: a file relative to the systems file gets its whole path."""
+    """Return the absolute path of a connector file that is relative to the systems file."""
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(systems_file)), connector))
 
 
@@ -219,7 +222,7 @@ def _check_options(
     _check_named(document, at, cls.OPTIONS, given)
     if cls.NEEDS_URL or cls.CREDENTIALS or not given or any(is_template(value) for value in given.values()):
         return
-    # It is made of its options alone, so it can say now what it would say in the middle of a run.
+    # A connector that needs only options can be made now, so that its errors are shown before a run.
     try:
         cls(Target(name, cls.__name__, options=checked_options(name, cls, given)))
     except InputError as e:
@@ -229,7 +232,7 @@ def _check_options(
 def _check_named(
     document: Document, at: tuple[str, ...], options: Mapping[str, Option], given: Mapping[str, Any]
 ) -> None:
-    """Refuse a name in an option that nothing has: a login for a system that is misspelt would be dropped."""
+    """Refuse an unknown name in an option: a login for a misspelt system would have no effect."""
     for key, option in options.items():
         value = given.get(key)
         if not option.names or not value or is_template(value):

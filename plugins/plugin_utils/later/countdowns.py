@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The vendors' own countdowns: what was taken in a case, and until when it can still be had back."""
+"""Computes the vendors' time limits: what a case took, and until when it can still be restored."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HAPPENED = ("done", "acknowledged")
 def countdowns(
     entries: Iterable[Entry], connectors: Mapping[str, str], at: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Return what runs down because of a case, the soonest first.
+    """Return the vendors' time limits that a case has started, the soonest end first.
 
-    :param entries: the case's.
-    :param connectors: each system's.
+    :param entries: the case's ledger entries.
+    :param connectors: system -> connector.
     :returns: ``{"system", "what", "began", "until", "days_left", "until_then", "source", "text"}`` each; ``days_left`` is 0 when it is over.
     """
     now = at or clock.now()
@@ -40,7 +40,7 @@ def countdowns(
     for (system, what), began in sorted(taken.items(), key=lambda pair: pair[1], reverse=True):
         connector = CONNECTORS.get(connectors.get(system, ""))
         for one in connector.CLOCKS if connector is not None else ():
-            # Of several licences that carry the mailbox, the last one to go starts the clock, and none does while one is left.
+            # When several licences carry the mailbox, the time limit starts with the last one that is taken.
             left_there = any(
                 name == system and like(other, one.after) and after not in GONE for (name, other), after in last.items()
             )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Steps that are due, now or later: read, settled after a run, and changed by hand."""
+"""Lists the follow-ups that are due now or later, ends them after a run, and changes them for a named person."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from .followups import ASK_ANSWERS, BY_HAND, Due
 from .granted import END_ACCESS
 from .received import CHECK_IN
 
-#: What a step of one system carries out.
+#: The follow-ups that one step on one system carries out.
 _ON_A_SYSTEM = ("delete_account", "end_forwarding", CHECK_IN, ASK_ANSWERS)
-#: The phase of a run that carries out a step that belongs to no system.
+#: A follow-up without a system -> the phase of a run that carries it out.
 _PHASES = {"end_overlap": "adjust", RESUME: "restore", END_ACCESS: "withdraw"}
 
 
 @dataclass(frozen=True)
 class DueToday:
-    """See the module."""
+    """Follow-ups of one run's ledger."""
 
     run: LedgerRun
 
     # -- what is coming ----------------------------------------------------------------------------------------------------
 
     def coming(self, person: str) -> dict[str, Any]:
-        """Return all that waits, and what runs down at the vendors, the soonest first; each with a line to read."""
+        """Return all follow-ups that wait and all vendors' time limits, the soonest first; each with a line for a
+        screen."""
         now, ledger = clock.now(), self.run.ledger
         connectors = {name: facts["connector"] for name, facts in self.run.inventory.systems().items()}
         cases = ledger.cases(person=person or None)
@@ -64,12 +65,12 @@ class DueToday:
         return {"due": due, "clocks": running, "lines": lines}
 
     def due(self, person: str) -> list[Due]:
-        """Return what has come."""
+        """Return the follow-ups whose day has come."""
         now = clock.stamp()
         return [one for one in followups.waiting(self.run.ledger, person) if one.due <= now]
 
     def users(self, person: str) -> list[str]:
-        """Return whom HR must be asked about before anything is done."""
+        """Return the ids and addresses of the people who must be read from HR before anything is done."""
         known = {case.id: case.who for case in self.run.ledger.cases()}
         people = [known[one.case] for one in self.due(person)]
         return list(dict.fromkeys(name for p in people for name in (p.hr_id or p.employee_id, p.email) if name))
@@ -77,9 +78,9 @@ class DueToday:
     # -- the day has come ----------------------------------------------------------------------------------------------
 
     def settle(self, acts: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-        """After the acts: end what this run saw done, and list what a person must do.
+        """End the follow-ups that this run saw done, and leave the others to a person.
 
-        :returns: what was done, and what is still due and why, a line each.
+        :returns: a line for each that is done, and a line with the reason for each that is still due.
         """
         ledger, done, still = self.run.ledger, [], []
         for act in acts:
@@ -112,7 +113,7 @@ class DueToday:
         return done, still
 
     def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield how this run's steps for it ended, by system."""
+        """Yield the system and the result of each of this run's steps for a follow-up."""
         for entry in self.run.ledger.entries(case):
             step = "meeting" if due.step == ASK_ANSWERS else due.step
             mine = (
@@ -145,9 +146,9 @@ class DueToday:
     # -- by hand -----------------------------------------------------------------------------------------------------------
 
     def change(self, state: str, person: str, id: str, to: str, by: str, why: str) -> list[str]:
-        """Move, cancel, hold or release what is due for one person, in somebody's name and with the reason.
+        """Move, cancel, hold or release a person's follow-ups, in somebody's name and with the reason.
 
-        :returns: a line each.
+        :returns: a line for each.
         :raises InputError: nothing of the kind waits, the day cannot be read, or nobody gave a name and a reason.
         """
         act = f"{state} followups of {person or 'nobody'}"
@@ -210,7 +211,7 @@ def _days(days: int) -> str:
 
 
 def _settles(due: Due, outcome: Outcome) -> bool:
-    """Return whether nothing is left to do of it: who declined has answered, and is an open item of the record."""
+    """Return whether nothing is left to do: a declined invitation is an answer too, and an open item of the record."""
     return outcome.closed or due.step == ASK_ANSWERS and outcome is Outcome.NEEDS_HUMAN
 
 

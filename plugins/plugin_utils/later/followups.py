@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Suspend first, delete later: steps with a day, kept with their case, and checked again on that day.
+"""Keeps follow-ups with their case: steps with a day, such as the deletion of a suspended account, which are judged
+again on that day.
 
-``due`` entries of the ledger say what, on which system, when; the newest entry of an id counts. ``due_ended`` ends one: it was
-done, or cancelled, and why. Nothing is ever done only because it was once planned: HR and the ledger are asked again.
+A ledger entry ``due`` has the step, its system and its day; the newest entry of an id counts. ``due_ended`` ends a
+follow-up as done or cancelled, with the reason. No follow-up is done only because it was planned: HR and the ledger are
+read again first.
 """
 
 from __future__ import annotations
@@ -29,19 +31,19 @@ from ..ledger.ledger import Ledger
 from .leave import local_day
 from .received import CHASE_DEVICE, CHASED, CHECK_IN, CHECKED_IN, asked_for, received
 
-#: What a person does; the others are done by the run.
+#: The follow-ups that a person does; a run does the others.
 BY_HAND = (CHASE_DEVICE, "by_hand")
-#: Who has not answered the invitation to a joiner's orientation is asked to.
+#: The follow-up that asks people to answer the invitation to a joiner's orientation.
 ASK_ANSWERS = "ask_answers"
-#: What a person says of a device that the company has in its hands again.
+#: The reported states in which the company has a device again.
 IN_HAND = frozenset({"collected", "received", "sanitised", "disposed"})
-#: What ends the wait for it.
+#: The reported states that end the wait for a device.
 BACK = IN_HAND | {"waived", "lost"}
-#: How a meeting's step ends that found it in the calendar, or put it there.
+#: The outcomes of a meeting's step that found the meeting in the calendar, or booked it.
 _READ = (Outcome.DONE.value, Outcome.ALREADY.value, Outcome.NEEDS_HUMAN.value)
-#: What a legal hold stops.
+#: The follow-ups that a legal hold stops.
 _HELD = ("delete_account", "end_forwarding")
-#: Where a step of a person's stands that belongs to no system.
+#: Stands in the place of the system for a person's step that belongs to no system.
 PEOPLE = "people"
 
 
@@ -51,7 +53,7 @@ class Due:
 
     :param id: the same for the same step of a case: ``delete_account entra``.
     :param due: ISO 8601 UTC, the beginning of the person's own day.
-    :param noted: when it was written down.
+    :param noted: when it was noted (ISO 8601).
     """
 
     id: str
@@ -73,7 +75,8 @@ class Due:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is to be done with something due today: ``act``, ``cancel``, ``wait`` or ``ask`` (a person), or ``done``; and why."""
+    """What to do with a follow-up that is due: ``act``, ``cancel``, ``wait``, ``ask`` (a person) or ``done``; and the
+    reason."""
 
     word: str
     why: str = ""
@@ -85,9 +88,10 @@ class Judgement:
 def schedule(
     ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]], policy: Policy, run: str
 ) -> list[Due]:
-    """Note what a case makes due later; what is noted already is not noted again.
+    """Note the follow-ups of a case that are not noted yet.
 
-    What was cancelled comes back only when the case itself has done something since, counted from then.
+    A follow-up that was cancelled is noted again only when the case itself has done something since; its days are
+    counted from then.
     """
     ended = {entry.data["id"]: entry for entry in ledger.noted("due_ended", case=case.id)}
     known = {entry.data["id"]: entry for entry in ledger.noted("due", case=case.id)}
@@ -106,14 +110,16 @@ def schedule(
 
 
 def _comes_back(ledger: Ledger, case: Case, due: Due, end: Entry) -> bool:
-    """Return whether a step that was ended is due again: the case went on after it was cancelled, or the device came back once more."""
+    """Return whether an ended follow-up is due again: the case went on after it was cancelled, or the device came back
+    once more."""
     if due.step == CHECK_IN:
         return due.due > end.at
     return end.data["how"] == "cancelled" and _did_something_after(ledger, case, end.at)
 
 
 def _check_ins(ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[Due]:
-    """Yield the check-in of what a named person says the company has again, at each register of hardware, at once."""
+    """Yield the check-in of each device that, as a named person reports, the company has again, at each register of
+    hardware."""
     registers = [name for name, facts in systems.items() if "hardware" in facts.get("capabilities", ())]
     for serial, at in received(ledger, case.id).items() if case.meaning.ends else ():
         for name in registers:
@@ -128,7 +134,7 @@ def _did_something_after(ledger: Ledger, case: Case, moment: str) -> bool:
 
 
 def note(ledger: Ledger, due: Due, run: str, by: str = "") -> None:
-    """Write one down, or its new day."""
+    """Note a follow-up, or its new day."""
     ledger.note(
         "due",
         {"id": due.id, "what": due.what, "due": due.due, "why": due.why, "by": by},
@@ -155,7 +161,7 @@ def end(ledger: Ledger, due: Due, how: str, why: str, run: str, by: str = "") ->
 
 @dataclass(frozen=True)
 class _Scheduling:
-    """What the days of a case's later steps are worked out from. ``start`` is the moment from which days are counted."""
+    """Computes the days of a case's follow-ups. ``start`` is the moment from which days are counted."""
 
     case: Case
     steps: Sequence[Mapping[str, Any]]
@@ -164,7 +170,7 @@ class _Scheduling:
     start: datetime
 
     def later(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        """Return a step so many of the person's own days later."""
+        """Return a follow-up that is due so many days later, at the beginning of the person's own day."""
         case = self.case
         day = clock.stamp(local_day(self.start, days, case.who))
         return Due(
@@ -172,13 +178,13 @@ class _Scheduling:
         )
 
     def on_a_working_day(self, step: str, system: str, what: str, days: int, suffix: str = "") -> Due:
-        """Return the same follow-up, not before the next day on which people work where the person is."""
+        """Return the same follow-up, moved to the next working day of the person's country."""
         who = self.case.who
         day = local_day(self.start, days, who).astimezone(who.zone).date()
         return self.later(step, system, what, days + (working_day_from(day, who.country) - day).days, suffix)
 
     def working_days_later(self, step: str, system: str, what: str, number: int) -> Due:
-        """Return a step so many working days later, of the person's country."""
+        """Return a follow-up that is due so many working days of the person's country later."""
         who = self.case.who
         today = self.start.astimezone(who.zone).date()
         days = (working_days_later(today, number, who.country) - today).days
@@ -192,7 +198,7 @@ def _wanted(
     policy: Policy,
     begins: str,
 ) -> Iterator[Due]:
-    """Yield what a case makes due later, as it stands."""
+    """Yield the follow-ups of a case in its present state."""
     at = _Scheduling(case, steps, systems, policy.followups, clock.parse(begins or case.opened))
     if case.meaning.ends:
         yield from _deletions(at)
@@ -208,7 +214,7 @@ def _wanted(
 
 
 def _deletions(at: _Scheduling) -> Iterator[Due]:
-    """Yield the accounts to delete; of a hire that was taken back, only those that it made itself."""
+    """Yield the deletions of accounts; after a withdrawn hire, only of accounts that the hire itself had made."""
     case, rules = at.case, at.rules
     here = {
         step["system"]
@@ -237,7 +243,7 @@ def _after_mailbox(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
 
 
 def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
-    """Questions for devices that belong to the company."""
+    """Yield the requests to bring back the company's devices."""
     if step["step"] != "device":
         return
     ours = [
@@ -250,7 +256,8 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
 
 
 def is_personal(row: Mapping[str, Any]) -> bool:
-    """Return whether a change of a device is of one that is somebody's own: only of those the company's data is taken off."""
+    """Return whether a change is about a personal device, by its note, or because only the company's data was
+    removed."""
     note = str(row.get("note") or "")
     return note == PERSONAL_DEVICE or row.get("after") == "retired" and note != COMPANY_DEVICE
 
@@ -258,7 +265,7 @@ def is_personal(row: Mapping[str, Any]) -> bool:
 def _promised(case: Case) -> Iterator[Due]:
     """Yield the end of an overlap, and the return from a leave.
 
-    Not at the person's midnight: the overlap was promised to the minute, and what is kept carries that moment.
+    Both are due at an exact moment, not at the beginning of the person's day.
     """
     if case.kind == TRANSFER and case.facts.overlap:
         what = "take what was kept for the hand-over"
@@ -268,7 +275,7 @@ def _promised(case: Case) -> Iterator[Due]:
 
 
 def _by_hand(at: _Scheduling) -> Iterator[Due]:
-    """Yield what policy, or the person who started the case, wants done by a person."""
+    """Yield the steps by hand that policy names, or the person who started the case."""
     further = [(one.what, one.days, one.system) for one in at.rules.also if one.kind == at.case.kind]
     further += [
         (str(one["what"]), int(one["days"]), str(one.get("system", "")))
@@ -283,7 +290,8 @@ def _by_hand(at: _Scheduling) -> Iterator[Due]:
 
 
 def waiting(ledger: Ledger, person: str = "") -> list[Due]:
-    """Return all that is not ended, the earliest first. ``person`` is a key or an address, or empty."""
+    """Return the follow-ups that have not ended, the earliest first. ``person`` is a key or an address; empty for
+    everybody."""
     ended = {(entry.case, entry.data["id"]): entry.n for entry in ledger.noted("due_ended")}
     newest: dict[tuple[str, str], tuple[int, Due]] = {}
     for entry in ledger.noted("due"):
@@ -298,7 +306,8 @@ def waiting(ledger: Ledger, person: str = "") -> list[Due]:
 
 
 def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
-    """Return what a case made due, and what became of it: ``{"id", "system", "what", "due", "ended", "how", "why"}`` each."""
+    """Return the follow-ups of a case and how they ended: ``{"id", "system", "what", "due", "ended", "how",
+    "why"}``."""
     rows: dict[str, dict[str, str]] = {}
     for entry in entries:
         d = entry.data
@@ -318,14 +327,14 @@ def of_case(entries: Sequence[Entry]) -> list[dict[str, str]]:
 
 
 def _all_back(ledger: Ledger, due: Due) -> str:
-    """Return who said that every device that is asked for is back; empty while one is out."""
+    """Return who reported that every requested device is back; empty while one is missing."""
     said = {e.data["serial"]: e.data["by"] for e in ledger.noted("custody", case=due.case) if e.data["state"] in BACK}
     wanted = asked_for(due.what)
     return f"all are back, says {said[wanted[-1]]}" if all(serial in said for serial in wanted) else ""
 
 
 def held(ledger: Ledger, case: str) -> str:
-    """Return who holds what a case would delete, and why; empty when nobody does."""
+    """Return who has set a legal hold on the case's person, and why; empty when nobody has."""
     return holds.of_person(ledger, ledger.case(case).person, case)
 
 
@@ -333,7 +342,7 @@ def held(ledger: Ledger, case: str) -> str:
 
 
 def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, at: datetime) -> Judgement:
-    """Return what to do with something that is due, as HR and the ledger are today.
+    """Decide what to do with a follow-up that is due, by HR and the ledger as they are today.
 
     :param found: what the HR systems answered, as for :class:`Records`; None when the company's systems have no HR.
     """
@@ -349,7 +358,7 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
     if by_word is not None:
         return by_word
     standing, why = ("unknown", "") if found is None else _standing(case.who, found, at)
-    if standing == "doubt" and due.step != CHECK_IN:  # where a laptop is does not hang on HR's record
+    if standing == "doubt" and due.step != CHECK_IN:  # HR's record does not matter for the place of a laptop
         return Judgement("ask", why)
     leaver, mover_or_away = case.meaning.ends, due.step in ("end_overlap", "end_access", RESUME)
     if leaver and standing in ("here", "leave"):
@@ -364,8 +373,8 @@ def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, a
 
 
 def _by_word(ledger: Ledger, due: Due, case: Case, at: datetime) -> Judgement | None:
-    """Return what people's own words decide, whatever HR says; None where they decide nothing."""
-    # A laptop that came back is not asked for a second time.
+    """Return the decision that follows from people's reports, whatever HR says; None when no report decides."""
+    # One attestation that a laptop came back ends all requests for it.
     said = [
         a
         for a in ledger.attested(case.id, due.system or PEOPLE)
@@ -382,7 +391,7 @@ def _by_word(ledger: Ledger, due: Due, case: Case, at: datetime) -> Judgement | 
     return None
 
 
-#: What a newer case of the same person means for a step that is due.
+#: By follow-up: the kinds of a newer case of the same person that cancel it, each with the reason.
 _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
     **{
         step: {REINSTATE: "the leaving was withdrawn", ONBOARD: "they were hired again", RESUME: "they are back"}
@@ -396,10 +405,10 @@ _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
 
 
 def _standing(person: Person, found: Sequence[Mapping[str, Any]], at: datetime) -> tuple[str, str]:
-    """Return how HR sees somebody now: ``here``, ``leave``, ``gone`` or ``doubt``; and the evidence."""
+    """Return a person's state in HR now (``here``, ``leave``, ``gone`` or ``doubt``), and the evidence."""
     records = Records(found)
     names = [name for name in (person.hr_id, person.employee_id, person.email, *person.aliases) if name]
-    # A rehire may stand in a record of its own, which shares only what HR keeps of the human being.
+    # After a rehire there may be a second record that has only the human being's own facts in common.
     seen = {id(one.person): one for name in names for one in records.answering(name)}
     for one in list(seen.values()):
         seen.update({id(other.person): other for other in records.beside(one)})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Access that was given for a time: what of it runs now, and what is taken when it ends."""
+"""Finds the access by request that is still running, and what must be taken when it ends."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from ..ledger.entry import as_taken
 from ..ledger.ledger import Ledger
 from .followups import Due, note
 
-#: The step that ends it.
+#: The follow-up that ends it.
 END_ACCESS = "end_access"
-#: What an account alone is called beside the kinds of a system.
+#: The name of an account without entitlements, beside the kinds of a system.
 SEAT = "account"
 
 
 def schedule_end(ledger: Ledger, case: Case, run: str) -> None:
-    """Note when it ends, as soon as the case is opened: whatever becomes of the run, what it gave has an end."""
+    """Note the end as soon as the case is opened, so that the access ends also when the run is killed."""
     if not any(entry.step == END_ACCESS for entry in ledger.noted("due", case=case.id)):
         note(ledger, end_of(case), run)
 
 
 def end_of(case: Case) -> Due:
-    """Return the end that was asked for."""
+    """Return the follow-up for the requested end."""
     what = "take what was given for a time"
     return Due(END_ACCESS, case.id, case.key, "", END_ACCESS, what, case.facts.until)
 
 
 def running(cases: Iterable[Case], ended: Iterable[str]) -> list[Case]:
-    """Return the requests that have not ended. ``ended`` are the cases whose end was carried out, or cancelled."""
+    """Return the requests that have not ended. ``ended`` are the ids of cases whose end was carried out or
+    cancelled."""
     over, now = set(ended), clock.now()
     return [
         case
@@ -43,12 +44,13 @@ def running(cases: Iterable[Case], ended: Iterable[str]) -> list[Case]:
 
 
 def ended(ledger: Ledger) -> set[str]:
-    """Return the cases whose end was carried out, or cancelled."""
+    """Return the ids of the cases whose end was carried out or cancelled."""
     return {entry.case for entry in ledger.noted("due_ended") if entry.step == END_ACCESS}
 
 
 def kept(ledger: Ledger, key: str, besides: str = "") -> dict[str, dict[str, list[str]]]:
-    """Return what a person has by request now, by system and kind; ``besides`` is a case that does not count."""
+    """Return what a person has by request now, by system and kind; ``besides`` is the id of a case that does not
+    count."""
     found: dict[str, dict[str, list[str]]] = {}
     for case in running(ledger.cases(person=key), ended(ledger)):
         if case.id != besides:
@@ -57,10 +59,10 @@ def kept(ledger: Ledger, key: str, besides: str = "") -> dict[str, dict[str, lis
 
 
 def to_take(ledger: Ledger, case: Case) -> Owed:
-    """Return what ends with a request, by system, as the steps of ``withdraw`` take it.
+    """Return what must be taken when a request ends, by system, in the form that the steps of ``withdraw`` take.
 
-    Of what it asked for, what requests have given: neither what the person had before, nor what their profile gives by now, nor what
-    another request gives for longer.
+    It is what the request asked for and a request has given. What the person had before, what their profile gives now,
+    and what another request still gives stay.
     """
     cases = ledger.cases(person=case.key)
     requests = [one for one in cases if one.kind == ACCESS]

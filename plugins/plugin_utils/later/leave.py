@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Leave of absence: what a suspension shut, what a return opens again, and what cannot come back by itself."""
+"""Finds the suspension that a return from a leave of absence ends, and the day of the return."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..ledger.ledger import Ledger
 
 
 def local_day(moment: datetime, days: int, person: Person) -> datetime:
-    """Return the beginning, in UTC, of the person's own day so many days after a moment."""
+    """Return, in UTC, the beginning of the person's own day that is ``days`` after a moment."""
     day = moment.astimezone(person.zone).date() + timedelta(days=days)
     return datetime.combine(day, time.min, person.zone).astimezone(timezone.utc)
 
 
 def return_day(person: Person, until: str, policy: Policy) -> str:
-    """Return when somebody comes back (ISO 8601 UTC): as ``until`` says, else as HR says; empty when neither does.
+    """Return when a person comes back (ISO 8601 UTC), from ``until``, else from HR; empty when neither says.
 
-    :raises InputError: it cannot be read, or is over.
+    :raises InputError: the day cannot be read, or ``until`` is in the past.
     """
     text = until or fact_of(person, policy.followups.return_fact)
     if not text:
@@ -46,7 +46,7 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
 def suspension(ledger: Ledger, person: Person) -> Case:
     """Return the suspension that a return ends.
 
-    :raises Refused: there is none, or the person has left since.
+    :raises Refused: there is none, or the person left afterwards.
     """
     act = f"resume {person.email}"
     cases = ledger.cases(person=person.key)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The hardware that a case's people say the company has in its hands again: what a register of hardware may be changed by.
+"""Finds the hardware that the company has again, as named people report. Only then a register of hardware may be
+changed.
 
-Only a named person's word counts: a note of custody, or what was attested when the return was asked for. The last word of a device wins.
+A report is an entry of ``custody``, or an attestation of the request for a device. The last report about a device
+counts.
 """
 
 from __future__ import annotations
@@ -11,23 +13,23 @@ from collections.abc import Iterator
 
 from ..ledger.ledger import Ledger
 
-#: How a step begins that asks for devices, by serial.
+#: The words before the serials in a follow-up that asks for devices.
 CHASED = "ask for the return of "
-#: What asks for them, and what checks in one that came.
+#: The follow-up that asks for devices, and the one that checks in a device that came back.
 CHASE_DEVICE, CHECK_IN = "chase_device", "check_in"
-#: How the step begins that checks in a device, by serial.
+#: The words before the serial in a follow-up that checks in a device.
 CHECKED_IN = "check in "
-#: What a person says of a device that the company has, and may give to somebody else. One that was sold or scrapped is none.
+#: The reported states of a device that the company has and may give to somebody else; not sold and not scrapped.
 _IN_STOCK = frozenset({"collected", "received", "sanitised"})
 
 
 def asked_for(what: str) -> list[str]:
-    """Return the serials of the devices that a step asks for; none when it asks for no device."""
+    """Return the serials of the devices for which a follow-up asks; an empty list for another follow-up."""
     return what.removeprefix(CHASED).split(", ") if what.startswith(CHASED) else []
 
 
 def received(ledger: Ledger, case: str) -> dict[str, str]:
-    """Return the serials of the hardware that the company has again, each with the moment of that word."""
+    """Return the serials of the hardware that the company has again, each with the moment of the report."""
     last: dict[str, tuple[str, str]] = {}
     for at, serial, state in sorted(_words(ledger, case)):
         last[serial] = (state, at)
@@ -35,7 +37,7 @@ def received(ledger: Ledger, case: str) -> dict[str, str]:
 
 
 def _words(ledger: Ledger, case: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what people said, as moment, serial and state."""
+    """Yield people's reports: the moment, the serial and the state."""
     for entry in ledger.noted("custody", case=case):
         yield str(entry.data["at"]), str(entry.data["serial"]), str(entry.data["state"])
     for entry in ledger.noted("due", case=case):
