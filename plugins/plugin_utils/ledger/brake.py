@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The brake: how many leavers, disables and wipes there were within a window, and whether there may be one more.
+"""The brake: counts leavers, movers, disables and wipes within a time, and refuses one more than policy allows.
 
-Places are taken inside the ledger's writing transaction, in the table ``counted`` beside the chain, so that two runs never both
-take the last one, whatever machine they are on. A place is taken once a case: a run that goes on with a case needs no second.
-A place that was refused is kept without a time: as long as a person's access may not be cut, nothing else of their case is done.
-The table only finds fast what the chain says too, in the same transaction: ``verify`` holds one against the other.
+A place of a limit is taken inside the ledger's writing transaction, in the table ``counted`` beside the chain, so that
+two runs cannot both take the last one, also on two machines. A case takes a place once; a run that continues the case
+needs no second one. A refused place is kept without a time: until it is taken, no other step of this case is done. The
+table is an index of entries in the chain, which are written in the same transaction; ``verify`` compares both.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from ...module_utils.model.kinds import kind_of
 from ...module_utils.model.person import Person, names_in, other_addresses
 from .rows import Query
 
-#: What is counted.
+#: The limits.
 LIMITS = ("leavers", "movers", "disables", "wipes")
-#: Those of which a place is taken when a case is opened, each a person's.
+#: The limits whose places are people, and are taken when a case is opened.
 OF_CASES = ("leavers", "movers")
-#: Nobody is released for longer.
+#: The longest time of a release.
 RELEASED_AT_MOST = timedelta(days=7)
-#: The last looks at the HR sources that are read for the headcount: more than there are sources.
+#: How many of the last looks at HR sources are read for the headcount: more than there are sources.
 _FEEDS = 20
-#: The headcount of the looks that were read, by their hash.
+#: The headcounts of looks that were read, by the entry's hash.
 _ACTIVE: dict[str, int | None] = {}
 
 
 @dataclass(frozen=True)
 class Place:
-    """One of a limit: ``subject`` is whom or what it counts (a person's key; ``system: device``), ``person`` who it is about."""
+    """One place of a limit: ``subject`` is what is counted (a person's key, or ``system: device``), ``person`` is whom
+    it is about."""
 
     of: str
     subject: str
@@ -47,12 +48,12 @@ class Place:
     person: Person
 
     def as_dict(self, at: str = "", *, released: bool = False) -> dict[str, Any]:
-        """Return what the chain says of it; ``at`` is empty when it was refused."""
+        """Return the data of the place's entry in the chain; ``at`` is empty when it was refused."""
         return {"of": self.of, "subject": self.subject, "case": self.case, "at": at, "released": released}
 
 
 class OverLimit(Braked):
-    """What :func:`take` raises: these places are not to be had."""
+    """These places can't be taken."""
 
     def __init__(self, what: str, *, act: str, hint: str, places: Sequence[Place]) -> None:
         super().__init__(what, act=act, hint=hint)
@@ -61,7 +62,8 @@ class OverLimit(Braked):
 
 @dataclass(frozen=True)
 class Tally:
-    """What one limit looks like now. ``counted`` are the subjects of its window; ``active`` is None when no headcount is known."""
+    """The present count of one limit: ``counted`` are the subjects within its time; ``active`` is None when no
+    headcount is known."""
 
     of: str
     limit: Limit
@@ -70,14 +72,14 @@ class Tally:
 
     @property
     def by_percent(self) -> int | None:
-        """Return how many the percentage allows; None when it is not judged."""
+        """Return how many the percentage allows; None when there is no percentage or no headcount."""
         if not self.limit.percent or self.active is None:
             return None
-        # 10 % of 70 people are 7, also in binary fractions.
+        # 1e-9 corrects the floating-point result: 10 % of 70 people are 7.
         return max(self.limit.least, int(self.limit.percent * self.active / 100 + 1e-9))
 
     def exceeded_by(self, subjects: Collection[str]) -> str:
-        """Return why these may not be counted too; empty when they may."""
+        """Return why these subjects may not be counted too; empty when they may."""
         total = len(self.counted | set(subjects))
         new = total - len(self.counted)
         if not new:
@@ -104,7 +106,7 @@ class Tally:
 
     @property
     def judged(self) -> str:
-        """Return how the percentage was."""
+        """Return in words how the percentage was computed."""
         if not self.limit.percent:
             return "no percentage is set"
         if self.active is None:
@@ -114,7 +116,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Release:
-    """These people (addresses) are not counted for one limit, until then. ``names`` are all by which each is known (:func:`names_of`)."""
+    """A release of people (addresses) from one limit, until a moment. ``names`` has all names of each
+    (:func:`names_of`)."""
 
     of: str
     people: Sequence[str]
@@ -127,24 +130,26 @@ class Release:
         return {"of": self.of, "people": list(self.people), "by": self.by, "until": self.until, "told": sentence}
 
     def frees(self, person: Person) -> bool:
-        """Return whether it is of this person; never by themselves, whatever name they used."""
+        """Return whether the release is for this person. One that they gave themselves does not count, whatever name
+        they used."""
         known = names_of(person)
         return not is_by(self.by, person) and any(names & known for names in self.names)
 
 
 def names_of(person: Person) -> frozenset[str]:
-    """Return everything that means this person, folded, each with its field: one's HR id may be another's number."""
+    """Return the person's ids and addresses in lower case, each with its field: one person's HR id may be another's
+    number."""
     record = person.as_dict()
     return frozenset(name.casefold() for name in (*names_in(record), *other_addresses(record)))
 
 
 def is_by(by: str, person: Person) -> bool:
-    """Return whether ``by``, whatever name was used, may be this person."""
+    """Return whether ``by`` is one of this person's names."""
     return by in {name.partition(" ")[2] for name in names_of(person)}
 
 
 def counts(of: str, kind: str, facts: Facts) -> bool:
-    """Return whether a case counts against this limit: who keeps their access profile is no mover."""
+    """Return whether a case counts against this limit; a person who keeps their access profile is no mover."""
     stays = of == "movers" and facts.old_profile is not None and facts.old_profile.name == facts.profile
     return of in kind_of(kind).limits and not stays
 
@@ -153,9 +158,9 @@ def counts(of: str, kind: str, facts: Facts) -> bool:
 
 
 def take(query: Query, limits: Brake | None, wanted: Sequence[Place]) -> list[dict[str, Any]]:
-    """Take these places, all or none. Without limits they are counted only.
+    """Take these places, all or none. Without limits they are only counted.
 
-    :returns: those that were not taken before, for the chain.
+    :returns: the data of the places that were not taken before, for the chain.
     :raises OverLimit: there would be more than policy allows.
     """
     taken = {
@@ -195,10 +200,11 @@ def take_for_step(
     case: str,
     who: Callable[[], Person],
 ) -> list[dict[str, Any]]:
-    """Take the places that the changes of one step need; ``who`` the case is about is asked only for new ones.
+    """Take the places that the changes of one step need.
 
+    :param who: returns the case's person; called only for new places.
     :returns: see :func:`take`.
-    :raises OverLimit: there would be more than policy allows, or would have been when the case asked for its person's place before.
+    :raises OverLimit: there would be more than policy allows, now or when this case was refused before.
     """
     known = {
         (row[0], row[1]): row[2]
@@ -218,7 +224,7 @@ def take_for_step(
 
 
 def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:
-    """Remember that these were refused; gives those of which it was not known."""
+    """Keep these places as refused; return those that were not kept yet."""
     known = {
         (row[0], row[1], case)
         for case in dict.fromkeys(place.case for place in wanted)
@@ -234,7 +240,7 @@ def refuse(query: Query, wanted: Sequence[Place]) -> list[Place]:
 
 
 def tally(query: Query, limits: Brake, of: str) -> Tally:
-    """Return how one limit stands."""
+    """Return the present count of one limit."""
     limit: Limit = getattr(limits, of)
     since = clock.stamp(clock.now() - timedelta(hours=limit.hours))
     rows = query("SELECT DISTINCT subject FROM counted WHERE of_limit = ? AND at > ? AND released = 0", (of, since))
@@ -242,15 +248,17 @@ def tally(query: Query, limits: Brake, of: str) -> Tally:
 
 
 def headcount(query: Query) -> int | None:
-    """Return how many active people the HR systems had at their last look; of several systems the largest, since two may know
-    the same people. None when nobody looked."""
+    """Return how many active people the HR systems had at the last look; None without a look.
+
+    With several systems it is the largest number, since two systems may have the same people.
+    """
     last: dict[str, str] = {}
     for system, link in query(
         "SELECT system, hash FROM ledger WHERE kind = 'feed' AND case_id = '' ORDER BY at DESC, n DESC LIMIT ?",
         (_FEEDS,),
     ):
         last.setdefault(system, link)
-    # A look at a whole company is long to read.
+    # The entry of a look at a large company is long, so that its headcount is kept.
     for link in [link for link in last.values() if link not in _ACTIVE]:
         [(body,)] = query("SELECT body FROM ledger WHERE kind = 'feed' AND case_id = '' AND hash = ?", (link,))
         _ACTIVE[link] = json.loads(body)["data"].get("active")
@@ -258,7 +266,7 @@ def headcount(query: Query) -> int | None:
 
 
 def releases(query: Query, of: str) -> list[Release]:
-    """Return what is released from one limit now."""
+    """Return the releases from one limit that hold now."""
     now = clock.now()
     rows = query(
         "SELECT body FROM ledger WHERE kind = 'released' AND case_id = '' AND at > ? ORDER BY n",
@@ -284,11 +292,12 @@ def releases(query: Query, of: str) -> list[Release]:
 def release(
     limits: Brake, of: str, people: Sequence[Person], *, by: str, until: str, account: str, note: str
 ) -> dict[str, Any]:
-    """Return what to note (``released``) so that these people are not counted.
+    """Return the data of an entry ``released``, by which these people are not counted.
 
-    :param by: the address of who releases them; policy must name it in ``brake.<of>.release``.
-    :param until: an ISO 8601 moment; a day from now when empty.
-    :raises InputError: not named people, nobody who may, oneself, or not a time soon to come.
+    :param by: the address of the person who releases them; policy must name it in ``brake.<of>.release``.
+    :param until: the end, ISO 8601; one day from now when empty.
+    :raises InputError: no people are named, ``by`` may not release them or is one of them, or ``until`` is no allowed
+        moment.
     """
     act = f"release {', '.join(person.email for person in people[:3])}{' and others' if len(people) > 3 else ''} from brake.{of}"
     limit: Limit = getattr(limits, of)
@@ -335,7 +344,7 @@ def release(
 
 
 def _next_limit(query: Query, limits: Brake, of: str, refused: Sequence[Place]) -> str:
-    """Return why leavers who are released would be stopped at their first disabled account; empty when they would not."""
+    """Return why released leavers would be stopped again by the limit ``disables``; empty when they would not."""
     if of != "leavers":
         return ""
     known = releases(query, "disables")

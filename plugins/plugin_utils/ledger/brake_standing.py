@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The counts of the brake, and what it would say to a run that only rehearses."""
+"""Shows the counts of the brake, and what it would stop of a rehearsed run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .run import LedgerRun
 
 
 def standing(run: LedgerRun) -> list[dict[str, Any]]:
-    """Return how each limit of the brake stands, and who is ``released`` from it."""
+    """Return the present count of each limit, and the people who are ``released`` from it."""
     return [
         {
             **tally.as_dict(),
@@ -24,7 +24,7 @@ def standing(run: LedgerRun) -> list[dict[str, Any]]:
 
 
 def lines(limits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a line for each limit: how many it counted, of how many that are allowed, and who is released from it."""
+    """Yield a line for each limit: the count, the allowed number, and the released people."""
     for limit in limits:
         counted = (
             f"{limit['of']}: {limit['count']} of {limit['allowed']} within {limit['hours']} hours ({limit['judged']})"
@@ -33,7 +33,7 @@ def lines(limits: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def warnings(run: LedgerRun, cases: Sequence[OpenCase]) -> list[str]:
-    """Return in check mode what the brake would stop of a run with these cases."""
+    """Return, in check mode, a line for each limit that would stop a run with these cases."""
     if not run.read_only:
         return []
     found = []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Cases as their entries describe them, and which of them a new event belongs to."""
+"""Reads cases from their entries, and finds the case to which a new event belongs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _TOLD_BY = ("case", "closed", "withdrawn")
 
 
 def read(query: Query, where: str = "", values: Sequence[Any] = ()) -> list[Case]:
-    """Return cases in the order in which they were opened, each as it stands."""
+    """Return cases in their present state, in the order in which they were opened."""
     cases: dict[str, Case] = {}
     _add(cases, query(f"SELECT {COLUMNS} FROM ledger WHERE kind IN {_TOLD_BY} {where} ORDER BY n", values))
     return list(cases.values())
 
 
 def _add(cases: dict[str, Case], rows: Iterable[Sequence[Any]]) -> None:
-    """Add what entries say to the cases that are known."""
+    """Apply entries to the cases that were read before."""
     for entry in map(entry_of, rows):
         known = cases.get(entry.case)
         if entry.kind == "case":
@@ -44,7 +44,8 @@ def _add(cases: dict[str, Case], rows: Iterable[Sequence[Any]]) -> None:
 
 
 class AllCases:
-    """Every case of a ledger. A run about a thousand people asks at nearly every step: only what is new since the last time is read."""
+    """All cases of a ledger, kept in memory: nearly every step of a run needs them, so that only new entries are
+    read."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -54,7 +55,7 @@ class AllCases:
 
     def now(self) -> list[Case]:
         """Return the cases in the order in which they were opened, each as it stands."""
-        if self.chain.storage.in_transaction:  # what is read here may be taken back
+        if self.chain.storage.in_transaction:  # these entries may be rolled back, so that they are not kept
             return read(self.chain.storage.query)
         with self._reading:
             head = int(self.chain.head().partition(":")[0])
@@ -64,20 +65,21 @@ class AllCases:
             return list(self._cases.values())
 
     def forget(self) -> None:
-        """Read every case again the next time: entries were emptied."""
+        """Read every case again the next time, because entries were emptied."""
         with self._reading:
             self._cases, self._read_to = {}, 0
 
 
 def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case | None:
-    """Return the person's case of this kind that is gone on with, or was closed for the same ``facts["key"]``."""
+    """Return the person's case of this kind that a run continues: an open one, or one that was closed for the same
+    ``facts["key"]``."""
     known = read(query, "AND person = ?", (who.key,))
-    # Who moves elsewhere, or back, has moved again: only the last move is gone on with.
+    # A person who moves elsewhere, or back, has a new move: only the newest one may be continued.
     for case in [case for case in reversed(known) if case.kind == kind and not case.withdrawn][
         : 1 if kind_of(kind).newest_only else None
     ]:
         goes_on, key = not case.closed and kind_of(kind).goes_on, str(facts.get("key") or "")
-        # A leaver's case that only waits for a laptop is not gone on with when they have come back and leave again.
+        # A leaver's case that only waits for a laptop is not continued when they came back and leave again.
         if case.waits_for_hardware and any(one.meaning.returns and one.opened > case.opened for one in known):
             goes_on = False
         if goes_on or case.facts.key == key and (key or case == known[-1]):
@@ -86,6 +88,6 @@ def same(query: Query, kind: str, who: Person, facts: Mapping[str, Any]) -> Case
 
 
 def new_id(kind: str, who: Person, at: str) -> str:
-    """Return a name for a case from which a reader sees what it is about, and is nobody else's."""
+    """Return an id for a new case: readable (kind, address and day), and unique by random digits."""
     slug = re.sub(r"[^a-z0-9]+", "-", who.local_part.lower()).strip("-")[:40] or "person"
     return f"{kind}-{slug}-{at[:10].replace('-', '')}-{secrets.token_hex(3)}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The chain: entries appended once, each chained to the one before and signed; and what of it can be believed."""
+"""The chain of entries: each is appended once, chained to the one before, and signed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .store import Storage
 
 
 class Chain:
-    """The entries in a storage. ``seal`` signs each, and looks at the witnesses before the first."""
+    """The entries in a storage. ``seal`` signs each, and compares the ledger with its witnesses before the first
+    write."""
 
     def __init__(self, stored_in: Storage) -> None:
         self.storage = stored_in
@@ -47,7 +48,7 @@ class Chain:
         ref: int | None = None,
         at: str = "",
     ) -> int:
-        """Append an entry inside a transaction of :attr:`storage`: chained, signed, and the run's leases renewed.
+        """Append an entry inside a transaction of :attr:`storage`: chain it, sign it, and renew the run's locks.
 
         :returns: its number.
         """
@@ -87,20 +88,21 @@ class Chain:
         return n
 
     def renew(self, query: Query, run: str) -> None:
-        """Say in the leases that a run is there, unless it was said a moment ago."""
+        """Renew the locks of a run, unless that was done a moment ago."""
         now = clock.now()
         if run not in self._renewed or not timedelta(0) <= now - self._renewed[run] < lease.RENEWED_EVERY:
             self._renewed[run] = now
             lease.renew(query, run, clock.stamp(now))
 
     def of(self, where: str, values: Sequence[Any]) -> Iterator[Entry]:
-        """Yield the entries for which a condition holds, oldest first."""
+        """Yield the entries that meet a condition (SQL), the oldest first."""
         for row in self.storage.stream(f"SELECT {COLUMNS} FROM ledger WHERE {where} ORDER BY n", values):
             yield entry_of(row)
 
     def added(self, kinds: Sequence[str], *, after: int) -> list[Row]:
         """Return the rows of these kinds after entry ``after``, oldest first."""
-        # Where a look goes on from an earlier one little is new, and no index of kinds may be taken for a better way to it.
+        # After an earlier look few entries are new: "|| ''" keeps the database from using the index of kinds, which
+        # would be slower.
         kind = "kind || ''" if after else "kind"
         marks = ", ".join("?" * len(kinds))
         return self.storage.query(
@@ -108,7 +110,7 @@ class Chain:
         )
 
     def head(self) -> str:
-        """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""
+        """Return ``n:hash`` of the last entry; ``0:000...`` for an empty ledger."""
         rows = self.storage.query("SELECT n, hash FROM ledger_head", ())
         return f"{rows[0][0]}:{rows[0][1]}" if rows else f"0:{GENESIS}"
 
@@ -117,9 +119,10 @@ class Chain:
         return self.seal.believes(self.storage.query, entry.n, entry.head, entry.at)
 
     def holds(self, entry: Entry) -> bool:
-        """Return whether the chain holds an entry: its hash follows from the one before it, and the one after it, or the head, from it.
+        """Return whether an entry belongs to the chain: its hash follows from the entry before, and the next hash (or
+        the head) from it.
 
-        A row that somebody put into the table is none. The whole chain is walked by :meth:`verify`.
+        A row that somebody inserted into the table does not belong to it. :meth:`verify` checks the whole chain.
         """
         rows = self.storage.query(
             "SELECT n, body, hash FROM ledger WHERE n BETWEEN ? AND ? ORDER BY n", (entry.n - 1, entry.n + 1)
@@ -131,6 +134,6 @@ class Chain:
             return False
         if entry.n + 1 in links:
             following, next_link = links[entry.n + 1]
-            # What was erased on request holds its hash, and nothing to compute it from.
+            # An emptied entry keeps its hash, but not the content from which it was computed.
             return not following or next_link == chained(link, following)
         return self.head() == f"{entry.n}:{link}"

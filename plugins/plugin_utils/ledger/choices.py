@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What was chosen for whom by any run that shares a ledger: two joiners whose runs begin in one second get two laptops.
+"""Keeps reservations for all runs that share a ledger, so that two joiners whose runs begin together get two laptops.
 
-A choice stands in a table beside the chain, made in the ledger's own transaction. It ends by itself: by then the system shows whose the
-thing is, or the run that chose it is dead.
+A reservation is in a table beside the chain, and is made in the ledger's own transaction. It ends by itself: by then
+the system shows the owner, or the run was killed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ...module_utils.sdk.choices import OF_PROCESS, Choices
 from .ledger import Ledger
 from .store import Storage
 
-#: How long a choice holds: longer than a run needs from the choice to the end of its step.
+#: How long a reservation holds: longer than a run needs until the end of its step.
 LASTS = timedelta(hours=1)
 _THEIRS = "SELECT who FROM chosen WHERE system = ? AND thing = ? AND at >= ?"
 
 
 class LedgerChoices:
-    """See the module."""
+    """Keeps reservations in the ledger's storage."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
     def take(self, system: str, thing: str, person: str, *, keep: bool) -> bool:
-        """Choose it in one transaction; in check mode only look, and keep apart the people of this run."""
+        """Reserve it in one transaction; in check mode only look, and reserve it within this process."""
         who, since = hashlib.sha256(person.encode()).hexdigest()[:32], clock.stamp(clock.now() - LASTS)
         if not keep:
             rows = self.storage.query(_THEIRS, (system, thing, since))
@@ -45,5 +45,5 @@ class LedgerChoices:
 
 
 def choices_of(ledger: Ledger | None) -> Choices:
-    """Return who keeps the choices of a run."""
+    """Return the reservations of a run."""
     return OF_PROCESS if ledger is None else LedgerChoices(ledger.storage)

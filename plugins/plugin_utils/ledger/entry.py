@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One entry of the ledger, its one text, and how it is chained to the one before it."""
+"""One entry of the ledger: its canonical text, and its hash, which chains it to the entry before."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 from ...module_utils.model.errors import LedgerError
 
 GENESIS = "0" * 64
-#: The kind of a row whose content is gone: archived, or erased. An entry of kind ``archived`` or ``erased`` says so.
+#: The kind of a row whose content was archived or erased. An entry of kind ``archived`` or ``erased`` names it.
 EMPTIED = "emptied"
-#: What :func:`entry_of` wants of a row, in this order.
+#: The columns of a row for :func:`entry_of`, in this order.
 COLUMNS = "n, at, kind, case_id, system, step, person, ref, body, hash"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry. ``kind`` is ``case``, ``intent``, ``outcome``, ``observed``, ``attested`` or ``closed``; ``ref`` is the intent
-    that an outcome ends; ``data`` is what this kind keeps. ``at`` is ISO 8601 UTC."""
+    """One entry. ``kind`` is ``case``, ``intent``, ``outcome``, ``observed``, ``attested`` or ``closed``; ``ref`` is
+    the number of the intent that an outcome ends; ``data`` is the content, by kind. ``at`` is ISO 8601 UTC."""
 
     n: int
     at: str
@@ -39,12 +39,12 @@ class Entry:
 
     @property
     def head(self) -> str:
-        """``n:hash``: the person who keeps it can prove later that nothing up to here was changed."""
+        """Return ``n:hash``. Whoever keeps it can prove later that nothing up to this entry was changed."""
         return f"{self.n}:{self.hash}"
 
 
 def canonical(value: Any) -> str:
-    """Return the one text of a value: sorted keys, no spaces, ASCII."""
+    """Return the canonical JSON of a value: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -56,7 +56,7 @@ def chained(previous: str, body: str) -> str:
 def entry_of(row: Sequence[Any]) -> Entry:
     """Return the entry in a row of :data:`COLUMNS`.
 
-    :raises LedgerError: it is none that this collection wrote.
+    :raises LedgerError: this collection did not write it.
     """
     try:
         body = json.loads(row[8])
@@ -83,7 +83,7 @@ def entry_of(row: Sequence[Any]) -> Entry:
 
 
 def as_taken(entries: Iterable[Entry]) -> Iterator[Mapping[str, Any]]:
-    """Yield what a case's entries say was changed, as :func:`taken` of ``people/undo.py`` reads it."""
+    """Yield the changes in a case's entries, in the form that :func:`taken` of ``people/undo.py`` reads."""
     for entry in entries:
         if entry.kind in ("intent", "outcome"):
             yield {

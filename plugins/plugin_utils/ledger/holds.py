@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Legal holds: set for a person at any time, before they leave too; a hold stops everything that loses data."""
+"""Legal holds: a hold stops every step that would lose a person's data. It can be set at any time, also before they
+leave."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from .ledger import Ledger
 
 
 def note(ledger: Ledger, person: str, *, held: bool, by: str, why: str, run: str) -> None:
-    """Note that a person is held, or no longer, whatever cases they have or will have."""
+    """Note that a person is held, or no longer held, for all their present and later cases."""
     ledger.note(
         "hold",
         {"held": held, "by": by, "why": why, "name": presence.canonical(person)},
@@ -23,10 +24,10 @@ def note(ledger: Ledger, person: str, *, held: bool, by: str, why: str, run: str
 
 
 def of_person(ledger: Ledger, person: Mapping[str, Any], case: str = "") -> str:
-    """Return who holds what would be lost of this person, and why; empty when nobody does.
+    """Return who has set a hold on a person, and why; empty when nobody has.
 
-    :param person: their record.
-    :param case: the case that would lose it; a hold of the case counts too.
+    :param person: the person's record.
+    :param case: the id of the case that would lose data; a hold of this case counts too.
     """
     names = presence.names_of(person)
     by_case = by_person = ""

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One run per person at a time: who is at work on whom, in the tables ``lease`` and ``holder`` beside the ledger's chain.
+"""Locks people, so that only one run at a time works on a person: in the tables ``lease`` and ``holder`` beside the
+chain.
 
-A run takes everybody it is about before its first write, all or none, and gives each back when their record is written, or when
-it ends (:mod:`run_end`). What a run leaves that was killed is free at once where that can be seen (its process is gone, and no
-worker of it is still at a write), and after :data:`EXPIRES` where it can't (another machine, another container); every write to
-the ledger puts that off.
-A run that was taken for dead and is not may write nothing more: its reads are older than another run's writes.
+A run locks all its people before its first write, all or none, and unlocks each when their record is written, or when
+the run ends (:mod:`run_end`). The locks of a killed run are free at once when that can be seen on this machine (its
+process is gone, and none of its workers is writing), and otherwise (another machine or container) after :data:`EXPIRES`
+without a write to the ledger. A run that was wrongly taken for dead may write nothing more, because another run may
+have written after its reads.
 """
 
 from __future__ import annotations
@@ -29,18 +30,19 @@ from .rows import Query
 
 _T = TypeVar("_T")
 
-#: How long a run may be silent before one on another machine takes it for dead.
+#: How long a run may write nothing before a run on another machine takes it for dead.
 EXPIRES = timedelta(minutes=10)
-#: How often a run says that it is there.
+#: How often a run renews its locks.
 RENEWED_EVERY = timedelta(seconds=20)
-#: How long a run that lost its people is remembered.
+#: How long a run that lost its locks is remembered.
 _REMEMBERED = timedelta(days=30)
 _HOLDER = "h.run, h.host, h.place, h.pid, h.started, h.since, h.renewed"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """A run's process. ``place`` is the boot and the process namespace, within which ``pid`` and ``started`` mean one process."""
+    """A run's process. ``place`` is the boot id and the process namespace, within which ``pid`` and ``started``
+    identify a process."""
 
     run: str
     host: str
@@ -55,15 +57,16 @@ class Holder:
 
 
 def holder(run: str) -> Holder:
-    """Return the process that ``run`` is: ansible-playbook, whose worker this is, and which names itself in the run's id; without it
-    (a worker that outlived it, a script) this process itself."""
+    """Return the process of a run: ansible-playbook, whose pid begins the run's id and whose worker this process is;
+    without it (a worker that outlived it, or a script) this process itself.
+    """
     parent = os.getppid()
     pid = parent if run.startswith(str(parent)) else os.getpid()
     return Holder(run, socket.gethostname(), _place(), pid, started(pid))
 
 
 def worker() -> str:
-    """Return this process, for :func:`_at_work`."""
+    """Return ``pid:start`` of this process, for :func:`_at_work`."""
     return f"{os.getpid()}:{_own_start(os.getpid())}"
 
 
@@ -74,7 +77,7 @@ def _own_start(pid: int) -> str:
 
 @cache
 def _place() -> str:
-    """Without /proc (macOS, BSD) the name of the machine."""
+    """Return the boot id and the process namespace; without /proc (macOS, BSD) the name of the machine."""
     try:
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
@@ -82,12 +85,12 @@ def _place() -> str:
 
 
 def started(pid: int) -> str:
-    """Return when a process began, in its kernel's own count; empty where nothing shows it."""
+    """Return when a process began, in the kernel's clock ticks; empty where /proc does not show it."""
     return _stat(pid)[1]
 
 
 def running(pid: int, began: str) -> bool:
-    """Return whether that process, begun then, is still there. One that only waits to be buried is not."""
+    """Return whether the process with this pid and start is still running; a zombie is not."""
     state, start = _stat(pid)
     if state:
         return state not in "ZX" and start == began
@@ -96,7 +99,7 @@ def running(pid: int, began: str) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # somebody else's, where /proc hides those
+        return True  # it belongs to another user, whose processes /proc does not show here
     return True
 
 
@@ -109,9 +112,9 @@ def _stat(pid: int) -> tuple[str, str]:
 
 
 def patiently(act: Callable[[], _T], seconds: str | float) -> _T:
-    """Do it; as long as another run has one of the people, try again for so many seconds.
+    """Call ``act``; while another run has locked one of the people, try again for so many seconds.
 
-    :raises Held: it still has.
+    :raises Held: the lock is still there.
     :raises InputError: ``seconds`` is no number.
     """
     try:
@@ -136,9 +139,9 @@ def patiently(act: Callable[[], _T], seconds: str | float) -> _T:
 
 
 def claim(query: Query, run: str, people: Sequence[tuple[Person, str]]) -> None:
-    """Take these people (each with the case) for a run: all, or none.
+    """Lock these people (each with the id of the case) for a run, all or none.
 
-    :raises Held: another run has one of them, or this run was taken for dead.
+    :raises Held: another run has locked one of them, or this run was taken for dead.
     """
     me, now = holder(run), clock.stamp()
     lost = query("SELECT lost FROM holder WHERE run = ?", (run,))
@@ -174,7 +177,7 @@ def claim(query: Query, run: str, people: Sequence[tuple[Person, str]]) -> None:
 
 
 def keep(query: Query, run: str, case: str, who: Callable[[], Person]) -> None:
-    """Make sure that this run has the person of a case, before it writes.
+    """Make sure that this run has locked the person of a case, before it writes.
 
     :raises Held: see :func:`claim`.
     """
@@ -184,12 +187,12 @@ def keep(query: Query, run: str, case: str, who: Callable[[], Person]) -> None:
 
 
 def renew(query: Query, run: str, at: str) -> None:
-    """Say that the run is there."""
+    """Note that the run is alive."""
     query("UPDATE holder SET renewed = ? WHERE run = ?", (at, run))
 
 
 def release(query: Query, run: str, person: Person) -> None:
-    """Give a person back."""
+    """Unlock a person."""
     for name in sorted(names(person)):
         query("DELETE FROM lease WHERE name = ? AND run = ?", (name, run))
     _forget(query, run)
@@ -204,7 +207,7 @@ def release_all(query: Query, run: str) -> None:
 
 
 def _forget(query: Query, run: str) -> None:
-    """Remove a run that holds nobody any more, unless it was taken for dead."""
+    """Remove a run without locks, unless it was taken for dead."""
     query(
         "DELETE FROM holder WHERE run = ? AND lost = '' AND NOT EXISTS (SELECT 1 FROM lease WHERE lease.run = holder.run)",
         (run,),
@@ -212,18 +215,19 @@ def _forget(query: Query, run: str) -> None:
 
 
 def names(person: Person) -> Iterable[str]:
-    """Under each of these a person can be taken only once: one run may know less of them than another."""
+    """Return the names of a person's locks: one run may know fewer ids of a person than another, so that each id is
+    locked."""
     ids = {"email": person.email, "hr_id": person.hr_id, "employee_id": person.employee_id}
     return [f"{kind}:{value.casefold()}" for kind, value in ids.items() if value]
 
 
 def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
-    """Return why the other run still has its people, as the end of a sentence; empty when it is over."""
+    """Return why the other run's locks still hold, as the end of a sentence; empty when the run is over."""
     if other.place != me.place:
         silent = clock.now() - clock.parse(other.renewed)
         return f", and wrote {max(0, round(silent.total_seconds()))} seconds ago" if silent < EXPIRES else ""
     if (other.pid, other.started) == (me.pid, me.started):
-        return ""  # a process that began another run has ended the one before
+        return ""  # this process has begun a new run, so that its earlier run is over
     if running(other.pid, other.started):
         return ", and is still running"
     at_work = _at_work(query, case)
@@ -231,7 +235,8 @@ def _held(query: Query, me: Holder, other: Holder, case: str) -> str:
 
 
 def _at_work(query: Query, case: str) -> str:
-    """Return whether a worker outlived its run between an intent and its outcome: what it sent may still take effect."""
+    """Return the pid of a worker that is between an intent and its outcome although its run has ended; empty when there
+    is none."""
     rows = query(
         "SELECT i.body FROM ledger i WHERE i.case_id = ? AND i.kind = 'intent'"
         " AND NOT EXISTS (SELECT 1 FROM ledger o WHERE o.ref = i.n AND o.kind = 'outcome')",

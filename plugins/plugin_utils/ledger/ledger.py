@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The ledger: every step of every case, appended once, never changed, each entry chained to the one before.
 
-An entry is canonical JSON (sorted keys, no spaces, ASCII) and ``hash = SHA-256(previous hash || entry)``, both hex and text.
-A step writes its *intent* before it writes to a system, and its *outcome* after: an intent without outcome is a run that was
-killed in between, and nobody but the system itself knows what happened.
+An entry is canonical JSON (sorted keys, no spaces, ASCII) and ``hash = SHA-256(previous hash || entry)``, both as text.
+A step notes its *intent* before it writes to a system, and its *outcome* after. An intent without an outcome means that
+the run was killed in between, and only the system itself can show what happened.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """See the module. Every method raises :class:`LedgerError` when the ledger cannot be read or written."""
+    """Keeps cases, steps and notes. Every method raises :class:`LedgerError` when the ledger cannot be read or
+    written."""
 
     _opened: dict[tuple[int, str], Ledger] = {}
 
@@ -48,7 +49,7 @@ class Ledger:
     def open(cls, url: str, seal: Callable[[], Seal] | None = None) -> Ledger:
         """Return the ledger at ``sqlite:///path``, a bare path, or ``postgresql://...``: one per process and address.
 
-        :param seal: makes how its entries are sealed; asked when this process opens it first.
+        :param seal: makes the seal of its entries; called when this process opens the ledger for the first time.
         """
         key = (os.getpid(), url)
         if key not in cls._opened:
@@ -61,7 +62,7 @@ class Ledger:
 
     @property
     def seal(self) -> Seal:
-        """Return how its entries are sealed."""
+        """Return the seal of the entries."""
         return self.chain.seal
 
     # -- cases ---------------------------------------------------------------------------------------------------------
@@ -78,11 +79,11 @@ class Ledger:
     def open_cases(
         self, kind: str, people: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], run: str, limits: Brake | None
     ) -> list[Case]:
-        """Return what :meth:`open_case` does for one, for all people of a run, each with the facts: all of them or none.
+        """Do what :meth:`open_case` does, for all people of a run (each with the facts), all or none.
 
-        The run has them from here on, until :meth:`give_back`; no other may write for them.
+        It locks them for the run until :meth:`give_back`: no other run may write for them.
 
-        :raises Held: another run has one of them.
+        :raises Held: another run has locked one of them.
         :raises Braked: there would be more new leavers than policy allows.
         """
         with self._braking(run) as query:
@@ -114,21 +115,24 @@ class Ledger:
         return Case(case_id, kind, who.key, data["person"], at, facts=Facts.of_dict(data["facts"]))
 
     def give_back(self, run: str, case_id: str = "") -> None:
-        """End what :meth:`open_cases` began, for the person of a case, or everybody whom the run still has locked: another run may go on."""
+        """Unlock the person of a case, or, without a case, everybody whom the run has still locked."""
         with self.storage.writing(durable=False) as query:
             lease.release(query, run, self._person(query, case_id)) if case_id else lease.release_all(query, run)
 
     def renew(self, run: str) -> None:
-        """Say that a run is there, though it has nothing to note."""
+        """Renew the locks of a run that has nothing to note."""
         with self.storage.writing(durable=False) as query:
             self.chain.renew(query, run)
 
     def tallies(self, limits: Brake) -> list[counting.Tally]:
-        """Return how each limit of the brake stands."""
+        """Return the present count of each limit of the brake."""
         return [counting.tally(self.storage.query, limits, of) for of in counting.LIMITS]
 
     def case(self, case_id: str) -> Case:
-        """:raises LedgerError: there is no such case."""
+        """Return the case of an id.
+
+        :raises LedgerError: there is no such case.
+        """
         found = cases.read(self.storage.query, "AND case_id = ?", (case_id,))
         if not found:
             raise LedgerError(
@@ -152,14 +156,15 @@ class Ledger:
         ]
 
     def cases_of(self, person: Person) -> list[Case]:
-        """Return the cases of a person, by their key or what it was before HR gave them an id, in the order in which they were opened."""
+        """Return the cases of a person, by their key or by the key before HR gave them an id, in the order in which
+        they were opened."""
         names = names_in(person.as_dict())
         keys = [name.partition(" ")[2] for name in names]
         known = cases.read(self.storage.query, f"AND person IN ({', '.join('?' * len(keys))})", keys)
         return [case for case in known if f"{case.key_field} {case.key}" in names]
 
     def close_case(self, case_id: str, *, run: str, complete: bool, summary: Mapping[str, Any]) -> int:
-        """Note how a run of the case ended. Only ``complete`` closes it; an incomplete one stays open."""
+        """Note how a run of the case ended. Only a ``complete`` one closes the case."""
         return self.chain.append(
             "closed",
             case_id,
@@ -169,7 +174,7 @@ class Ledger:
         )
 
     def prepared(self, case: Case) -> bool:
-        """Return whether a joiner's case has made things ready, and nothing of it was opened yet."""
+        """Return whether a joiner's accounts were prepared and are not open yet."""
         return case.facts.stage == "prepare" and not self.noted("day", case=case.id)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -188,14 +193,14 @@ class Ledger:
         limits: Brake | None = None,
         counts: Sequence[Mapping[str, Any]] = (),
     ) -> int:
-        """Note what is about to be written, before it is; on the disk before this returns when it can't be undone.
+        """Note the changes that are about to be written. An irreversible one is on the disk before this returns.
 
         :param changes: ``{"what", "before", "after"}`` of each, and its ``act``, which the brake counts.
-        :param limits: how many of each act there may be; without, they are counted only.
-        :param counts: further ``{"what", "act"}`` that the brake counts, of a step whose changes nobody knows yet.
+        :param limits: the limits of the brake; without them, places are only counted.
+        :param counts: further ``{"what", "act"}`` that the brake counts, for a step whose changes are not known yet.
         :returns: the entry's number, for :meth:`outcome`.
-        :raises Braked: there would be more than that, or there would have been before in this case.
-        :raises Held: another run has the person, or took this one for dead.
+        :raises Braked: there would be more than policy allows, now or when this case was refused before.
+        :raises Held: another run has locked the person, or has taken this run for dead.
         """
         data = {
             "changes": plain(changes, refuse=f"note intent of {step} on {system}"),
@@ -223,7 +228,7 @@ class Ledger:
 
     @contextmanager
     def _braking(self, run: str, case_id: str = "", *, durable: bool = False) -> Iterator[Query]:
-        """Open a transaction; when the brake ends it, that is noted in another."""
+        """Open a transaction; when the brake refuses and it is rolled back, note the refusal in a second one."""
         try:
             with self.storage.writing(durable=durable) as query:
                 yield query
@@ -247,7 +252,7 @@ class Ledger:
             raise
 
     def _counted(self, query: Query, run: str, places: Sequence[Mapping[str, Any]]) -> None:
-        """Note the places that were taken, so that the brake's table can be held against the chain."""
+        """Note the places that were taken, so that ``verify`` can compare the brake's table with the chain."""
         for case_id in dict.fromkeys(place["case"] for place in places):
             self.chain.add(
                 query,
@@ -258,7 +263,7 @@ class Ledger:
             )
 
     def _person(self, query: Query, case_id: str, otherwise: str = "") -> Person:
-        """Return whom a case is about; ``otherwise`` is their address, should the ledger have no such case."""
+        """Return the person of a case; one with the address ``otherwise`` when the ledger has no such case."""
         rows = query("SELECT body FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         return Person.of(json.loads(rows[0][0])["data"]["person"]) if rows else Person(otherwise)
 
@@ -274,8 +279,8 @@ class Ledger:
         result: Mapping[str, Any],
         intent: int | None,
     ) -> int:
-        """Note how a step ended: a module's result, as ``Task.run`` returns it. A secret in it is withheld, since what
-        happened must be kept in any case."""
+        """Note how a step ended: a module's result, as ``Task.run`` returns it. A secret in it is withheld; the rest is
+        kept in any case."""
         return self.chain.append(
             "outcome",
             case_id,
@@ -289,15 +294,15 @@ class Ledger:
         )
 
     def observed(self, case_id: str, *, run: str, system: str, step: str, result: Mapping[str, Any]) -> int:
-        """Note what a system showed when it was only looked at, at the end."""
+        """Note what a system showed in a look at the end of a run."""
         return self.chain.append(
             "observed", case_id, system=system, step=step, run=run, phase="closeout", data=result_of(result)
         )
 
     def settle(self, intent: int, *, run: str, reason: str) -> int:
-        """End an intent that a killed run left, with the outcome ``unknown`` for each of its changes.
+        """End an intent of a killed run, with the outcome ``unknown`` for each of its changes.
 
-        :returns: the number of the outcome, also when there is one already.
+        :returns: the number of the outcome, also when there was one already.
         :raises LedgerError: that entry is no intent.
         """
         with self.storage.writing(durable=False) as query:
@@ -324,7 +329,7 @@ class Ledger:
             )
 
     def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
-        """Return what is known of a step from earlier runs of its case; see :func:`standing.history`."""
+        """Return what the ledger knows about a step from earlier runs of its case; see :func:`standing.history`."""
         opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         entries = self.chain.of("case_id = ? AND system = ? AND step = ?", (case_id, system, step))
         return standing.history(entries, str(opened[0][0]) if opened else "")
@@ -332,10 +337,10 @@ class Ledger:
     def attest(
         self, case_id: str, *, system: str, step: str, by: str, at: str, note: str, what: str = "", decision: str = ""
     ) -> int:
-        """Note that a person says that a step is done, or the one change of it that ``what`` names.
+        """Note that a person attests a step, or only the change that ``what`` names.
 
-        ``at`` is when they did it (ISO 8601), ``by`` who says so. A ``decision`` (``keep``, ``remove``) does nothing by itself: the
-        next run of the case carries it out.
+        ``at`` is when they did it (ISO 8601), ``by`` is who says so. A ``decision`` (``keep``, ``remove``) changes
+        nothing by itself: the next run of the case carries it out.
         """
         data = plain(
             {"what": what, "by": by, "at": at, "note": note, **({"decision": decision} if decision else {})},
@@ -351,7 +356,8 @@ class Ledger:
         ]
 
     def steps(self, case_id: str) -> list[dict[str, Any]]:
-        """Return every step of a case as it stands, in the order in which they began; see :func:`standing.steps`."""
+        """Return every step of a case in its present state, in the order in which they began; see
+        :func:`standing.steps`."""
         return standing.steps(
             self.chain.of(
                 "case_id = ? AND step <> '' AND kind IN ('intent', 'outcome', 'observed', 'attested')", (case_id,)
@@ -372,7 +378,7 @@ class Ledger:
         run: str = "",
         durable: bool = False,
     ) -> int:
-        """Append an entry of another kind: an approval, a release, what an HR source looked like, what is due.
+        """Append an entry of another kind: an approval, a release, a look at an HR source, a follow-up.
 
         :raises LedgerError: a secret is in ``data``.
         """
@@ -396,7 +402,7 @@ class Ledger:
         return self.chain.holds(entry)
 
     def noted(self, kind: str, *, case: str | None = None, system: str | None = None) -> list[Entry]:
-        """Return all entries of that kind, oldest first."""
+        """Return all entries of a kind, the oldest first."""
         where, values = "kind = ?", [kind]
         for column, value in (("case_id", case), ("system", system)):
             if value is not None:
@@ -413,14 +419,15 @@ class Ledger:
             yield from self.chain.of("case_id = ?", (case_id,))
 
     def head(self) -> str:
-        """``n:hash`` of the last entry; ``0:000...`` of an empty ledger."""
+        """Return ``n:hash`` of the last entry; ``0:000...`` for an empty ledger."""
         return self.chain.head()
 
     def verify(self, expected_head: str = "") -> Verdict:
-        """Walk the chain from the first entry.
+        """Check the chain from the first entry.
 
-        :param expected_head: a head that was printed or stored elsewhere (``n:hash``): the chain must still hold it. Without
-            one, the person who may write the file can cut off the end and the stored head with it, and nobody can tell.
+        :param expected_head: a head (``n:hash``) that was printed or stored elsewhere: the chain must still have it.
+            Without one, a person who may write the file can cut off the last entries together with the stored head, and
+            nobody would notice.
         """
         from .verify import verify
 
@@ -429,7 +436,7 @@ class Ledger:
     def add(
         self, query: Query, kind: str, data: Mapping[str, Any], *, run: str, system: str = "", person: str = ""
     ) -> int:
-        """Append an entry of no case inside a transaction of :attr:`storage`, together with what else the transaction does.
+        """Append an entry without a case inside a transaction of :attr:`storage`.
 
         :raises LedgerError: a secret is in ``data``.
         """

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Links: which account was seen to be whose, by its immutable id, which outlives every change of name, address and number.
+"""Keeps links: which account belongs to which person, by the account's immutable id, which stays when names and
+addresses change.
 
-Whatever sees an account beyond doubt makes one: onboarding, any step of a run, reconcile for the whole company.
+Every step that sees an account without a doubt makes a link, and so does reconcile for the whole company.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .entry import entry_of
 from .ledger import Ledger
 
 KIND = "linked"
-#: How many entries one transaction holds: other runs write between two of them.
+#: How many entries are written in one transaction, so that other runs can write in between.
 _AT_ONCE = 500
 
 
@@ -29,7 +30,8 @@ _AT_ONCE = 500
 class Link:
     """One account of one person on one system.
 
-    ``by`` are the kinds of keys that agreed when it was made (ISO 8601 ``at``), the strongest first.
+    ``by`` are the kinds of keys that agreed when the link was made, the strongest first; ``at`` is that moment (ISO
+    8601).
     """
 
     system: str
@@ -44,20 +46,21 @@ class Link:
 
 
 def names_of(person: Person) -> list[str]:
-    """Return by which names the ledger may know a person: their key now, or what it was before HR gave them an id.
+    """Return the names by which the ledger may know a person: their key now, and the key before HR gave them an id.
 
-    Each stands with its field, since the HR id of one person may be the number of another.
+    Each has its field, since one person's HR id may be another person's number.
     """
     return [*names_in(person.as_dict()), f" {person.key}"]
 
 
 def _named(key: str, data: Mapping[str, Any]) -> str:
-    """Return the name that an entry keeps of its person. Entries of before do not say which field it is: an address shows it."""
+    """Return the name of an entry's person, with its field. An older entry has no field: only an address can be
+    recognised."""
     return f"{data.get('key_field') or (KEYS[-1] if '@' in key else '')} {key}"
 
 
 def links(ledger: Ledger, person: Person, system: str | None = None) -> list[Link]:
-    """Return the accounts that were seen to be the person's, the oldest first: on one system, or on all."""
+    """Return a person's links, the oldest first: on one system, or on all."""
     names = names_of(person)
     keys = list(dict.fromkeys(name.partition(" ")[2] for name in names))
     marks = ", ".join("?" * len(keys))
@@ -74,10 +77,10 @@ def links(ledger: Ledger, person: Person, system: str | None = None) -> list[Lin
 
 
 def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping[str, Any]], run: str) -> int:
-    """Note the accounts that a step saw to be the person's, each once.
+    """Note links to the accounts that a step saw to be the person's, each once.
 
-    :param accounts: as ``Judged.as_dict`` gives them; what is in doubt makes no link.
-    :returns: how many are new.
+    :param accounts: in the form of ``Judged.as_dict``; an account in doubt gets no link.
+    :returns: how many links are new.
     """
     sure = [
         one for one in accounts if one.get("whose") == Whose.THEIRS.value and not one.get("doubt") and one.get("id")
@@ -98,9 +101,9 @@ def keep(ledger: Ledger, person: Person, system: str, accounts: Iterable[Mapping
 
 
 def keep_seen(ledger: Ledger, seen: Iterable[tuple[Person, Link]], run: str) -> int:
-    """Note the accounts that a look at the whole company saw, each with its person; an account that is linked already is left alone.
+    """Note the links that a reconcile found. An account that has a link already gets no second one.
 
-    :returns: how many are new.
+    :returns: how many links are new.
     """
     known = {account for accounts in by_name(ledger).values() for account in accounts}
     fresh = [(who, link) for who, link in seen if link.id and (link.system, link.id) not in known]
@@ -113,7 +116,7 @@ def keep_seen(ledger: Ledger, seen: Iterable[tuple[Person, Link]], run: str) -> 
 
 
 def by_name(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
-    """Return the (system, id) of every account that was seen to be somebody's, by the name that :func:`names_of` gives of the person."""
+    """Return the (system, id) of all linked accounts, by the person's name in the form of :func:`names_of`."""
     found: dict[str, list[tuple[str, str]]] = {}
     for person, system, body in ledger.storage.query(
         f"SELECT person, system, body FROM ledger WHERE kind = '{KIND}' ORDER BY n", ()
@@ -124,7 +127,7 @@ def by_name(ledger: Ledger) -> dict[str, list[tuple[str, str]]]:
 
 
 class Everybody:
-    """What a ledger knows of all people's accounts on one system; each look reads what was added since the last one."""
+    """The links of all people on one system; each look reads only the entries since the last one."""
 
     def __init__(self, ledger: Ledger, system: str) -> None:
         self.ledger, self.system = ledger, system
@@ -135,8 +138,11 @@ class Everybody:
         self._reading = threading.Lock()
 
     def now(self) -> tuple[dict[str, int], str]:
-        """Return by which kinds of keys people were found there, and how many; and the ids of all accounts that are somebody's, as JSON: they
-        travel in the arguments of every step, where a list of thousands would be copied each time."""
+        """Return how many people were found by each kind of key, and the ids of all linked accounts.
+
+        The ids are one JSON text: they are in the arguments of every step, where a list of thousands would be copied
+        each time.
+        """
         with self._reading:
             known = len(self._ids)
             for row in self.ledger.chain.added((KIND,), after=self._read_to):
@@ -151,7 +157,8 @@ class Everybody:
 
 
 def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
-    """Return why a person should have an account there though no link says so: what earlier cases gave them, a line each."""
+    """Return a line for each earlier case that gave the person an account there: reasons to expect one without a
+    link."""
     return [
         f"case {case.id} gave them {case.facts.profile or 'an account'} there"
         for case in ledger.cases_of(person)
@@ -160,7 +167,8 @@ def expected(ledger: Ledger, person: Person, system: str) -> list[str]:
 
 
 def _ended(ledger: Ledger, person: Person) -> str:
-    """Return when a leaver's case saw every way in of the person's closed; empty when they have access, for all that the ledger knows."""
+    """Return when a leaver's case saw every way in closed; empty when the person has access, as far as the ledger
+    knows."""
     cases = [case for case in ledger.cases_of(person) if not case.withdrawn]
     last = next((case for case in reversed(cases) if case.meaning.ends or case.meaning.returns), None)
     if last is None or not last.meaning.ends or not last.access_closed:
@@ -169,9 +177,9 @@ def _ended(ledger: Ledger, person: Person) -> str:
 
 
 def left_out(ledger: Ledger, person: Person, systems: Collection[str]) -> list[str]:
-    """Return the systems where the person has an account for all that the ledger knows, and that are none of ``systems``.
+    """Return the systems outside ``systems`` on which the person still has a linked account.
 
-    A system that has another name now is none of them: the same account was seen there since.
+    A system that only got another name does not count: the same account id was seen under the new name.
     """
     ended, own = _ended(ledger, person), links(ledger, person)
     here = {link.id for link in own if link.system in systems}
@@ -179,9 +187,10 @@ def left_out(ledger: Ledger, person: Person, systems: Collection[str]) -> list[s
 
 
 def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the ledger knows of a step's person on its system: see ``engine/correlate.py``, ``Known``.
+    """Return what the ledger knows about a step's person on its system: see ``engine/correlate.py``, ``Known``.
 
-    :param everybody: of the system; None without a ledger. It is asked only of somebody of whom no account is known.
+    :param everybody: the links of all people on the system; None without a ledger. They are needed only for a person
+        without a link.
     """
     if everybody is None or not person.get("email"):
         return {}

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The tables of the ledger, version by version, and how an older ledger becomes one of today.
+"""The tables of the ledger, version by version, and the migration of an older ledger.
 
-A migration is a list of statements. All that are missing run in one transaction, and the version is written in the same one: a run that is
-killed in between leaves the ledger as it was, and the next one begins again. Entries and their hashes are never touched.
+A migration is a list of statements. All missing ones run in one transaction, which also writes the version. So a run
+that is killed in between leaves the ledger as it was, and the next run begins again. Entries and their hashes are never
+changed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ...module_utils.model import clock
 from ...module_utils.model.errors import LedgerError
 from .rows import Query
 
-#: One row: which version the tables are.
+#: The table with one row, which is the version of the tables.
 TABLE = "ledger_schema"
 
 
@@ -28,7 +29,8 @@ class Migration:
     statements: Iterable[str]
 
 
-#: Version 1 is the ledger of 0.1.0, which did not say its version: each of its statements does nothing where it is there already.
+#: Version 1 is the ledger of 0.1.0, which had no version: each of its statements does nothing when the table exists
+#: already.
 MIGRATIONS: Sequence[Migration] = (
     Migration(
         1,
@@ -84,7 +86,7 @@ def newest() -> int:
 
 
 def is_current(query: Query, *, has_table: bool) -> bool:
-    """Return whether nothing is to be done.
+    """Return whether the tables have today's version.
 
     :param has_table: whether the ledger has the table :data:`TABLE` at all.
     :raises LedgerError: a newer version of the collection wrote it.
@@ -95,7 +97,7 @@ def is_current(query: Query, *, has_table: bool) -> bool:
 def migrate(query: Query, *, has_table: bool) -> list[Migration]:
     """Bring the tables to today's version, inside the caller's transaction; the caller is the only writer.
 
-    :returns: what was done; nothing when another process did it meanwhile.
+    :returns: the migrations that ran; none when another process was first.
     :raises LedgerError: a newer version of the collection wrote it.
     """
     known = _version(query, has_table=has_table)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One pace a system for all runs that share a ledger: turns are kept beside it, in a file a system or in a table of PostgreSQL.
+"""Limits the rate of requests to a system for all runs that share a ledger: turns are kept in a file beside it, or in
+PostgreSQL.
 
-A process that dies after taking a turn makes others wait for that one turn only: the kernel ends a lock with its process, and
-a turn far away, or of another boot, is none.
+A process that is killed after taking a turn delays others by that one turn only: the kernel ends its lock, and a turn
+that is too far away, or from another boot, does not count.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from ...module_utils.sdk.pace import PROCESS, Pace
 from .ledger import Ledger
 from .store import PostgresStorage, SqliteStorage
 
-#: Seconds that a queue may be long. A turn later than this was left by a clock that went another way.
+#: The longest queue in seconds. A later turn was left by a clock that was wrong.
 LONGEST = 600.0
-#: The boot's mark, and when the next request may leave by this boot's monotonic clock, which all processes share.
+#: The boot's id, and when the next request may be sent, by this boot's monotonic clock, which all processes share.
 _ROW = struct.Struct("=16sd")
 
 
@@ -45,7 +46,7 @@ class FilePace:
                 self.folder / hashlib.sha256(system.encode()).hexdigest()[:32], os.O_RDWR | os.O_CREAT
             )
         except OSError:
-            return PROCESS.turn(system, every)  # a folder that nobody can write to must not stop a cut
+            return PROCESS.turn(system, every)  # a folder that is not writable must not stop a cut
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             now = time.monotonic()
@@ -65,7 +66,7 @@ class FilePace:
 
 
 class TablePace:
-    """Turns in the ledger's own PostgreSQL, by its clock, for every machine that shares it."""
+    """Keeps turns in the ledger's PostgreSQL, by its clock, for every machine that shares it."""
 
     def __init__(self, storage: PostgresStorage) -> None:
         self.storage = storage
@@ -73,13 +74,13 @@ class TablePace:
     def turn(self, system: str, every: float) -> float:
         with suppress(
             LedgerError
-        ):  # a cut does not wait for the pace's own table; the next write to the ledger will say
+        ):  # an error of this table must not stop a cut; the next write to the ledger reports it
             rows = self.storage.query(_TAKE, (system, every, LONGEST, every, every))
             return max(0.0, float(rows[0][0]))
         return PROCESS.turn(system, every)
 
 
-#: One statement, so that nothing is held between two: the row's lock ends with it.
+#: It is one statement, so that the row's lock ends with it.
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 _TAKE = (
     f"INSERT INTO pace AS kept (system, next) VALUES (?, {_NOW} + ?) ON CONFLICT (system) DO UPDATE SET next ="
@@ -88,7 +89,7 @@ _TAKE = (
 
 
 def pace_of(ledger: Ledger | None) -> Pace:
-    """Return who keeps the turns of a run."""
+    """Return the pace of a run."""
     if ledger is None:
         return PROCESS
     kept = ledger.storage

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks what enters the ledger: plain data for JSON, and no secret."""
+"""Turns data into plain JSON for the ledger, and keeps secrets out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils.model.errors import LedgerError
 
 WITHHELD = "withheld"
-#: Keys whose values are secrets or mail: putting one here is a bug.
+#: The keys whose values are secrets or mail; one in the ledger's data is a bug.
 FORBIDDEN = frozenset(
     (
         "credentials",
@@ -39,7 +39,7 @@ FORBIDDEN = frozenset(
         "raw",
     )
 )
-#: What a result carries for Ansible's eyes only.
+#: The keys of a result that only Ansible needs.
 _NOT_KEPT = frozenset(
     (
         "diff",
@@ -58,13 +58,17 @@ _NOT_KEPT = frozenset(
 
 
 def result_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a module's result; a secret in it is withheld."""
+    """Return the part of a module's result that the ledger keeps; a secret in it is withheld."""
     kept: dict[str, Any] = plain({key: value for key, value in result.items() if key not in _NOT_KEPT})
     return kept
 
 
 def plain(value: Any, *, refuse: str = "") -> Any:
-    """Return plain data for JSON. Forbidden keys are withheld, or, with ``refuse`` naming the act, an error before anything is sent."""
+    """Return plain data for JSON. The value of a forbidden key is withheld.
+
+    :param refuse: the act, when a forbidden key must be an error.
+    :raises LedgerError: a forbidden key, with ``refuse``.
+    """
     if isinstance(value, Mapping):
         found = {str(key): value[key] for key in value}
         for key in found:

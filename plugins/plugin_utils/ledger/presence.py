@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Is this person here? One answer for everybody who is given something or gives their word: successors, managers, recipients,
-approvers, attestors.
+"""Decides whether a person works here: everybody who gets something, approves or attests must (successors, managers,
+recipients).
 
-It is asked at the moment of use, of what our own runs have done and of HR's record where the run has one. The system that hands
-over asks its directory too: see ``engine/arguments.py``.
+It is decided at the moment of use, by the ledger and by HR's record when the run has read it. The system that hands
+something over checks its own directory too: see ``engine/guard.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .run import LedgerRun
 
-#: What the last case of somebody says of whether they are here, by its kind.
+#: By the kind of a person's last case: why they are not here.
 _GONE: Mapping[str, str] = {
     OFFBOARD: "has left",
     WITHDRAW: "was never hired",
@@ -34,21 +34,21 @@ _SAYS = frozenset((*_GONE, ONBOARD, REINSTATE, RESUME))
 
 @dataclass(frozen=True)
 class Presence:
-    """``key`` identifies the person, whatever name was used; ``gone`` says why they are not here, empty when they are."""
+    """``key`` identifies the person, whatever name was used; ``gone`` is why they are not here, empty when they are."""
 
     key: str
     gone: str = ""
 
 
 def canonical(name: str) -> str:
-    """Return a name as it compares: ``Ann+ok@corp.example`` is ``ann@corp.example``."""
+    """Return a name in the form in which names are compared: ``Ann+ok@corp.example`` becomes ``ann@corp.example``."""
     folded = unicodedata.normalize("NFKC", name).strip().casefold()
     local, at, domain = folded.rpartition("@")
     return f"{local.partition('+')[0]}@{domain}" if at else folded
 
 
 def names_of(person: Mapping[str, Any]) -> frozenset[str]:
-    """Return every name that this person may be meant by, as :func:`canonical` writes it."""
+    """Return every name of this person, in the form of :func:`canonical`."""
     addresses = [
         *(person.get(field) for field in ("key", "email", "hr_id", "employee_id", "person_key", "personal_email")),
         *(person.get("aliases") or ()),
@@ -61,9 +61,8 @@ def names_of(person: Mapping[str, Any]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class HrSaid:
-    """What HR says of those about whom a run asked: by HR system, the records by the name that was asked for.
-
-    ``people`` are further records that the run has read.
+    """HR's records of the people whom a run looked up: for each HR system, the name -> the records. ``people`` are
+    further records.
     """
 
     by_system: Sequence[Mapping[str, Sequence[Person]]] = ()
@@ -71,7 +70,7 @@ class HrSaid:
 
     @classmethod
     def of(cls, found: Iterable[Mapping[str, Any]], people: Iterable[Person] = ()) -> HrSaid:
-        """Read what ``person_info`` answered, of each HR system."""
+        """Read the answers of ``person_info``, one for each HR system."""
         answers = [answer["present"] for answer in found if "present" in answer]
         read = [{name: [Person.of(one) for one in records] for name, records in answer.items()} for answer in answers]
         return cls(read, [*people])
@@ -82,24 +81,24 @@ class HrSaid:
         return [person for person in everybody if canonical(name) in names_of(person.as_dict())]
 
     def asked(self, name: str) -> int:
-        """Return how many HR systems were asked for this name, and answered."""
+        """Return how many HR systems have answered about this name."""
         return sum(canonical(name) in {canonical(one) for one in said} for said in self.by_system)
 
     def knows_nobody(self, name: str) -> bool:
-        """Return whether every HR system was asked for this name, and none has anybody."""
+        """Return whether every HR system has answered about this name, and none has such a person."""
         return 0 < len(self.by_system) == self.asked(name) and not self.records(name)
 
     def gone(self, ledger: Ledger) -> dict[str, str]:
-        """Return those of whom HR was asked and who are not here, each as :func:`canonical` writes it, with why."""
+        """Return the people whom the run looked up and who are not here: name (:func:`canonical`) -> the reason."""
         names = dict.fromkeys(canonical(name) for said in self.by_system for name in said)
         found = {name: presence(ledger, name, self).gone for name in names}
         return {name: why for name, why in found.items() if why}
 
 
 def heard(run: LedgerRun, name: str, found: Sequence[Mapping[str, Any]], act: str) -> HrSaid:
-    """Return what HR says of somebody who gives their word now.
+    """Return HR's records of a person who approves, attests or reports something now.
 
-    :param found: what ``person_info`` answered, of each HR system.
+    :param found: the answers of ``person_info``, one for each HR system.
     :raises InputError: an HR system of the company was not asked, or did not answer.
     """
     said, systems = HrSaid.of(found), run.inventory.group("hr_records")
@@ -113,9 +112,9 @@ def heard(run: LedgerRun, name: str, found: Sequence[Mapping[str, Any]], act: st
 
 
 def presence(ledger: Ledger, name: str, hr: HrSaid | None = None) -> Presence:
-    """Return what is known of the person who has this name (an address, an id, a login or a full name).
+    """Return whether the person with this name (an address, an id, a login or a full name) is here.
 
-    :param hr: what HR says, where the run asked it.
+    :param hr: HR's records, when the run has read them.
     """
     sought = canonical(name)
     records = hr.records(name) if hr is not None else []
@@ -123,7 +122,7 @@ def presence(ledger: Ledger, name: str, hr: HrSaid | None = None) -> Presence:
         return Presence(records[0].key, f"has left, HR says ({records[0].email})")
     key, gone = records[0].key if records else sought, ""
     known = bool(records)
-    for case in ledger.cases():  # oldest first: the last word counts
+    for case in ledger.cases():  # the oldest first, so that the newest case counts
         if case.kind not in _SAYS or case.withdrawn or sought not in names_of(case.person) | {canonical(case.key)}:
             continue
         key, known = case.key, True
@@ -147,11 +146,11 @@ def require(
     of: Mapping[str, Any] | None = None,
     hr: HrSaid | None = None,
 ) -> Presence:
-    """Return everybody who has this name, who must be here, and must not be the one whom it is about.
+    """Return the presence of a person who must be here and must not be the person whom it is about.
 
-    :param role: what they would be: ``successor``, ``approver``.
-    :param of: the record of whom it is about.
-    :param hr: what HR says, where the run asked it.
+    :param role: their role, for the message: ``successor``, ``approver``.
+    :param of: the record of the person whom it is about.
+    :param hr: HR's records, when the run has read them.
     :raises InputError: they are not here, or it is about themselves.
     """
     found = presence(ledger, name, hr)

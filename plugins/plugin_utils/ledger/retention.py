@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Takes old cases out of the ledger into a file, and erases a person on their request, without breaking the chain.
+"""Moves old cases from the ledger to a file, and erases a person on request, without breaking the chain.
 
-The row of an entry stays with its number and hash, and its signature; what it said is in the archive, or nowhere. Another entry, signed like all,
-says which entries, by whom and why: what is gone is said to be gone.
+The row of an entry stays, with its number, hash and signature; its content is in the archive, or erased. A further
+entry, signed like all others, names these entries, who did it and why.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from .ledger import Ledger
 from .rows import Query
 from .store import SqliteStorage
 
-#: What a row of the archive holds, in this order. Which account is whose (``linked``) is needed for as long as the person may come back.
+#: The columns of an archive's row, in this order. Links (``linked``) stay in the ledger, because the person may come
+#: back.
 COLUMNS = ("n", "at", "kind", "case", "system", "step", "person", "ref", "body", "hash", "key", "signature")
 _ROWS = (
     "SELECT l.n, l.at, l.kind, l.case_id, l.system, l.step, l.person, l.ref, l.body, l.hash, s.key, s.signature"
@@ -33,7 +34,7 @@ _ROWS = (
 
 @dataclass(frozen=True)
 class Archived:
-    """What was taken out: the file, its digest, how many cases and entries."""
+    """The result of an archiving: the file, its digest, and how many cases and entries are in it."""
 
     path: Path
     sha256: str
@@ -43,7 +44,9 @@ class Archived:
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased: cases, entries and files; ``elsewhere`` entries of other people's cases name the person, and stay."""
+    """The result of an erasure: how many cases, entries and files; ``elsewhere`` counts entries of other people's cases
+    that name the person, which stay.
+    """
 
     cases: int
     entries: int
@@ -52,10 +55,10 @@ class Erased:
 
 
 def archive(ledger: Ledger, folder: str, *, before: str, keep_years: int, by: str, run: str) -> Archived | None:
-    """Take every case that was closed, and not touched since, before a day out of the ledger; None when there is none.
+    """Archive every case that was closed before a day and not changed since; return None when there is none.
 
-    :param before: ISO 8601, a day.
-    :param keep_years: policy's; a day that is nearer is refused.
+    :param before: the day (ISO 8601).
+    :param keep_years: policy's; a later day is refused.
     :raises InputError: the day is too near, or none.
     :raises LedgerError: the archive cannot be written.
     """
@@ -91,7 +94,7 @@ def archive(ledger: Ledger, folder: str, *, before: str, keep_years: int, by: st
 def erase(
     ledger: Ledger, person: str, records: str, *, by: str, reason: str, run: str, read_only: bool = False
 ) -> Erased:
-    """Erase everything that the ledger and the records say of a person whose cases are all closed.
+    """Erase everything about a person from the ledger and the records; all their cases must be closed.
 
     :param person: an address or a key.
     :raises InputError: nobody is called that, a case is open, or nobody says who and why.
@@ -143,7 +146,7 @@ def archived_rows(folder: str) -> Iterator[Sequence[Any]]:
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
-    """Return numbers as first and last of each unbroken row."""
+    """Return numbers as ranges: the first and the last number of each."""
     found: list[list[int]] = []
     for number in sorted(numbers):
         if found and number == found[-1][1] + 1:
@@ -174,7 +177,7 @@ def _empty(
     run: str,
     forget: Iterable[str] = (),
 ) -> None:
-    """Say it, and do it, in one transaction."""
+    """Note it, and empty the entries, in one transaction."""
     with ledger.storage.writing(durable=True) as query:
         ledger.add(query, kind, data, run=run)
         for n in numbers:
@@ -190,13 +193,15 @@ def _empty(
 
 
 def _names(person: Any, key: str) -> set[str]:
-    """Return what an entry would call them by, longer than a few letters."""
+    """Return the addresses by which an entry may name the person."""
     addresses = [person.get(name) for name in ("email", "personal_email")] + list(person.get("aliases") or ())
     return {str(name).casefold() for name in addresses if name} | ({key.casefold()} if "@" in key else set())
 
 
 def _mentions(query: Query, names: Sequence[str], keys: set[str], own: set[str]) -> tuple[list[int], int]:
-    """Return entries of no case that name somebody, which go too; and how many of other people's cases do, which stay."""
+    """Return the numbers of the entries without a case that name the person, which are erased too; and how many entries
+    of other people's cases name them, which stay.
+    """
     alone, elsewhere = set(), set()
     for name in names:
         for n, case in query(
@@ -228,7 +233,7 @@ def _day(text: str) -> str:
 
 
 def _keep(path: Path, text: str, ledger: Ledger) -> None:
-    """Write the archive, and see that it is on the disk, before anything leaves the ledger."""
+    """Write the archive to the disk, before anything is removed from the ledger."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The ledger in the hands of one run: who writes, whether anything may be written, and the company that it is about."""
+"""One run's access to the ledger: the run's id, whether it may write, and the company's inventory and policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .ledger import Ledger
 
 
 class Inventory(Protocol):
-    """The company's systems, as Ansible knows them."""
+    """The company's systems in Ansible's inventory."""
 
     def group(self, name: str) -> list[str]:
         """Return the hosts of an inventory group: a capability's systems, or all of ``systems``."""
@@ -28,13 +28,13 @@ class Inventory(Protocol):
 
 @dataclass(frozen=True)
 class LedgerRun:
-    """What every act on the ledger is given.
+    """The first argument of every act on the ledger.
 
-    :param id: the run's.
+    :param id: the run's id.
     :param read_only: check mode: nothing may be appended.
-    :param policy_file: the company's policy; the defaults when it is empty.
+    :param policy_file: the company's policy; when empty, the defaults count.
     :param plans: the folder of plans.
-    :param patience: for how many seconds to wait for a person whom another run has.
+    :param patience: for how many seconds to wait for a person whom another run has locked.
     """
 
     ledger: Ledger
@@ -47,7 +47,7 @@ class LedgerRun:
 
     @property
     def policy(self) -> Policy:
-        """Return the company's; the defaults when the systems file names none."""
+        """Return the company's policy; the defaults when the systems file names none."""
         return load_policy(os.path.expanduser(self.policy_file))
 
     def note(self, kind: str, data: Mapping[str, Any], **where: Any) -> None:
@@ -60,9 +60,9 @@ class LedgerRun:
         return self.open_cases(kind, [(person, facts)])[0]
 
     def open_cases(self, kind: str, people: Sequence[tuple[Person, Facts]]) -> list[OpenCase]:
-        """Return each person's case, opened if need be: all, or none; in check mode those that a run would open, without an id.
+        """Return each person's case; open those that are missing, all or none. In check mode, a new case has no id.
 
-        :raises Held: another run has one of them, also after :attr:`patience` seconds.
+        :raises Held: another run has locked one of them, also after :attr:`patience` seconds.
         :raises Braked: there would be more leavers than policy allows.
         """
         if self.read_only:

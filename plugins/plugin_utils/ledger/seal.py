@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The writer's part in the proof: ask the witnesses before it goes on, and sign each entry."""
+"""Seals the ledger's entries: compares the ledger with its witnesses before the first write, and signs each entry."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from .signing import Keyring, Signer
 
 @dataclass
 class Seal:
-    """How the entries of a ledger are sealed.
+    """The seal of a ledger's entries.
 
     :param signer: the company's key; without one nothing is signed.
-    :param keyring: the keys whose signatures are believed; without one there is nothing to believe or doubt.
-    :param before: is called once, before the first write of a process; it raises where the ledger must not be gone on from.
+    :param keyring: the keys whose signatures are valid; without one no signature is checked.
+    :param before: called once, before the first write of a process; it raises when nothing may be appended to this
+        ledger.
     """
 
     signer: Signer | None = None
@@ -28,7 +29,7 @@ class Seal:
     def look(self, query: Query) -> None:
         """Compare the ledger with its witnesses, once.
 
-        :raises LedgerError: it is not what a witness has seen.
+        :raises LedgerError: a witness has seen something else.
         """
         if not self._looked and self.before is not None:
             self.before(query)
@@ -43,9 +44,9 @@ class Seal:
             )
 
     def believes(self, query: Query, n: int, head: str, at: str) -> bool:
-        """Return whether the company signed an entry; where it has no key, every entry is believed.
+        """Return whether the company signed an entry; without a keyring, every entry counts as signed.
 
-        What a run may do on somebody's word (an approval, a release) must not depend on who can write the file.
+        Nobody may approve or release something merely because they can write the ledger's file.
         """
         if self.keyring is None:
             return True

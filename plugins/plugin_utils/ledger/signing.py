@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The company's keys: Ed25519 in PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
+"""Signs with the company's keys, and checks signatures: Ed25519 in PEM files, from ``openssl genpkey -algorithm
+ed25519``.
 
-A signature is of plain bytes, so that ``openssl pkeyutl -verify -rawin`` checks it: of an entry the text ``n:hash``, of a file its content.
+An entry's signature is of the text ``n:hash``, a file's of its content, so that ``openssl pkeyutl -verify -rawin`` can
+check it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Signer:
-    """The private key that a run signs with; ``key`` is its short name, the first 16 digits of the public key's SHA-256."""
+    """The private key with which a run signs; ``key`` is its short name: the first 16 hex digits of the public key's
+    SHA-256."""
 
     key: str
     private: Ed25519PrivateKey = field(repr=False)
@@ -43,7 +46,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class Known:
-    """A public key that policy names, and until when it is believed (ISO 8601 UTC; empty: still)."""
+    """A public key that policy names. ``until`` is the end of its validity (ISO 8601 UTC); empty while it is valid."""
 
     public: Ed25519PublicKey = field(repr=False)
     until: str = ""
@@ -56,9 +59,9 @@ class Keyring:
     keys: Mapping[str, Known]
 
     def doubt(self, key: str, message: bytes, signature: bytes, at: str) -> str:
-        """Return why a signature is not to be believed; empty when it is good.
+        """Return why a signature is not valid; empty when it is.
 
-        :param at: when it is said to have been made, ISO 8601 UTC.
+        :param at: when it was made, as the entry says (ISO 8601 UTC).
         """
         from cryptography.exceptions import InvalidSignature
 
@@ -74,7 +77,7 @@ class Keyring:
         return ""
 
     def doubt_of_head(self, key: str, head: str, signature: str, at: str) -> str:
-        """See :meth:`doubt`; of an entry, by its head ``n:hash`` and a signature in base64."""
+        """Return why an entry's signature (base64) is not valid, by its head ``n:hash``; empty when it is."""
         try:
             raw = base64.b64decode(signature, validate=True)
         except ValueError:
@@ -91,7 +94,7 @@ def signer_of(policy: Policy) -> Signer | None:
 
 
 def keyring_of(policy: Policy) -> Keyring:
-    """Return every key that policy names: the signing one, and those from before.
+    """Return every key that policy names: the signing key and the earlier ones.
 
     :raises InputError: one is not there, or no Ed25519 key.
     """
@@ -117,7 +120,7 @@ def name_of(public: Ed25519PublicKey) -> str:
 
 
 def pem_of(public: Ed25519PublicKey) -> str:
-    """Return a public key as openssl reads it."""
+    """Return a public key in PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")

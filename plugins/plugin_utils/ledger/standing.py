@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The state of a case's step, from its entries alone."""
+"""Computes the state of a case's step from its entries alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 
 
 def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
-    """Return what is known of a step from earlier runs of its case.
+    """Return what the ledger knows about a step from earlier runs of its case.
 
     ``{"since": iso, "acknowledged": {what: iso}, "done": {what: iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why},
     "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``
 
-    A change stays unsure until an outcome shows where it stands, or a person attests the step.
+    A change stays unsure until an outcome shows its state, or a person attests the step.
     """
     pending: dict[int, list[str]] = {}
     acknowledged: dict[str, str] = {}
@@ -64,11 +64,11 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
 
 
 def steps(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Return every step of a case as it stands, in the order in which they began.
+    """Return every step of a case in its present state, in the order in which they began.
 
     Each is ``{"phase", "system", "step", "person", "outcome", "result", "first", "requested", "last", "attempts",
-    "observed": {"at", **result} or None, "attested": [...]}``. ``requested`` is when the write that counts was begun; an
-    intent without outcome makes the step ``unknown``; one that was only looked at has the outcome that was seen.
+    "observed": {"at", **result} or None, "attested": [...]}``. ``requested`` is when the first write was begun. An
+    intent without an outcome makes the step ``unknown``. A step that only looked has the outcome that was seen.
     """
     steps: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where the ledger's rows are kept: SQLite on this machine, PostgreSQL for several. Neither knows what a case is."""
+"""Keeps the ledger's rows: in SQLite for one machine, in PostgreSQL for several. Neither knows what a case is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Storage(Protocol):
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]: ...
 
     def writing(self, *, durable: bool) -> AbstractContextManager[Query]:
-        """Alone until the end of the block, then committed. ``durable``: on the disk before the block ends."""
+        """Open a transaction that no other writer shares, committed at the end of the block. ``durable``: the commit is
+        on the disk."""
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -53,12 +54,13 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 class SqliteStorage:
-    """One file in WAL mode. ``synchronous=NORMAL`` survives a killed process; a durable write also a lost power supply.
+    """Keeps rows in one file in WAL mode. ``synchronous=NORMAL`` survives a killed process, a durable write also a
+    power failure.
 
     A connection belongs to one process and thread: SQLite's locks do not survive a fork (sqlite.org/howtocorrupt.html, 2.6).
     """
 
-    #: Connections that a fork gave us. They are the parent's: kept, so that nothing closes them here.
+    #: The parent's connections, after a fork. They are kept, so that Python does not close them in this process.
     _inherited: list[Any] = []
 
     def __init__(self, path: Path) -> None:
@@ -73,8 +75,8 @@ class SqliteStorage:
         with self._explained("open"):
             private.make_folder(self.path.parent)
             private.check(self.path)
-            # SQLite gives its -wal and -shm files the rights of the file itself. One that is there is not touched: to close it would end the
-            # locks that this process has on it already (sqlite.org/howtocorrupt.html, 2.2).
+            # SQLite gives its -wal and -shm files the mode of this file. An existing file is not opened here: to close
+            # it again would end the locks that this process already has on it (sqlite.org/howtocorrupt.html, 2.2).
             with suppress(FileExistsError):
                 os.close(private.opened(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
             connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
@@ -153,12 +155,13 @@ class SqliteStorage:
 
 
 class PostgresStorage:
-    """A database that several machines share. Every commit is as durable as the server is set to make it, at least locally."""
+    """Keeps rows in a database that several machines share. The server's settings decide how durable a commit is, at
+    least locally."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url = url
-        #: For messages: the password must not be in them.
+        #: The address for messages, without the password.
         self.name = f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
         self._local = threading.local()
 
@@ -175,7 +178,7 @@ class PostgresStorage:
                 autocommit=True,
                 connect_timeout=10,
                 application_name="workforce.lifecycle",
-                client_encoding="UTF8",  # of a database without one (SQL_ASCII) texts would come back as bytes
+                client_encoding="UTF8",  # a database without an encoding (SQL_ASCII) would return texts as bytes
             )
             self._migrate(connection)
         self._local.connection, self._local.pid = connection, os.getpid()
@@ -225,7 +228,7 @@ class PostgresStorage:
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         connection = self._connection()
-        # A cursor on the server: a ledger of years does not fit into memory.
+        # The cursor is on the server, because the ledger of many years does not fit into memory.
         with self._explained("read"), connection.transaction(), connection.cursor(name="ledger_stream") as cursor:
             yield from cursor.execute(sql.replace("?", "%s"), tuple(values))
 
@@ -246,7 +249,7 @@ class PostgresStorage:
 
 
 def is_missing(url: str) -> bool:
-    """Return whether a ledger is a file that is not there yet."""
+    """Return whether a ledger is a file that does not exist yet."""
     found = storage(url)
     return isinstance(found, SqliteStorage) and not found.path.exists()
 

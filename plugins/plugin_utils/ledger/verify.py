@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks that the ledger is as it was written. Short, so that an auditor can read it and write their own."""
+"""Checks that nobody has changed the ledger. It is short, so that an auditor can read it and write their own check."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _Counted = tuple[str, int]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What walking the chain found. ``bad`` is the first entry that is wrong; ``head`` is the last good one, ``n:hash``; ``kind`` is how it is
-    wrong: ``edited``, ``removed``, ``added``, ``cut``, ``older`` or ``counted``. ``emptied`` entries were archived or erased, as others say."""
+    """The result of a check. ``bad`` is the number of the first wrong entry; ``head`` is the last good one
+    (``n:hash``); ``kind`` is the kind of fault: ``edited``, ``removed``, ``added``, ``cut``, ``older`` or ``counted``.
+    ``emptied`` counts the entries that were archived or erased, as other entries say.
+    """
 
     ok: bool
     entries: int
@@ -37,17 +39,17 @@ class Verdict:
 
 
 def verify(storage: Storage, expected_head: str = "") -> Verdict:
-    """Walk the chain; see :meth:`Ledger.verify`."""
+    """Check the chain; see :meth:`Ledger.verify`."""
     wanted_n, _unused, wanted_hash = expected_head.strip().rpartition(":")
     count, previous = 0, GENESIS
     open_intents: set[int] = set()
     gone = emptied(storage.query)
     emptied_met = 0
     met = not expected_head or expected_head.strip() == f"0:{GENESIS}"
-    # Others may count while the chain is walked: the table is read before and after it.
+    # Other runs may count meanwhile, so that the table is read before and after the chain.
     places: dict[_Key, _Counted] = {}
     early = _table(storage)
-    # One statement sees one state, also while others append.
+    # One statement sees one state of the database, also while other runs append.
     sql = (
         "SELECT l.n, l.at, l.kind, l.case_id, l.system, l.step, l.person, l.ref, l.body, l.hash, h.n, h.hash"
         " FROM ledger l LEFT JOIN ledger_head h ON h.one = 1 ORDER BY l.n"
@@ -96,19 +98,19 @@ def verify(storage: Storage, expected_head: str = "") -> Verdict:
 
 
 def emptied(query: Query) -> frozenset[int]:
-    """Return the entries whose content was archived or erased, as other entries say."""
+    """Return the numbers of the entries that were archived or erased, as other entries say."""
     found: set[int] = set()
     for (body,) in query("SELECT body FROM ledger WHERE kind IN ('archived', 'erased')", ()):
         try:
             for first, last in json.loads(body)["data"]["entries"]:
                 found.update(range(int(first), int(last) + 1))
         except (ValueError, KeyError, TypeError):
-            continue  # the walk says of it that it was changed
+            continue  # the check of the chain reports this entry as changed
     return frozenset(found)
 
 
 def _places(body: str) -> dict[_Key, _Counted]:
-    """Return what an entry says of the places that the brake counts: taken at, and whether released."""
+    """Return the brake's places in an entry: when each was taken, and whether it was released."""
     return {
         (p["of"], p["subject"], p["case"]): (p["at"], int(p["released"]))
         for p in json.loads(body)["data"].get("places", ())
@@ -121,7 +123,10 @@ def _table(storage: Storage) -> dict[_Key, _Counted]:
 
 
 def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted], late: Mapping[_Key, _Counted]) -> str:
-    """Return where the brake's table is not what the chain says of it; a row of it is never removed, and changes once, from refused to taken."""
+    """Return the first difference between the brake's table and the chain; empty when there is none.
+
+    A row of the table is never removed, and changes only once, from refused to taken.
+    """
     for key in sorted({*places, *early}):
         finding = f"the table that the brake counts by was changed ({key[0]}, {key[1]}, case {key[2]})"
         if key not in late:
@@ -137,13 +142,13 @@ def _miscounted(places: Mapping[_Key, _Counted], early: Mapping[_Key, _Counted],
 
 
 def _problem(row: Sequence[Any], n: int, previous: str, gone: Collection[int]) -> tuple[str, str]:
-    """Return the kind and the words of what is wrong with an entry; empty when nothing is."""
+    """Return the kind of an entry's fault, and a message; both empty when it has none."""
     if row[0] != n:
         if row[0] > n:
             return "removed", f"entry {n} was removed"
         return "added", f"an entry {row[0]} was put in before entry {n}"
     if row[2] == EMPTIED and n in gone:
-        # Its hash stays, and the next entry and the signatures hold it; what it said is in the archive, or nowhere.
+        # Its hash stays, and the next entry and the signatures confirm it; its content is in the archive, or erased.
         blank = row[3:8] == ("", "", "", "", None) and not row[8]
         return ("", "") if blank else ("edited", f"entry {n} was changed: it was emptied, and says something")
     try:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Letters of a run to people: each is sent once, by the company's mail server, or handed to the bridge, which sends it once.
+"""Sends the letters of a run: each once, by the company's mail server, or through the bridge, which sends it once.
 
-The ledger notes a letter when the server has taken it. A run that is killed in between sends it again with the same Message-ID, so that
-the reader's mail program knows that it is the same.
+The ledger notes a letter after the server has accepted it. When the run is killed in between, the next run sends it
+again with the same Message-ID, so that the reader's mail program recognises it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONTROL = dict.fromkeys((*range(32), 127), " ")
 
 @dataclass(frozen=True)
 class Letter:
-    """``key`` is the same for the same news; ``command`` is what to type to go on, ready to be pasted."""
+    """One letter. ``key`` is the same in every run; ``command`` is the reader's next command, ready to be pasted."""
 
     key: str
     to: Sequence[str]
@@ -38,7 +38,7 @@ class Letter:
     case: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the letter as the bridge takes it."""
+        """Return the letter as plain data for the bridge."""
         return {
             "key": self.key,
             "to": list(self.to),
@@ -48,7 +48,7 @@ class Letter:
         }
 
     def message(self, sender: str) -> EmailMessage:
-        """Return the letter as a mail: plain text, in which nothing of other people's words turns the text around it."""
+        """Return the letter as a mail in plain text, in which steering characters are escaped."""
         message = EmailMessage()
         message["From"], message["To"] = sender, ", ".join(self.to)
         message["Subject"] = line(self.subject)
@@ -62,7 +62,8 @@ class Letter:
 
 @dataclass(frozen=True)
 class Posted:
-    """What became of letters: keys that were ``sent`` now, why others were not, and what is ``left`` for the bridge to send."""
+    """The result of posting: the keys of letters ``sent`` now, why others ``failed``, and the letters ``left`` for the
+    bridge."""
 
     sent: Sequence[str] = ()
     failed: Sequence[str] = ()
@@ -89,5 +90,5 @@ def post(run: LedgerRun, letters: Sequence[Letter], by: Post) -> Posted:
 
 
 def line(text: str) -> str:
-    """Return a line of a letter: no line break or control in it."""
+    """Return a text as one line of a letter, without line breaks and control characters."""
     return visible(text.translate(_CONTROL))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Sends a message by the company's mail server: encrypted, unless it is on this machine."""
+"""Sends a message by the company's mail server: with STARTTLS, unless the server is on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def send(message: EmailMessage, server: str, act: str) -> None:
             if host not in _HERE:
                 smtp.starttls(context=ssl.create_default_context())
             smtp.send_message(message)
-            # The server has it. How it says goodbye must not make the message be sent again.
+            # The server has accepted the message. An error at its goodbye must not make us send it again.
             with suppress(OSError, smtplib.SMTPException):
                 smtp.quit()
     except (OSError, ValueError, smtplib.SMTPException) as e:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Which findings a run may settle by itself, and how: the modules of the other runs do it, under the same guard and brake."""
+"""Chooses the findings that a run may correct itself: the modules of the other runs do it, with the same guard and
+brake."""
 
 from __future__ import annotations
 
@@ -16,11 +17,11 @@ from ...module_utils.reconcile.findings import KINDS
 
 
 def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return the findings that ``fix`` names by kind or id, and why others of them are left to a person.
+    """Return the findings that ``fix`` names by kind or id, and a line for each that is left to a person.
 
     A system that was not read has no findings, so that nothing is done there.
 
-    :raises InputError: it names nothing.
+    :raises InputError: a name is no kind and no id.
     """
     known = {finding["id"] for finding in report["findings"]}
     for name in fix:
@@ -46,7 +47,8 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
 
 
 def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
-    """Return whom the step is about: HR's record; of an account that is nobody's, what it says of itself."""
+    """Return the person of a finding: from HR's record; for an account without an owner, from the account's own
+    fields."""
     if record:
         return Person.of(record)
     facts = finding["evidence"]["facts"]
@@ -59,7 +61,7 @@ def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
 def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
     """Return why no run may touch this person; empty when it may.
 
-    :param protected: who is in the groups that policy protects, as the other runs ask it too.
+    :param protected: the answers of ``protected_info``: the members of the groups that policy protects.
     """
     try:
         refuse_protected_people(policy, [person], protected, "fix")
@@ -69,7 +71,9 @@ def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, An
 
 
 def step_of(finding: Mapping[str, Any], person: Person, case: str) -> dict[str, Any]:
-    """Return what a system's play does: ``do`` is ``cutoff``, ``suspend``, ``take``, ``give``, or ``make``: the account, and what the profile gives."""
+    """Return the step for a system's play. ``do`` is ``cutoff``, ``suspend``, ``take``, ``give``, or ``make`` (an
+    account, with what the profile gives).
+    """
     make = finding["fix"]["do"] == "make"
     named = {finding["fix"]["kind"]: [finding["fix"]["name"]]} if "name" in finding["fix"] else {}
     return {

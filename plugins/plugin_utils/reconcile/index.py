@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The index of people who should be there: HR's people, their access profiles, and the closed cases of leavers."""
+"""Makes the index of people: HR's people, their access profiles, and the closed cases of leavers."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ def spool() -> Path:
 def read_people(
     path: Path, looks: dict[str, Look] | None = None, refused: dict[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the records of one HR system, as ``people_snapshot`` wrote them; what the source looked like as a whole goes to ``looks``.
+    """Yield the records of one HR system from the file that ``people_snapshot`` wrote.
 
-    :param refused: gets the records that can't be acted on, by their ids, each with why.
-    :raises InputError: it is not there, or was not written to its end.
+    :param looks: gets the look at the whole source, by system.
+    :param refused: gets the source's unreadable records: HR id -> the reason.
+    :raises InputError: the file is missing or not complete.
     """
     count, end = 0, None
     try:
@@ -83,9 +84,9 @@ def build(
     """Make the index in ``where``.
 
     :param hr: names of the HR systems that were read.
-    :param feed: is shown what the sources looked like as a whole, before anything is made of them; raises when one is not to be believed.
+    :param feed: gets the looks at the sources first, and raises when one can't be right.
     :returns: ``{"people", "active", "gone", "closed_leavers", "without_profile", "path"}``.
-    :raises InputError: no HR system, one that is empty or not whole, a day in the policy that is none.
+    :raises InputError: there is no HR system, one is empty or not complete, or a day in the policy can't be read.
     """
     sources = sorted(hr)
     if not sources:
@@ -106,15 +107,15 @@ def build(
     feed(looks)
     makes = _Index(where, sources, policy, profiles, ledger)
     path = where / INDEX
-    # Written last, when everybody was counted.
+    # The facts are written last, after everybody was counted.
     write_people(str(path), makes.people(), {**_facts(policy, profiles, sources), "counts": makes.counts})
     return {**makes.counts, "path": str(path)}
 
 
 def still_ignored(entry: Ignored) -> bool:
-    """Return whether an accepted finding is still to be left alone.
+    """Return whether an accepted finding is still accepted.
 
-    :raises InputError: the day is none.
+    :raises InputError: its day can't be read.
     """
     try:
         return date.fromisoformat(entry.until) >= clock.now().date()
@@ -127,7 +128,7 @@ def still_ignored(entry: Ignored) -> bool:
 
 
 def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dict[str, Any]:
-    """Return what the checks need of policy and profiles, as plain data."""
+    """Return the part of policy and profiles that the checks need, as plain data."""
     return {
         "sources": sources,
         "read_at": clock.stamp(),
@@ -154,7 +155,7 @@ def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dic
 
 
 class _Index:
-    """One pass over HR, then one over the closed leavings of whom HR does not know any more."""
+    """Makes the rows of the index: first HR's people, then the closed leavers whom HR no longer has."""
 
     def __init__(
         self, where: Path, sources: list[str], policy: Policy, profiles: Profiles | None, ledger: Ledger
@@ -167,7 +168,7 @@ class _Index:
         #: Every number and address of HR.
         self.in_hr: set[str] = set()
         self.linked = links.by_name(ledger)
-        #: What each has by request, beyond the profile, by system.
+        #: What each person has by request, beyond the profile, by system.
         self.asked = _by_request(ledger)
 
     def people(self) -> Iterator[tuple[Known, Mapping[str, Any], Iterable[str]]]:
@@ -191,7 +192,7 @@ class _Index:
             yield known, record, self._keys(person)
 
     def _keys(self, person: Person) -> list[str]:
-        """Return what they are found by everywhere, and the accounts that were seen to be theirs."""
+        """Return the texts of the person's keys that hold on every system, and of their linked accounts."""
         linked = [link for name in links.names_of(person) for link in self.linked.get(name, ())]
         ids = [text for system, id_ in linked for text in texts(system, Key(Kind.ID, id_))]
         return [*everywhere(person), *ids]
@@ -222,7 +223,8 @@ class _Index:
         }
 
     def _forgotten(self) -> Iterator[Case]:
-        """Closed leavings of people whom HR has no record of under their own key. A person who works here again under another key is left out."""
+        """Yield the closed leavers without a record in HR. A person who works here again with another key is left
+        out."""
         for case in self.closed.values():
             person = Person.of(case.person)
             numbers = [number for number in (person.hr_id, person.employee_id) if number]
@@ -232,7 +234,8 @@ class _Index:
 
 
 def _by_request(ledger: Ledger) -> dict[str, dict[str, list[str]]]:
-    """Return what each has by request now, by the person's key and by system, as the findings name it; an account alone is an empty list."""
+    """Return what people have by request now, by key and system, in the form of the findings; an account alone is an
+    empty list."""
     found: dict[str, dict[str, list[str]]] = {}
     for case in granted.running(ledger.cases(), granted.ended(ledger)):
         for system, kinds in (case.facts.wanted or {}).items():
@@ -242,18 +245,19 @@ def _by_request(ledger: Ledger) -> dict[str, dict[str, list[str]]]:
 
 
 def state_of(person: Person, now: datetime) -> str:
-    """``gone`` once the last day is over; until then, somebody whom HR calls terminated is still at work."""
+    """Return a person's state: ``gone`` after the last day; before its end, a terminated person is still ``active``."""
     if person.status != "terminated":
         return person.status
     try:
         ends = person.employment_ends()
     except InputError:
-        ends = None  # a date that cannot be read does not keep anybody here
+        ends = None  # a terminated person with an unreadable date counts as gone
     return "active" if ends is not None and ends > now else "gone"
 
 
 def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> tuple[dict[str, Case], dict[str, str]]:
-    """Return by person's key the leaving that was closed and not taken back, and the end of a hand-over that still runs."""
+    """Return, by the person's key, the closed case of a leaver who did not come back, and the end of an overlap that
+    still runs."""
     closed: dict[str, Case] = {}
     overlaps: dict[str, str] = {}
     for case in cases:
@@ -261,7 +265,7 @@ def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> t
             if case.access_closed:
                 closed[case.key] = case
             else:
-                closed.pop(case.key, None)  # begun again: what is active is a leaver's, and being worked on
+                closed.pop(case.key, None)  # a new case is open: its run will close what is active
         elif case.meaning.returns:
             closed.pop(case.key, None)
         elif case.kind == TRANSFER and profiles:
@@ -273,7 +277,7 @@ def _cases(cases: Iterable[Case], profiles: Profiles | None, now: datetime) -> t
 
 
 class _Matcher:
-    """The profile of each person, found once for each combination of the facts that profiles ask for."""
+    """Finds the profile of a person, once for each combination of the facts that profiles match."""
 
     def __init__(self, profiles: Profiles | None) -> None:
         self.profiles = profiles
@@ -283,7 +287,7 @@ class _Matcher:
         self.found: dict[tuple[str, ...], str] = {}
 
     def profile(self, person: Person) -> str:
-        """Return its name; empty when none fits, or two do equally well."""
+        """Return the profile's name; empty when none fits, or two fit equally well."""
         if self.profiles is None:
             return ""
         facts = tuple(fact_of(person, name) for name in self.asked)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A reconcile's report as a page: the worst first, and under each finding the command that settles it."""
+"""Makes the page of a reconcile's report: the worst findings first, each with the command that corrects it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..record.html import environment
 from .report import sentence
 from .template import TEMPLATE
 
-#: Of one kind, so many stand on the page; all of them are in the CSV and the JSON.
+#: How many items of one kind are on the page; all of them are in the CSV and the JSON.
 SHOWN = 200
-#: So many findings stand in one command by their ids; beyond, the person is brought to their profile. And so many are spelled out.
+#: How many findings one command may name by id (with more, the command is a transfer), and how many an item lists.
 FOLDED, LINES = 4, 12
 _WORDS: Mapping[str, str] = {
     "last_seen": "last used",
@@ -33,7 +33,7 @@ _UNTOLD: Mapping[str, str] = {
 
 
 def render(report: Mapping[str, Any]) -> str:
-    """Return the page. Nothing is loaded from anywhere, everything is escaped, no script runs."""
+    """Return the page. It loads nothing and runs no script, and every value is escaped."""
     env = environment()
     env.filters.update(when=_when, day=_day, thousands=lambda number: f"{number:,}", untold=_untold)
     systems = report["summary"]["by_system"]
@@ -71,7 +71,8 @@ def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dic
 
 
 def _folded(found: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return what one command settles is one item; so is what one account has too much, or too little."""
+    """Return findings in groups, each an item of the page: those that one command corrects, and the entitlements of one
+    account."""
     items: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for finding in found:
         if finding["id"] not in finding["command"] and finding["person"]:
@@ -119,7 +120,7 @@ def _item(findings: list[Mapping[str, Any]], slug: Mapping[str, str]) -> dict[st
 
 
 def _rules(groups: list[dict[str, Any]], slugs: Any) -> Iterator[str]:
-    """Yield what each check box hides. Names come from our own lists and counters, never from data."""
+    """Yield the style rules of the check boxes. Their names come from our own lists and counters, never from data."""
     for name in SEVERITIES:
         yield f"body:has(#s-{name}:not(:checked)) .f.{name} {{ display:none }}"
     for slug in slugs:

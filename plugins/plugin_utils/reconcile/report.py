@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The findings of all systems, as one report: JSON, CSV and a page.
+"""Puts the findings of all systems together in one report: JSON, CSV and a page.
 
-A system counts as read only when its check wrote to its end. Of one that did not, nothing is said but that it was not read,
-and what was known of it before is still known.
+A system counts as read only when its check wrote its last line. For another one the report says only that it was not
+read, and keeps what was known before.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def build(
 ) -> dict[str, Any]:
     """Return the report.
 
-    :param systems: of the inventory, as ``Inventory.systems`` gives them.
-    :param failures: what a system's check said when it failed.
+    :param systems: the systems, in the form of ``Inventory.systems``.
+    :param failures: system -> the message of its failed check.
     :param only: the systems to reconcile; all when empty.
-    :param earlier: the last report, empty when there is none: since when each finding is known.
+    :param earlier: the last report, for the moment since which each finding is known; empty when there is none.
     :raises InputError: the index of people cannot be read, or ``only`` names no system.
     """
     check_only(only, systems)
@@ -83,7 +83,7 @@ def build(
 
 
 def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[Person, Link]]:
-    """Yield every account that was seen to be somebody's, with the person, of the systems that were read to their end."""
+    """Yield each undisputed link that the checks found, with its person, from the systems that were read completely."""
     with closing(People(str(where / INDEX))) as people:
         for read in made["systems"]:
             for line in _lines(where / f"found-{read['system']}.jsonl") if read["read"] else ():
@@ -94,7 +94,10 @@ def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[Person, L
 
 
 def check_only(only: Collection[str], systems: Collection[str]) -> None:
-    """:raises InputError: it names no system."""
+    """Check the names in ``only``.
+
+    :raises InputError: a name is no system.
+    """
     unknown = sorted(set(only) - set(systems))
     if unknown:
         raise InputError(
@@ -135,7 +138,7 @@ class _Merged:
                 self.holders.setdefault((n, number), {})[side] = account
 
     def separations(self, policy: Policy, systems: Mapping[str, Mapping[str, Any]]) -> None:
-        """Find entitlements that nobody may hold together and that one person holds on two systems."""
+        """Find the people who hold two entitlements that nobody may hold together."""
         for (n, number), sides in sorted(self.holders.items()):
             if len(sides) == 2:
                 pair = policy.separation[number]
@@ -166,7 +169,7 @@ class _Merged:
                 )
 
     def _take(self, line: Mapping[str, Any], read_at: str) -> None:
-        """Keep a finding, or keep it as ignored where policy names its account."""
+        """Add a finding to the report; to the ignored ones when policy names its account."""
         record = self.people.record(line["n"]) if line["n"] is not None else {}
         finding = self._finding(line, record, read_at)
         email = str((record.get("person") or {}).get("email", ""))
@@ -183,9 +186,9 @@ class _Merged:
         self.findings.append(finding)
 
     def _finding(self, line: Mapping[str, Any], record: Mapping[str, Any], read_at: str) -> dict[str, Any]:
-        """Return a finding as the report shows it.
+        """Return a finding in the form of the report.
 
-        :param record: of the person in the index; empty when the account is nobody's.
+        :param record: the person's record in the index; empty for an account without an owner.
         """
         kind, person = KINDS[line["kind"]], record.get("person") or {}
         protected = line["protected"] or record.get("protected", "")
@@ -222,7 +225,7 @@ class _Merged:
         self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
         found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
         looked = {s["system"] for s in self.systems if s["read"]}
-        # Of a system that was not read this time, what is known stays known.
+        # The findings of a system that was not read this time stay known.
         carried = {
             id_: since
             for id_, since in self.earlier.items()
@@ -256,7 +259,7 @@ class _Merged:
         }
 
     def _closed_leavers(self, known: int, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """Return on which systems those who left were looked for, and how many are back."""
+        """Return the systems on which closed leavers were looked for, and how many are back."""
         listed = sorted(
             s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]
         )
@@ -283,12 +286,12 @@ class _Merged:
         }
 
 
-#: What HR says of a person that explains a finding.
+#: The HR facts that explain a finding.
 _HR_FACTS = ("status", "termination_date", "last_working_day", "hire_date", "department", "title")
 
 
 def _hr_evidence(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what HR says of the person, and their case; empty when the account is nobody's."""
+    """Return the person's HR facts and their case; empty for an account without an owner."""
     if not record:
         return {}
     person = record.get("person") or {}
@@ -312,7 +315,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _end(path: Path) -> dict[str, Any] | None:
-    """Return what the check said at its end; None when it never came there."""
+    """Return the last line of a check; None when the check did not end."""
     last: dict[str, Any] = {}
     try:
         for line in _lines(path):
@@ -324,12 +327,12 @@ def _end(path: Path) -> dict[str, Any] | None:
 
 
 def at_least(report: Mapping[str, Any], severity: str) -> int:
-    """Return how many findings are as bad as that, or worse."""
+    """Return how many findings have this severity or a worse one."""
     return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
 
 def sentence(report: Mapping[str, Any]) -> str:
-    """Return the report in a line."""
+    """Return the report in one line."""
     summary = report["summary"]
     worst = ", ".join(
         f"{summary['by_severity'][name]} {name}" for name in SEVERITIES if summary["by_severity"].get(name)
@@ -345,7 +348,7 @@ def sentence(report: Mapping[str, Any]) -> str:
 
 
 def worst(report: Mapping[str, Any], listed: int = 10) -> list[str]:
-    """Return the findings that should not wait, a line each, as many as a screen takes."""
+    """Return a line for each critical or high finding, as many as fit on a screen."""
     bad = [one for one in report["findings"] if one["severity"] in SEVERITIES[: SEVERITIES.index("medium")]]
     lines = [
         ": ".join(filter(None, (one["system"], one["account"], one["title"], (one["person"] or {}).get("name", ""))))
@@ -359,7 +362,7 @@ def _of(number: int, one: str, many: str = "") -> str:
 
 
 def as_csv(report: Mapping[str, Any]) -> str:
-    """Return one line a finding; what a spreadsheet would calculate is made a text."""
+    """Return the report as CSV, one line for each finding; a cell that a spreadsheet would calculate is a text."""
     out = io.StringIO()
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
@@ -374,12 +377,12 @@ def as_csv(report: Mapping[str, Any]) -> str:
 
 
 def digest(report: Mapping[str, Any]) -> str:
-    """SHA-256 of the report's JSON."""
+    """Return the SHA-256 of the report's JSON."""
     return hashlib.sha256(as_json(report).encode()).hexdigest()
 
 
 def as_json(report: Mapping[str, Any]) -> str:
-    """Return the report as it is written: without the numbers of people in this run's index."""
+    """Return the report as JSON, without the people's numbers in this run's index."""
     lists = {
         name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]]
         for name in ("findings", "ignored")
@@ -388,7 +391,7 @@ def as_json(report: Mapping[str, Any]) -> str:
 
 
 def last(folder: str) -> Mapping[str, Any]:
-    """Return the newest report in a folder; empty when there is none that can be read."""
+    """Return the newest readable report in a folder; empty when there is none."""
     for path in sorted(Path(folder).expanduser().glob("reconcile-*.json"), reverse=True):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))

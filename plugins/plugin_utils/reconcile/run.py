@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The part of a reconcile on the machine that runs Ansible: the index of people, the report, and the cases that it settles itself."""
+"""The stages of a reconcile on the machine that runs Ansible: the index of people, the report, and the cases of its
+fixes."""
 
 from __future__ import annotations
 
@@ -32,12 +33,15 @@ from . import report as reconcile_report
 
 @dataclass(frozen=True)
 class Reconciling:
-    """Thin: each method is one stage of the playbook."""
+    """Each method is one stage of the playbook."""
 
     run: LedgerRun
 
     def begin(self, fix: Collection[str], only: Collection[str], fail_on: str) -> dict[str, Any]:
-        """Return everything that can be wrong before HR is asked. :raises InputError: says what."""
+        """Check the options, before HR is read.
+
+        :raises InputError: names the wrong option.
+        """
         systems = self._systems()
         if not any("hr_records" in facts["capabilities"] for facts in systems.values()):
             raise InputError(
@@ -54,7 +58,10 @@ class Reconciling:
         return {"spool": str(reconcile_index.spool())}
 
     def index(self, profiles: str) -> dict[str, Any]:
-        """Make the index of people. :raises Incident: an HR source is not to be believed."""
+        """Make the index of people.
+
+        :raises Incident: an HR source can't be right.
+        """
         systems = self._systems()
 
         def believe(looks: Mapping[str, Look]) -> None:
@@ -84,7 +91,7 @@ class Reconciling:
         plan: str,
         protected: Sequence[Mapping[str, Any]],
     ) -> dict[str, Any]:
-        """Put together what was found, write it, and open the cases of what is to be settled."""
+        """Make the report, write it, and open the cases of the fixes."""
         systems = self._systems()
         earlier = reconcile_report.last(folder)
         made = reconcile_report.build(
@@ -96,7 +103,7 @@ class Reconciling:
             company=company,
             earlier=earlier,
         )
-        # Before anything is settled: a second account is cut by its link, whatever a look-up by name finds.
+        # The links are kept before anything is corrected, so that a cut finds a person's second account by its link.
         seen = () if self.run.read_only else reconcile_report.links_seen(reconcile_index.spool(), made)
         linked = links.keep_seen(self.run.ledger, seen, self.run.id)
         said = reconcile_report.sentence(made)
@@ -140,7 +147,8 @@ class Reconciling:
     def _fixes(
         self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """Return what each system's play is to do, and for whom. In check mode there are no cases, and the plays write nothing.
+        """Return the steps of each system's play, and the cases. In check mode there are no cases, and the plays write
+        nothing.
 
         :raises Refused: an approval is missing.
         """
@@ -170,7 +178,7 @@ class Reconciling:
         return {"steps": steps, "cases": [case.as_dict() for case in cases], "left": left}
 
     def close(self, cases: Sequence[OpenCase]) -> dict[str, Any]:
-        """Close the cases of what was settled; what is open stays open, and says so."""
+        """Close the cases of the fixes, and return a line for each step that is still open."""
         still = []
         for case in cases:
             if not case.id:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The steps of a case as its record shows them: how each ended, how that is known, and what is open."""
+"""Computes the steps of a record: how each ended, how that is known, and what is open."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...module_utils.engine.change import Outcome
 from ..ledger.entry import canonical
 
 _CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
-#: What waits for somebody to look, or to do it.
+#: The outcomes that wait for a person to look, or to do the step.
 _WAITING = (Outcome.NEEDS_HUMAN.value, Outcome.UNKNOWN.value)
-#: What somebody's word closes, of a whole step; and of one change, of which it may also say that nobody needs to wait for it.
+#: The outcomes that an attestation closes: of a whole step, and of one change.
 _ATTESTABLE = (*_WAITING, Outcome.ACKNOWLEDGED.value, Outcome.UNSUPPORTED.value)
 _BY_NAME = (*_WAITING, Outcome.UNSUPPORTED.value)
-#: What nobody waits for of a device that somebody has in their hands.
+#: The outcomes of a device's change that are closed when a person has the device in their hands.
 _IN_HAND = (*_BY_NAME, Outcome.IN_PROGRESS.value)
-#: The step of a system that no run came to, and that was taken out of the systems file: somebody says what became of it.
+#: The step of a system that no run has reached and that is no longer in the systems file: a person attests it.
 BY_HAND = "by_hand"
-#: How the end is known, by outcome: of those that were read, and of the others.
+#: By outcome, how it is known: after a read of the system, and without one.
 _READ = {
     Outcome.DONE.value: "the system was read after the change",
     Outcome.ALREADY.value: "the system was read",
@@ -32,7 +32,8 @@ _UNREAD = {Outcome.ACKNOWLEDGED.value: "accepted; the system gives nothing to re
 
 
 def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
-    """Since when each step has been closed without a break: a second run must not make the first one look late."""
+    """Return since when each step has been closed without a break, so that a second run does not make the first one
+    look late."""
     since: dict[tuple[str, str], str] = {}
     for entry in entries:
         if entry.kind not in ("outcome", "observed"):
@@ -46,8 +47,9 @@ def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
 
 
 def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
-    """Return what the runs of this case themselves changed, by step and change: a later run finds it so already, or finds it gone,
-    and must not make the record forget who did it and when."""
+    """Return the changes that runs of this case made, by step and change: a later run finds them "already" or gone, and
+    the record must still show when they were made.
+    """
     achieved: dict[tuple[str, str], _Achieved] = {}
     for entry in entries:
         if entry.kind == "outcome":
@@ -57,13 +59,14 @@ def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapp
 
 @dataclass
 class _Achieved:
-    """What the runs of a case changed in one step: ``rows`` by change; ``ordered`` was accepted, and is not known to have ended."""
+    """The changes that a case's runs made in one step: ``rows`` by change; ``ordered`` are accepted ones whose end is
+    not known."""
 
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     ordered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def add(self, entry: Any) -> None:
-        """Take up what one run did."""
+        """Add the changes of one run."""
         changes = {row["what"]: row for row in entry.data.get("changes") or () if "what" in row}
         for what, row in changes.items():
             if row.get("outcome") in (Outcome.DONE.value, Outcome.ACKNOWLEDGED.value):
@@ -84,20 +87,21 @@ class _Achieved:
 
 
 def is_closed(outcome: Any) -> bool:
-    """Return whether nothing is left to do of what ended so."""
+    """Return whether this outcome leaves nothing to do."""
     return outcome in _CLOSED
 
 
 def ended(step: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
-    """Return whether somebody's word ends a whole step that had failed: it was given after the last try, on a system taken out of the file."""
+    """Return whether an attestation ends a whole step that had failed: it must be of the whole step, and later than the
+    last try."""
     return not said.get("what") and not said.get("decision") and str(said.get("at")) >= step["last"]
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """How a step stands: what its last run said, and what the system showed when it was read again since.
+    """The state of a step: the result of its last run, and what a later look at the system showed.
 
-    ``newest`` is what was seen, when it was seen after the last run; ``rows`` are the changes, each as a person may have left it.
+    ``newest`` is that look, when it came after the last run; ``rows`` are the changes, after people's attestations.
     """
 
     step: Mapping[str, Any]
@@ -110,14 +114,15 @@ class _Standing:
         seen = step["observed"]
         newest = seen if seen and seen["at"] >= step["last"] else None
         outcome = (newest or {}).get("outcome") or step["outcome"]
-        # A system that was seen to be open says more than the run that thought it shut.
+        # A look that found something open counts more than the run's own result.
         said = (newest if newest and not is_closed(outcome) else step["result"]) or newest or {}
         rows = [_as_attested(row, step["attested"]) for row in said.get("changes") or ()]
         return cls(step, newest, outcome, rows)
 
     @property
     def attested(self) -> Mapping[str, Any] | None:
-        """Return what closes the step by a person's word, the last of it; a decision is carried out by the next run, and only then done."""
+        """Return the last attestation that closes the step; a decision alone does not, because the next run must carry
+        it out."""
         whole = self.outcome in _IN_HAND and bool(self.rows) and all(is_closed(row.get("outcome")) for row in self.rows)
         if not whole and self.outcome not in _ATTESTABLE:
             last = [a for a in self.step["attested"] if ended(self.step, a)]
@@ -126,7 +131,7 @@ class _Standing:
         return said[-1] if said else None
 
     def verified(self) -> tuple[str, str]:
-        """Return how the end is known, and since when; no moment when it is not."""
+        """Return how the outcome is known, and the moment of that; an empty moment when it is not known."""
         if self.newest is not None and is_closed(self.outcome):
             return "the system was read again at the end", self.newest["at"]
         if self.attested is not None:
@@ -136,13 +141,13 @@ class _Standing:
         return _UNREAD.get(self.outcome, "not verified"), ""
 
     def message(self) -> str:
-        """Return what went wrong, in the system's words or the run's."""
+        """Return the error message of the run, or of the last look."""
         result = self.step["result"]
         said = result if not is_closed(result.get("outcome")) and result.get("msg") else self.newest or result
         return str(said.get("msg") or "")
 
     def observed(self) -> dict[str, Any]:
-        """Return how each thing looked when it was last read."""
+        """Return the value of each change at the last read."""
         return {
             row["what"]: row.get("after") if is_closed(row.get("outcome")) else row.get("before")
             for row in (self.newest or self.step["result"]).get("changes") or ()
@@ -150,7 +155,7 @@ class _Standing:
         }
 
     def with_achieved(self, achieved: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
-        """Return the outcome and the changes with what earlier runs of the case did themselves."""
+        """Return the outcome and the changes, together with the changes that earlier runs of the case made."""
         if not is_closed(self.outcome) or not achieved:
             return self.outcome, list(self.rows)
         rows = [
@@ -167,7 +172,7 @@ class _Standing:
 def action(
     number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return one step of the case, as an auditor reads it."""
+    """Return one step of the record."""
     standing = _Standing.of(step)
     attested = standing.attested
     method, at = standing.verified()
@@ -193,12 +198,12 @@ def action(
 
 
 def _account(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one account that the step found, and by which keys it is the person's, or why that is in doubt."""
+    """Return one account that the step found, with the evidence whose it is."""
     return {name: str(one.get(name) or "") for name in ("id", "login", "whose", "evidence")}
 
 
 def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a change that waited for a person, as they left it."""
+    """Return a change after a person's attestation."""
     said = next(
         (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
         None,
@@ -206,7 +211,7 @@ def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any
     if said is None or row.get("outcome") not in (_IN_HAND if said.get("in_hand") else _BY_NAME):
         return row
     left = {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
-    # Who has a laptop in their hands has not seen it wiped: it is where it is, and nothing more.
+    # A person who has the laptop in their hands proves where it is, not that it was wiped.
     return {**left, "after": said["note"]} if said.get("in_hand") else left
 
 

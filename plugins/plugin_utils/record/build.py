@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The record of a case: what the ledger says, in the order in which an auditor asks. ``meta/schemas/record.schema.json``."""
+"""Makes the record of a case from the ledger; its format is ``meta/schemas/record.schema.json``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SHOWN_OF_PERSON = (
 
 
 def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the record, from the ledger alone.
+    """Return the record of a case.
 
     :param systems: ``{name: {"owner", "service_level", "connector", "title", "capabilities"}}``; ``service_level`` maps a phase
         to the longest it may take: seconds, ``15m``, ``4h`` or ``PT15M``.
@@ -131,7 +131,7 @@ def _software() -> dict[str, str]:
 def _actions(
     steps: Iterable[dict[str, Any]], entries: list[Entry], achieved: Mapping[tuple[str, str], Any]
 ) -> list[dict[str, Any]]:
-    """Return what was done, step by step, with what people attested of it."""
+    """Return the record's steps, with people's attestations."""
     completed, actions = completed_since(entries), []
     for number, step in enumerate(steps, 1):
         step["attested"] += contents.said_of_devices(entries, step)
@@ -141,7 +141,7 @@ def _actions(
 
 
 def _trigger(case: Case, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Return why the case was opened, in HR's words and ours."""
+    """Return the facts for which the case was opened."""
     shown_elsewhere = ("expected", "wanted", "profile", "policy", "exceptions", "orientation")
     return {
         **{k: v for k, v in case.facts.as_dict().items() if k not in shown_elsewhere},
@@ -161,7 +161,7 @@ def _times(times: Mapping[str, Any], *, ready: bool) -> dict[str, Any]:
 def _counted(
     actions: Sequence[Mapping[str, Any]], still_open: Sequence[Mapping[str, Any]], entries: Sequence[Entry]
 ) -> dict[str, Any]:
-    """Return which share of the steps is closed, and how many attempts failed."""
+    """Return the share of closed steps (0 to 1), and how many attempts failed."""
     counted = len(actions) + sum(item["outcome"] == "not_covered" for item in still_open)
     failures = [
         e for e in entries if e.kind in ("outcome", "observed") and e.data.get("outcome") in ("failed", "unknown")
@@ -173,7 +173,7 @@ def _counted(
 
 
 def digest(record: Mapping[str, Any]) -> str:
-    """SHA-256 of the record's canonical JSON."""
+    """Return the SHA-256 of the record's canonical JSON."""
     return hashlib.sha256(canonical(record).encode()).hexdigest()
 
 

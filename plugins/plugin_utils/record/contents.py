@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The contents of a record: what a case's steps did to devices, data and entitlements, what was given back, and the exceptions."""
+"""Computes parts of a record: devices, data, entitlements, what was given back, and the exceptions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                     yield {
                         "system": action["system"],
                         **{k: row[k] for k in ("what", "before", "after", "outcome", "note", "irreversible")},
-                        # What was not written by this run was seen so, or asked for, in the step itself.
+                        # A change without its own moment gets the moment of its step.
                         "at": row["at"] or action["completed_at"] or action["verified_at"] or action["requested_at"],
                     }
 
@@ -67,7 +67,8 @@ def given_back(
     systems: Mapping[str, Mapping[str, Any]],
     achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    """Return what a reinstatement gave back, what cannot come back and who must do it, and what others have changed since."""
+    """Return what a reinstatement gave back, what can't come back and who must act, and what was left because others
+    changed it."""
     by_device: dict[str, Any] = {
         "of": case.facts.of,
         "by": case.facts.withdrawn_by or "HR",
@@ -98,9 +99,9 @@ def given_back(
 
 
 def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what people said of devices, as the attestations of a step that it makes.
+    """Return people's reports about devices as attestations of a step.
 
-    Who has a laptop in their hands needs no lock of it, and nobody asks for a device that is back.
+    When a person has a laptop in their hands its lock is not necessary, and a device that is back is not asked for.
     """
     said = [e.data for e in entries if e.kind == "custody"]
     if step["step"].startswith("chase_device"):
@@ -118,7 +119,7 @@ def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[d
 
 
 def hardware(ledger: Ledger, case: Case) -> list[dict[str, Any]]:
-    """Return the company's devices that a leaver had: where each is, and what is known of it, oldest first."""
+    """Return the company's devices that a leaver had, each with its events, the oldest first."""
     if case.kind != OFFBOARD or case.withdrawn:
         return []
     return [

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Puts a record on the disk, whole or not at all."""
+"""Writes a record's files, each as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ...module_utils.model.errors import InputError, LedgerError
 
 
 def paths(folder: str, case_id: str) -> tuple[Path, Path]:
-    """Return where a case's JSON and HTML lie."""
+    """Return the paths of a case's JSON and HTML."""
     where = Path(folder).expanduser().absolute()
     return where / f"{case_id}.json", where / f"{case_id}.html"
 
 
 def earlier(path: Path) -> Mapping[str, Any]:
-    """Return how the case stood in the record that is there, empty when there is none that can be read."""
+    """Return the case's state in the existing record; empty when there is no readable one."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -32,7 +32,7 @@ def earlier(path: Path) -> Mapping[str, Any]:
 
 
 def standing(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what of a record says how its case stands."""
+    """Return the part of a record that shows the state of its case."""
     summary = record.get("summary") or {}
     return {
         "open_items": record.get("open_items"),
@@ -41,7 +41,7 @@ def standing(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def photo_digest(path: str, act: str) -> str:
-    """Return the SHA-256 of a photo that proves something.
+    """Return the SHA-256 of a photo.
 
     :raises InputError: it cannot be read.
     """
@@ -62,7 +62,7 @@ def write(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """See :func:`write`."""
+    """Write bytes as :func:`write` writes text."""
     try:
         private.own_folder(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one way out into a page: everything is escaped for HTML, and what would turn or hide the text around it is shown as its escape."""
+"""Makes the template environment of every page: every value is escaped for HTML, and steering characters are shown as
+escapes."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def sentence(text: str) -> str:
-    """Return a word of ours as a sentence begins; what follows stays as it is: a product's name keeps its capitals."""
+    """Return a text with a capital at its beginning and spaces for underscores; other capitals stay."""
     return text[:1].upper() + text[1:].replace("_", " ")
 
 
 def environment() -> Environment:
-    """Return the templates' environment of every page that we write."""
+    """Return the template environment."""
     from jinja2 import Environment
     from markupsafe import Markup
 
     def shown(value: Any) -> Any:
-        # What a template escaped itself is Markup, and others' words all the same.
+        # A value that a template has escaped is Markup, and may still hold steering characters.
         made = visible(value) if isinstance(value, str) else value
         return Markup(made) if isinstance(value, Markup) else made  # noqa: S704 - it was Markup before
 

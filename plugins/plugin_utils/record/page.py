@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The record as a page: people first, evidence at the end. Nothing is loaded from anywhere, everything is escaped."""
+"""Makes the page of a record. It loads nothing, and every value is escaped."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PHASES: Mapping[str, str] = {
     "restore": "Give back",
     "withdraw": "Undo the onboarding",
 }
-#: Our words for the states of a device that are no words.
+#: The words for states of a device.
 _STATES: Mapping[str, str] = {
     "lock_pending": "lock ordered",
     "retire_pending": "retire ordered",
@@ -83,7 +83,7 @@ def _when(text: str) -> str:
 
 
 def _span(took: float | None) -> str:
-    """Return seconds as people say them."""
+    """Return a number of seconds in words."""
     if took is None:
         return "not yet"
     sign, took = ("−" if took < 0 else ""), abs(took)
@@ -97,7 +97,7 @@ def _span(took: float | None) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return a value as a person writes it."""
+    """Return a value in words."""
     if value in (None, "", [], {}):
         return "nothing"
     if isinstance(value, bool):
@@ -110,7 +110,8 @@ def _plain(value: Any) -> str:
 
 
 def _chart(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where each bar of the timeline stands. Time is real, except that a silence of hours between two runs is shortened."""
+    """Return the positions of the timeline's bars. The scale is linear, but a pause of hours between two runs is
+    shortened."""
     bars = []
     for action in record["actions"]:
         start, end = action["requested_at"], action["completed_at"] or action["verified_at"] or action["requested_at"]
@@ -175,7 +176,7 @@ def _phases(bars: Sequence[tuple[Mapping[str, Any], float, float]], scale: _Scal
                 "end": scale.x(max(e for _unused, e in mine)),
             }
         )
-    # Names that would lie on one another are left out; the bars' titles still say them.
+    # A name that would overlap another one is left out; the bars' titles still have it.
     free = 0.0
     for phase in phases:
         phase["shown"] = phase["x"] >= free
@@ -185,7 +186,8 @@ def _phases(bars: Sequence[tuple[Mapping[str, Any], float, float]], scale: _Scal
 
 
 class _Scale:
-    """Time to pixels. A gap longer than a third of all that is busy is drawn as a short break."""
+    """Converts time to pixels. A gap of more than 15 minutes and three times the busy time is drawn as a short
+    break."""
 
     def __init__(self, moments: list[float]) -> None:
         points = sorted(set(moments))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The scope of a case, and the part of it that no step has reached."""
+"""Computes the scope of a case: its systems, and those that no step has reached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ...module_utils.model.kinds import ONBOARD
 def scope(
     case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return which systems the case had to cover and which it did, and the open items of those that it must still cover."""
+    """Return the scope (the expected and the covered systems), and an open item for each system that must still be
+    covered."""
     expected = unique([*case.facts.expected, *systems])
     covered = [name for name in expected if any(a["system"] == name for a in actions)]
     missing, open_items = [], []
@@ -22,7 +23,7 @@ def scope(
         if name in covered:
             continue
         facts = systems.get(name)
-        # Only what the inventory says lets a system be left out; a system that it no longer knows is a gap.
+        # Only a system in the inventory can have no part; one that is no longer in it is a gap.
         idle = facts is not None and "capabilities" in facts and not case.meaning.parts & set(facts["capabilities"])
         outside = bool(case.meaning.idle) and case.facts.asks_nothing_of(name)
         why = (
@@ -51,7 +52,7 @@ def scope(
     }, open_items
 
 
-#: The steps that give a joiner what the profile names, by what a system must be able to do, and what is missing without them.
+#: The steps that give a joiner what the profile names: capability, step, and the name of what is missing without it.
 _GIVES = (
     ("provisioning", "account", "the account"),
     ("entitlements", "entitlements", "what the profile gives"),
@@ -60,9 +61,10 @@ _GIVES = (
     ("files", "expected", "the files"),
     ("mail_archive", "expected", "the mailbox"),
 )
-#: Steps that stand for something wanted by themselves, whatever else ran on the system.
+#: The steps that are expected also when no other step ran on the system.
 _BY_THEMSELVES = ("mailbox", "expected")
-#: And what the profile asks for wherever it is: the fact that keeps it, capability, step, and what is missing without it.
+#: What the profile asks for on no particular system: the case's fact, capability, step, and the name of what is
+#: missing.
 _ASKS = (
     ("orientation", "calendar", "meeting", "the orientation"),
     ("device", "devices", "device_info", "the device"),
@@ -73,9 +75,9 @@ _ASKS = (
 def never_given(
     case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the open items of what a joiner's profile names and no step has given, on systems where another step ran.
+    """Return an open item for each thing that a joiner's profile names and no step has given.
 
-    A run that was killed, or limited to a part, leaves no word of the steps that it never came to: they are expected all the same.
+    A run that was killed, or limited to a part, has no results of its other steps: they are expected too.
     """
     if case.kind != ONBOARD or case.facts.stage == "prepare":
         return []
@@ -84,7 +86,7 @@ def never_given(
         facts = systems.get(name) or {}
         ran = {a["action"] for a in actions if a["system"] == name}
         for capability, step, what in _GIVES:
-            # of a system with a part in it, on which no step ran at all, the scope says it
+            # a system on which no step ran at all is in the scope's open items already
             names = step in _BY_THEMSELVES or ran and (step != "entitlements" or any(wanted.values()))
             made_here = step == "expected" and "mailbox" in facts.get("capabilities", ())
             if names and not made_here and capability in facts.get("capabilities", ()) and step not in ran:
@@ -114,5 +116,5 @@ def _not_given(system: str, step: str, what: str, facts: Mapping[str, Any]) -> d
 
 
 def unique(items: Iterable[str]) -> list[str]:
-    """Return each once, in the order in which they came; the empty ones left out."""
+    """Return each item once, in order, without the empty ones."""
     return [item for item in dict.fromkeys(items) if item]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Puts the files of a record on the disk so that a later change is found.
+"""Writes the files of a record so that a later change can be found.
 
-The content is written beside first, then its digest is noted in the ledger, then the files take their places: a run that is killed in between
-leaves either the old record or what the ledger says.
+First the content is written to temporary files, then its digest is noted in the ledger, then the files are renamed.
+When the run is killed in between, the old record is there, or one that fits the ledger.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The state of one person, from the ledger alone: their accounts, open items, access that may linger, their devices."""
+"""Computes the state of one person from the ledger: their accounts, open items, access that may linger, their
+devices."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from ..ledger.ledger import Ledger
 from ..ledger.links import links
 from . import build
 
-#: Cases of one person that are read, the newest.
+#: How many cases of one person are read: the newest ones.
 _MOST = 6
 
 
 def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return plain data of one person: ``accounts``, ``open``, ``lingers`` and ``devices``."""
+    """Return the state of one person as plain data: ``accounts``, ``open``, ``lingers`` and ``devices``."""
     cases = [case for case in ledger.cases_of(person) if not case.withdrawn][-_MOST:]
     records = [(case, build.build(ledger, case.id, systems)) for case in cases]
     return {
@@ -33,7 +34,8 @@ def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, 
 
 
 def _open(case: Case, items: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what is open of a case. ``decide`` is how a decision names it, where somebody says whether it is kept or removed."""
+    """Yield the open items of a case. ``decide`` is the item's name in a decision to keep or remove it; empty for
+    another item."""
     for item in items:
         yield {
             "case": case.id,

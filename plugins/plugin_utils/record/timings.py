@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The time that each step of a case took, and whether it was within the service level."""
+"""Computes the time that each step of a case took, and whether it was within the service level."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD
 
 @dataclass(frozen=True)
 class _Origin:
-    """From when the steps are counted: when HR had it recorded, or when it took effect if that is later.
+    """The moment from which times are counted: when HR recorded the event, or when it took effect, whichever is later.
 
-    Where HR does not say when it recorded it, the opening of the case stands in.
+    Without HR's moment, the opening of the case counts.
     """
 
     effective: datetime | None
@@ -32,12 +32,12 @@ class _Origin:
         return max(self.effective, known) if self.effective else known
 
     def after(self, text: str) -> float | None:
-        """Return how many seconds after it something was; None when it has not been."""
+        """Return the seconds from the origin to a moment; None for an empty one."""
         return round((clock.parse(text) - self.moment).total_seconds(), 3) if text else None
 
 
 def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return how long each step took, from when HR had it recorded, or from when it took effect if that is later."""
+    """Return the times of a case's steps, in seconds from the origin."""
     origin = _Origin(_moment(case.facts.effective_at), _moment(case.facts.hr_recorded_at), clock.parse(case.opened))
     effective, recorded = origin.effective, origin.recorded
     levels = _levels(origin, actions, systems)
@@ -47,13 +47,13 @@ def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Map
         if a["phase"] == "cutoff" or a["action"] == "cutoff"
     }
     to_cut = _longest(list(cut.values()))
-    # What was due only later is no part of how long the case took.
+    # Follow-ups are due on later days, and do not count.
     whole = _longest([origin.after(a["completed_at"]) for a in actions if a["phase"] != FOLLOWUPS])
     return {
         "origin": clock.stamp(origin.moment),
         "effective_at": clock.stamp(effective) if effective else "",
         "hr_recorded_at": clock.stamp(recorded) if recorded else "",
-        # How late HR was, and how long access outlived the day on which it should have ended.
+        # How late HR recorded it, and how long access lasted after it should have ended.
         "hr_latency_s": round((recorded - effective).total_seconds(), 3) if recorded and effective else None,
         "cut_after_effective_s": round(to_cut + (origin.moment - effective).total_seconds(), 3)
         if effective and to_cut is not None
@@ -68,7 +68,7 @@ def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Map
 
 
 def _longest(times: Sequence[float | None]) -> float | None:
-    """Return the longest, once all have ended: an average over those that did would flatter."""
+    """Return the longest time when all steps have ended; None before."""
     known = [one for one in times if one is not None]
     return max(known) if known and len(known) == len(times) else None
 
@@ -76,7 +76,7 @@ def _longest(times: Sequence[float | None]) -> float | None:
 def _levels(
     origin: _Origin, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return each step that has a service level, against it."""
+    """Return each step that has a service level, with its limit and its time."""
     levels = []
     for action in actions:
         limits = (systems.get(action["system"]) or {}).get("service_level") or {}

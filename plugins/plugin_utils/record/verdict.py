@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The verdict of a case: one word, one sentence, and what is missing."""
+"""Makes the verdict of a case: one word, one sentence, and what is missing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ...module_utils.engine.change import Outcome
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 
-#: What is open when no system knows the person.
+#: The name of the open item when no system knows the person.
 NOBODY = "the person"
 
 
 def access(
     case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]], ways: Sequence[Mapping[str, Any]]
 ) -> str:
-    """Return whether every way in is ``closed`` or one is ``open``; empty for a case that takes nobody's access.
+    """Return ``closed`` when every way in is closed, else ``open``; empty for a case that takes no access.
 
-    A system on which nothing was tried, and a person whom no system knows, leave it open: nobody knows what is there.
+    It is open while nothing was tried on some system, or no system knows the person: nobody knows what is there.
 
-    :param ways: what of ``open_items`` is a way in that no run can close, such as a mailbox's own password.
+    :param ways: the open items that are ways in which no run can close, such as a mailbox's own password.
     """
     if not (case.meaning.takes or case.meaning.ends):
         return ""
@@ -40,10 +40,10 @@ def verdict(
     *,
     prepared: bool = False,
 ) -> dict[str, Any]:
-    """Return both verdicts, the access's and the case's, and the sentence that says them.
+    """Return the verdicts of the access and of the case, with the sentence.
 
-    :param prepared: the case is a joiner's before the first day: nobody is ready yet.
-    :param out: serials of the company's hardware that is not back: while there is any, the case is not complete.
+    :param out: the serials of the company's hardware that is not back; with any, the case is not complete.
+    :param prepared: the case is a joiner's before the first day.
     """
     complete = not open_items and not out
     name = name_of(case.person)
@@ -78,7 +78,8 @@ def verdict(
 
 
 def _before_the_day(case: Case, actions: Sequence[Mapping[str, Any]]) -> str:
-    """Say that all is prepared, and what is made on the day only: where a system issues no first credential, an account would be open."""
+    """Return the sentence for a prepared joiner, with the systems on which the account is made only on the first
+    day."""
     made = {a["system"] for a in actions if a["action"] == "account" and a["result"] != Outcome.ABSENT.value}
     later = [name for name in case.facts.wanted or {} if name not in made]
     on_the_day = f"; on that day: {', '.join(later)}" if later else ""
@@ -86,7 +87,7 @@ def _before_the_day(case: Case, actions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _where(actions: list[dict[str, Any]]) -> str:
-    """Say on how many systems somebody is cut off, of those where they had an account."""
+    """Return on how many systems the person is cut off, of those with an account of theirs."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     here = [a for a in cut if a["result"] != Outcome.ABSENT.value]
     shut = [a for a in here if a["closed"]]
@@ -97,7 +98,7 @@ def _where(actions: list[dict[str, Any]]) -> str:
 
 
 def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the open item of a leaver of whom no system knows: more likely their keys are wrong than that they never had an account."""
+    """Return an open item when no system knows the leaver: probably HR's keys are wrong."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     if case.kind != OFFBOARD or not cut or any(a["result"] != Outcome.ABSENT.value or a["attested"] for a in cut):
         return []
@@ -115,7 +116,7 @@ def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, A
 
 
 def name_of(person: Mapping[str, Any]) -> str:
-    """Return what a human calls the person of a case."""
+    """Return the name of a case's person for a reader."""
     return str(
         person.get("display_name")
         or " ".join(str(person[k]) for k in ("first_name", "last_name") if person.get(k))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Ways in that a run cannot close itself, and that stay open until something else closes them: a mailbox's own password, say."""
+"""Finds the ways in that no run can close, and that are still open: for example, a mailbox's own password."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from ...module_utils.engine.change import Outcome
 def still_open(
     actions: Sequence[Mapping[str, Any]], systems: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Return the open item of each such way in: nobody attested that it is ended, and the system whose cut closes it was not cut.
+    """Yield an open item for each such way in: nobody attested that it is closed, and the system whose cut closes it
+    was not cut.
 
-    :param actions: the steps of the case, as its record has them.
+    :param actions: the steps of the case's record.
     """
     for action in actions:
         for residual in action["residual"]:
@@ -35,6 +36,6 @@ def still_open(
 
 
 def _cut(system: str, actions: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether somebody had an account on a system, and was seen to be cut off there: no account there is no proof."""
+    """Return whether the person had an account on a system and is cut off there; "no account there" is no proof."""
     cuts = [action for action in actions if action["system"] == system and action["action"] == "cutoff"]
     return bool(cuts) and all(action["closed"] and action["result"] != Outcome.ABSENT.value for action in cuts)
