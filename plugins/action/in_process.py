@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The controller's shell: runs any module of this collection in the worker that was forked for the task.
+"""The shell on the machine that runs Ansible: runs every module of this collection in the worker that Ansible forked
+for the task.
 
-``meta/runtime.yml`` redirects every module here, so that the parent imports everything once before it forks. A task whose
-connection is not local, or that is asynchronous or escalated, goes the ordinary way (AnsiballZ); the module's ``main`` then
-feeds the same TASK. Around either, this shell fills in where the system is, and keeps the ledger.
+``meta/runtime.yml`` redirects every module here, so that the parent imports everything once before it forks. A task
+with another connection than ``local``, with ``async`` or with ``become`` runs with AnsiballZ: the module's ``main``
+then runs the same TASK. In both ways, this shell adds the system's address and credential, and writes the ledger.
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ from ..plugin_utils.shell.tokens import RunTokens
 from ..plugin_utils.shell.variables import FROM_HOST, StepInput, Variables, plain
 from ..plugin_utils.witness.give import seal_of
 
-#: What only makes sense where there is a ledger already.
+#: The modules that need an existing ledger.
 NEEDS_A_HISTORY = frozenset({"ledger", "ledger_info", "audit", "attest", "approve"})
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """One for all modules of the collection."""
+    """Runs all modules of the collection."""
 
     _requires_connection = False
     _supports_async = True
@@ -107,7 +108,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         capabilities = frozenset(capabilities_of(step.connector))
         folder = RunFolder(C.DEFAULT_LOCAL_TMP)
-        # What was read is in no variable: with a thousand people it would be held to the end of the step, by each worker.
+        # The cases are not kept in a variable here: with a thousand people, each worker would keep them to the end of
+        # the step.
         cases = run_cases.read(folder, said.cases).on(step.system, capabilities, variables.settings())
         result = step.for_cases(cases)
         ends = step.case_step().stops or not said.go_on
@@ -140,7 +142,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         ordinary = self._ordinary(task_vars) if self._goes_the_ordinary_way(said) else None
         if ordinary is not None and manifest_text(connector):
-            # The other machine has the code and not the file, which may be the company's own.
+            # The other machine does not have the connector's file, which may be the company's own.
             host_args["manifest"] = manifest_text(connector)
         return SystemStep(
             name,
@@ -167,9 +169,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _host_args(
         self, task: Task, variables: Variables, said: StepInput, task_vars: dict[str, Any]
     ) -> dict[str, Any]:
-        """Return what the host's variables say of the system: its address, its credentials, the company's patterns."""
+        """Return the arguments from the host's variables: the system's address, its credentials, the company's login
+        patterns."""
         host = self._task.delegate_to or task_vars["inventory_hostname"]
-        # What is delegated is about the other host's system.
+        # A delegated task is about the other host's system.
         there = Variables(task_vars["hostvars"][host], self._templar.template) if self._task.delegate_to else variables
         args = {key: there.value(f"lifecycle_{key}") for key in FROM_HOST if f"lifecycle_{key}" in there.values}
         args["system"] = self._task.args.get("system") or host
@@ -192,7 +195,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _ordinary(self, task_vars: dict[str, Any]) -> Ordinary:
         if self._connection.transport == "local":
-            # Discovery finds any Python of the machine; the one that runs Ansible has what the collection needs.
+            # Ansible's discovery may find another Python; the one that runs Ansible has the collection's libraries.
             task_vars = {"ansible_python_interpreter": sys.executable, **task_vars}
 
         def run(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +210,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return run
 
     def _at_workplace(self, task: WorkplaceTask, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Run what needs neither a system nor the ledger, so that it also says why there is none."""
+        """Run a module that needs neither a system nor the ledger, so that it can also say why there is none."""
         from ..plugin_utils.health.workplace import Here
         from ..plugin_utils.inventory.systems_file import check_systems
 
@@ -273,9 +276,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return perform(task, run, checked.validated_parameters)
 
     def _ledger(self, url: str, policy: str) -> Ledger | None:
-        """Return the ledger, whose entries are sealed as policy says.
+        """Return the ledger, with policy's seal.
 
-        :raises LedgerError: it is not there, and what is done makes sense only where one is.
+        :raises LedgerError: there is none, and the module needs one.
         """
         if not url:
             return None
@@ -285,7 +288,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     "it is not there", act=f"read ledger {url}", hint="is the path right? nothing was made in its place"
                 )
             if self._task.check_mode:
-                # A rehearsal leaves nothing behind: not a new history where an old one was misspelt, either.
+                # A rehearsal must not make a new ledger, in particular not when the path of the old one is misspelt.
                 return Ledger.open(os.path.join(C.DEFAULT_LOCAL_TMP, "no-ledger.db"))
         return Ledger.open(url, lambda: seal_of(load_policy(policy), C.DEFAULT_LOCAL_TMP))
 

@@ -44,10 +44,10 @@ from ..plugin_utils.screen import result_lines as wording
 from ..plugin_utils.shell import progress
 from ..plugin_utils.shell.tasks import make_ready
 
-#: A step for more people than this is summed up; only what is open is listed, up to as many.
+#: A step for more people than this is shown in one line; of the open ones only the first are listed.
 MANY = left_open.MANY
 
-#: Seconds between two lines that name those of many people who are through with a step.
+#: The seconds between two lines with the people who have finished a step.
 EVERY = 5.0
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
@@ -55,7 +55,7 @@ _COLOURS = {"green": "32", "red": "31", "yellow": "33", "cyan": "36", "dim": "2"
 
 @dataclass
 class _Several:
-    """A step that several people go through: how each ended, and who of many was not named yet."""
+    """A step for several people: how many ended with each outcome, and whose names were not shown yet."""
 
     system: str
     step: str
@@ -70,7 +70,7 @@ class _Several:
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
-    """See DOCUMENTATION. What is said is made in ``plugin_utils/screen/result_lines.py``; here is only when, and on what kind of screen."""
+    """Shows the run on the screen: see DOCUMENTATION. The texts are made in ``plugin_utils/screen/result_lines.py``."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -184,7 +184,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         name = role.get_name().rpartition(".")[2] if role is not None else ""
         phase = wording.PHASES.get(name, name.replace("_", " ").capitalize()) or wording.text(task.get_name())
         if phase != self.phase:
-            # Said with its first line: of many phases nothing is to be said.
+            # The heading is shown with the phase's first line, because many phases have none.
             self.phase = self._heading = phase
 
     v2_playbook_on_handler_task_start = None
@@ -225,7 +225,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             ours = str(getattr(task, "action", "")).startswith("workforce.lifecycle.")
             if not ours and failed and self._is_shown(data.get("msg")):
                 return
-            # A failure of ours that the play ignores is still open; one of a helper task is the play's own business.
+            # A failure of our module is still open when the play ignores it; a failure of another module is not shown
+            # then.
             if not ours and (ignored or not failed and not unreachable):
                 if str(getattr(task, "action", "")).rpartition(".")[2] == "debug" and data.get("msg") is not None:
                     said = data["msg"] if isinstance(data["msg"], list) else [data["msg"]]
@@ -244,19 +245,19 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                 if several.of > MANY:
                     self._sum_up(several, time.monotonic() - began)
                 return
-            # A loop's failed items carry their own flag; the whole is failed when one is.
+            # Each item of a loop has its own flag "failed"; the whole result is failed when one item is.
             ended = wording.lines(host, step, data, failed=failed, unreachable=unreachable, check=self.check)
             self._tell_all([line for line in ended if line.outcome != "skipped"], time.monotonic() - began)
 
     def _is_shown(self, message: object) -> bool:
-        """Return whether a task that fails the run in the end only repeats what was said."""
+        """Return whether the message of a task that fails the run was shown before."""
         said = wording.text(message or "")
         return (
             said in self._shown or bool(self.plan) and said == wording.text("; ".join(self.plan.get("problems") or ()))
         )
 
     def _tell_all(self, lines: list[wording.Line], took: float) -> None:
-        """Print a line each; of many, the first that are open and how all ended."""
+        """Print a line for each; for many people, only the first open ones and a summary."""
         if len(lines) <= MANY:
             for line in lines:
                 self._tell(line, took if line.took is None else line.took)
@@ -267,7 +268,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._sum_up(several, took)
 
     def _count(self, several: _Several, line: wording.Line) -> None:
-        """Count how one of many ended; the first that are open are printed."""
+        """Count the outcome of one of many people; print it when it is one of the first open ones."""
         several.counts[line.outcome] += 1
         if line.outcome in wording.OPEN and several.open <= left_open.LISTED:
             self._tell(line, line.took or 0.0)
@@ -276,7 +277,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             self._remember(line)
 
     def _one_ended(self, task: str, result: dict[str, Any], of: int) -> None:
-        """Print that one of several people is through with a step that goes on for the others."""
+        """Print the end of a step for one of several people, while it goes on for the others."""
         system = wording.text(result.get("system", ""))
         for line in wording.lines(system, str(result.get("step", "")), result, check=self.check):
             several = self.several.setdefault(f"{task} {system}", _Several(system, line.step, of, time.monotonic()))
@@ -290,7 +291,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
                     self._tell_who(several)
 
     def _tell_who(self, several: _Several) -> None:
-        """Name those of many people who are through since the last time."""
+        """Print the names of the people who have finished the step since the last time."""
         several.said = time.monotonic()
         if several.fresh:
             name = several.step.replace("_", " ")
@@ -299,7 +300,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             several.fresh.clear()
 
     def _sum_up(self, several: _Several, took: float) -> None:
-        """Print one line for a step that many people went through."""
+        """Print one line for a step of many people."""
         counts = several.counts
         words = ", ".join(f"{count} {wording.WORDS[outcome][2]}" for outcome, count in counts.most_common())
         worst = next((outcome for outcome in counts if outcome in wording.OPEN), next(iter(counts)))
@@ -334,13 +335,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._remember(line)
 
     def _remember(self, line: wording.Line) -> None:
-        """Keep what is said of it at the end of the run."""
+        """Keep what the end of the run shows of this line."""
         self.planned += sum(row.get("outcome") == "planned" for row in line.changes)
         key = (line.system, line.step, line.person)
         if line.outcome in wording.OPEN or line.residual:
             self.ends[key] = left_open.with_notes_of(self.ends.get(key), line)
         else:
-            self.ends.pop(key, None)  # it was open, and is no longer
+            self.ends.pop(key, None)  # it was open before, and is closed now
         if line.html and line.html not in self.records and not self.check:
             self.records[line.html] = line.verdict if line.outcome not in wording.OPEN else ""
             self.left += len(line.left)
@@ -428,7 +429,8 @@ def _cut(line: str, width: int, mark: str) -> str:
 
 
 def _of(result: Any, name: str) -> Any:
-    """``host``, ``task`` or ``result`` of a callback's result: public since ansible-core 2.19, private before."""
+    """Return ``host``, ``task`` or ``result`` of a callback's result: public attributes since ansible-core 2.19,
+    private before."""
     value = getattr(result, name, None)
     if value is None:
         value = getattr(result, f"_{name}", None)

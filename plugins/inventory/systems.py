@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The company's systems as an inventory: one host a system."""
+"""Makes an inventory of the company's systems: one host for each system."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ try:
 except ImportError:  # ansible-core before 2.19
     trust_as_template = None
 
-#: Credentials that only name who signs in, which is no secret: they may stand in the systems file.
+#: The credentials that are no secrets, because they only name who signs in: they may be in the systems file.
 NAMES_OF_CREDENTIALS = frozenset({"client_id", "email", "key_id", "service_user_id", "tenant_id", "user", "username"})
 
 
@@ -136,7 +136,7 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
             raise AnsibleParserError(str(e)) from None
         for key, is_path in TOP.items():
             if key in data:
-                # On all, not on the group: a play on localhost opens the case.
+                # The variable is set for all hosts, because a play on localhost opens the case.
                 inventory.set_variable(
                     "all", f"lifecycle_{key}", _resolved(data[key], folder) if is_path else data[key]
                 )
@@ -161,14 +161,14 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
                 raise AnsibleParserError(f"{policy.file}: separation: there is no system {holding.system}")
             self.inventory.add_host(holding.system, group="separation")
         run_end.at_exit(C.DEFAULT_LOCAL_TMP)
-        # What is loaded by now stays to the end: a worker that looks for garbage in it would copy every page it looks at, and Python
-        # that ends would look through all of it before it does (50 ms).
+        # Everything that is loaded now stays until the end. Without gc.freeze, the garbage collection of a worker would
+        # copy every page that it reads, and Python would search all of it at its end (50 ms).
         gc.freeze()
         atexit.register(gc.freeze)
 
     def _values(self, path: str) -> Mapping[str, Any]:
         """Return the file as Ansible reads it: ``!vault`` values stay encrypted, templates stay templates."""
-        # Since ansible-core 2.19 a template is one only where its source is trusted, and an inventory is.
+        # Since ansible-core 2.19 only a trusted source may contain templates; an inventory is trusted.
         trusted = (
             {"trusted_as_template": True}
             if "trusted_as_template" in inspect.signature(self.loader.load_from_file).parameters
@@ -216,9 +216,10 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
 
 
 def _policy(data: Mapping[str, Any], path: str) -> Policy:
-    """Return the company's policy, read in the parent: every worker that is forked has it, and a mistake in it stops the run at once.
+    """Return the company's policy. It is read before Ansible forks, so that every worker has it and an error stops the
+    run at once.
 
-    :raises InputError: it can't be read, or names what the company does not have.
+    :raises InputError: it can't be read, or has a name that the company does not have.
     """
     if not data.get("policy") or is_template(data["policy"]):
         return Policy()
@@ -230,7 +231,7 @@ def _policy(data: Mapping[str, Any], path: str) -> Policy:
 def _connectors(systems: Mapping[str, Any], path: str) -> dict[str, type[Connector]]:
     """Return the connector of each system.
 
-    :raises InputError: one has none of that name.
+    :raises InputError: there is no connector of that name.
     """
     return {
         str(name): connector_class(
@@ -241,14 +242,16 @@ def _connectors(systems: Mapping[str, Any], path: str) -> dict[str, type[Connect
 
 
 def _resolved(path: Any, folder: str) -> Any:
-    """Return a path, relative to the file that says it. Addresses and templates are left alone."""
+    """Return the absolute path of a file that is named relative to the systems file. Addresses and templates stay as
+    they are."""
     if not isinstance(path, str) or is_template(path) or "://" in path or path.startswith("~"):
         return path
     return _trusted(os.path.normpath(os.path.join(folder, path)))
 
 
 def _trusted(text: str) -> str:
-    """Return a text as if it stood in the file itself: a text made here would be listed as unsafe since ansible-core 2.19."""
+    """Return a text with the same trust as one in the file: since ansible-core 2.19 a text that is made here would be
+    unsafe."""
     trusted: str = trust_as_template(text) if trust_as_template else text
     return trusted
 

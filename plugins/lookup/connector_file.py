@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reads a connector's file: its declaration, and the mistakes in it."""
+"""Reads a declared connector's file, and lists what it declares or the errors in it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def _lines(path: str) -> Iterator[str]:
 
 
 def _compared(manifest: Manifest, folder: str) -> str:
-    """:raises InputError: a request is not in the vendor's contract, or that can't be read."""
+    """Compare the file's requests with the vendor's contract, and return a line about it.
+
+    :raises InputError: a request is not in the contract, or the contract can't be read.
+    """
     named = manifest.contract.get("openapi")
     if not named:
         return "compared with no contract (contract: {openapi: FILE} names one)"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a run leaves: what is open, what may linger, and where the records are, as lines for the end of the screen."""
+"""Makes the last lines of the screen: what is open, what may linger, and where the records are."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from ...module_utils.model import clock
 from ...module_utils.model.commands import command
 from . import result_lines as wording
 
-#: What is alike for more people than this is said in one line.
+#: An item that is the same for more people than this becomes one line.
 MANY = 20
-#: Of what differs from person to person, and of records, so many are listed.
+#: How many items that differ from person to person, and how many records, are listed.
 LISTED = 10
-#: Where a text of many people names the person.
+#: Stands for the person in a text that is the same for many people.
 _WHO = "\0"
-#: What the reader of a command fills in.
+#: The parts of a command that the reader fills in.
 _FILLED_IN = {"user": "-e user=<whom>", "system": "-e system=<system>", "by": "-e by=<who>"}
-#: What a person can end by saying that they did it.
+#: The outcomes that a person can attest.
 _BY_HAND = ("needs_human", "unsupported")
 
 
 def still_open(ends: Iterable[wording.Line]) -> list[wording.Line]:
-    """Return the lines of what is open: of the steps, and of what only the record names (a mailbox whose password works elsewhere)."""
+    """Return the lines that are open: of steps, and of items that only the record names (a mailbox with its own
+    password)."""
     lines = [line for line in ends if line.outcome in wording.OPEN]
     steps = [line for line in lines if line.step != "record"]
     named = {(line.system, line.person) for line in steps}
@@ -50,7 +51,8 @@ def _of_record(line: wording.Line) -> Iterator[wording.Line]:
 
 
 def with_notes_of(before: wording.Line | None, line: wording.Line) -> wording.Line:
-    """Return a line whose open changes keep why they failed: a last look sees only that they are open."""
+    """Return a line whose open changes keep the notes of an earlier line: a last look knows only that they are open,
+    not why."""
     notes = {row.get("what"): row["note"] for row in (before.changes if before else ()) if row.get("note")}
     if not notes:
         return line
@@ -64,10 +66,9 @@ def with_notes_of(before: wording.Line | None, line: wording.Line) -> wording.Li
 
 
 def items(still: Sequence[wording.Line], under_way: bool) -> Iterator[tuple[str, str]]:
-    """Yield what is open, each once, with its colour; of many people in one line.
+    """Yield the open items, each once, with its colour; an item of many people in one line.
 
-    What was not sent because something before it failed is not a task of its own, and a last look may say again what a
-    step said.
+    A change that was not sent because an earlier one failed is left out.
     """
     said: set[tuple[str, str, str]] = set()
     people: dict[tuple[str, str, str], list[str]] = {}
@@ -91,7 +92,8 @@ def items(still: Sequence[wording.Line], under_way: bool) -> Iterator[tuple[str,
 
 
 def how_to_attest(still: Iterable[wording.Line]) -> str:
-    """Return the command that notes what a person did, as far as it is the same for all that is open; empty when nothing waits for a person."""
+    """Return the command to attest the open items, with the parts that are the same for all; empty when nothing waits
+    for a person."""
     waiting = [line for line in still if line.outcome in _BY_HAND and line.person]
     if not waiting:
         return ""
@@ -103,7 +105,7 @@ def how_to_attest(still: Iterable[wording.Line]) -> str:
 
 
 def records(paths: Mapping[str, str]) -> Iterator[str]:
-    """Yield where the records are, each with its verdict; of many, some of what is open first, and their folder."""
+    """Yield the paths of the records with their verdicts; of many, those with open items first, and then the folder."""
     for path, verdict in sorted(paths.items(), key=lambda row: len(paths) > LISTED and bool(row[1]))[:LISTED]:
         if verdict:
             yield verdict
@@ -114,7 +116,7 @@ def records(paths: Mapping[str, str]) -> Iterator[str]:
 
 
 def lingering(residual: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what outlives the cuts, a line each; of many people in one line, with the latest end."""
+    """Yield a line for each residual; one line for many people, with the latest end."""
     ordered = sorted(residual, key=lambda r: (r["system"], r["person"], str(r.get("what"))))
     several: dict[tuple[str, str, str], list[str]] = {}
     for one in ordered:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Results of modules as lines of text, for the person who watches. Pure: knows no screen and no Ansible.
+"""Turns results of modules into lines of text for the screen. The functions are pure: they use no screen and no
+Ansible.
 
-Results may be odd (an older module, a failure in Ansible itself), so nothing here relies on a key being there.
+A result may lack any key (an older module, a failure in Ansible itself), so that the code expects none.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ WORDS: Mapping[str, tuple[str, str, str, str]] = {
     "skipped": ("·", ".", "skipped", "dim"),
     "planned": ("→", ">", "would change", "cyan"),
 }
-#: Steps that end with what they found: step -> key of the answer, outcome with something under it, and without.
+#: The steps whose outcome depends on what they found: step -> the answer's key, the outcome when it has something, and
+#: when not.
 _FINDS: Mapping[str, tuple[str, str, str]] = {
     "person_info": ("people", "found", "nobody"),
     "case": ("cases", "opened", "already"),
 }
-#: Steps that only look, and steps that mostly find nothing to do: for them nothing "was so already".
+#: The steps that only look, and those that mostly find nothing to do: for them, "was so already" would be wrong.
 _LOOKS = frozenset(("existing_info", "ledger_info", "quarantine", "separation", "protected_info", "reconcile_system"))
 _IDLES = frozenset(("followups", "notices", "reconcile", "audit"))
 OPEN = frozenset(("in_progress", "needs_human", "unsupported", "unknown", "failed", "unreachable"))
@@ -63,7 +65,7 @@ PHASES: Mapping[str, str] = {
     "suspend": "Say so",
     "resume": "Let in again",
 }
-#: Steps that only look, and whose answers the playbook says in one piece at the end.
+#: The steps that only look, and whose answers the playbook shows together at the end.
 QUIET = frozenset(
     ("doctor", "doctor_system", "locate", "locate_system", "steps", "init", "people_snapshot", "contacts_info")
 )
@@ -77,8 +79,9 @@ _SECRET_KEYS = re.compile(
 
 @dataclass(frozen=True)
 class Line:
-    """One step's end: ``outcome`` is one of :data:`WORDS`; ``changes`` the rows of the result that are worth telling; ``took`` the
-    seconds of one of several people, ``left`` what a record says is open, ``verdict`` its sentence.
+    """One line: the end of a step. ``outcome`` is one of :data:`WORDS`; ``changes`` are the rows of the result;
+    ``took`` is the seconds of one of several people; ``left`` are the open items of a record, and ``verdict`` is its
+    sentence.
     """
 
     system: str
@@ -128,7 +131,7 @@ def lines(
     elif skipped:
         outcome = "skipped"
     elif (failed or found.get("failed")) and found.get("code") == "open":
-        outcome = "needs_human"  # the record was written, and says what is open
+        outcome = "needs_human"  # the record was written, and lists open items
     elif (failed or found.get("failed")) and outcome not in OPEN:
         outcome = "failed"
     elif step in _FINDS and _FINDS[step][0] in found:
@@ -158,22 +161,22 @@ def lines(
 
 
 def _sentence(verdict: object) -> str:
-    """Return what a record says of its case in a sentence."""
+    """Return the sentence of a record's verdict."""
     return text(verdict.get("sentence") or "") if isinstance(verdict, Mapping) else ""
 
 
 def _found(step: str, answer: Mapping[str, Any]) -> str:
-    """Return what a step that looks for people ended with; skipped, when it was asked for nobody."""
+    """Return the outcome of a step that looks for people; ``skipped`` when it had nobody to look for."""
     key, some, none = _FINDS[step]
     others = answer.get("present")
     if answer.get("asked") or not isinstance(others, Mapping):
         return some if answer[key] else none
-    # Asked about the one who gives their word.
+    # It was asked only about people who approve or attest.
     return "skipped" if not others else some if all(others.values()) else none
 
 
 def _message(value: object) -> str:
-    """Return what a result says; of several lines, one after the other."""
+    """Return the message of a result; several lines are joined."""
     return "; ".join(text(one) for one in _sequence(value)) if _sequence(value) else text(value or "")
 
 
@@ -187,7 +190,8 @@ def _person(found: Mapping[str, Any]) -> str:
 
 
 def text(value: Any) -> str:
-    """Return a value as one line that can't move a cursor, and without what looks like a secret."""
+    """Return a value as one line without control characters, and with everything that looks like a secret replaced by
+    ``***``."""
     flat = STEERING.sub("", " ".join(str(value).split()))
     return _SECRET.sub(
         lambda m: (
@@ -198,13 +202,13 @@ def text(value: Any) -> str:
 
 
 def indented(value: Any) -> str:
-    """Return a line as :func:`text` has it, that keeps the spaces it begins with."""
+    """Return a line as :func:`text` does, and keep the spaces at its beginning."""
     line = str(value)
     return " " * min(8, len(line) - len(line.lstrip(" "))) + text(line)
 
 
 def plain(name: str, value: Any) -> str:
-    """Return a value of a change as a person writes it; ``name`` says whose it is."""
+    """Return a value of a change in words; ``name`` is the name of the change."""
     if value in (None, "", [], {}):
         return "nothing"
     if _SECRET_KEYS.search(name) and not isinstance(value, bool) and " " not in str(value) and len(str(value)) > 15:
@@ -221,7 +225,7 @@ def plain(name: str, value: Any) -> str:
 
 
 def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
-    """``group Sales: held → not held  (can't be undone)``."""
+    """Return a change as text: ``group Sales: held → not held  (CAN NOT BE UNDONE)``."""
     what = text(row.get("what", ""))
     before, after = plain(what, row.get("before")), plain(what, row.get("after"))
     if row.get("after") is None and row.get("before") is not None:
@@ -238,7 +242,7 @@ def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
 
 
 def span(took: float) -> str:
-    """Return seconds as people say them."""
+    """Return a number of seconds in words."""
     if took < 60:
         return f"{took:.1f} s"
     minutes, rest = divmod(int(took), 60)
@@ -246,7 +250,7 @@ def span(took: float) -> str:
 
 
 def gauge(done: int, total: int, unit: str, *, width: int = 16) -> str:
-    """Return how far long work is."""
+    """Return a progress bar: ``[####....] 4 of 8 people``."""
     if total <= 0:
         return f"{done} {text(unit)}"
     full = max(0, min(width, done * width // total))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The functions of modules that work on the ledger, by the name in their task, imported when needed."""
+"""Finds the function of a module that works on the ledger, by the name in its task; it is imported when needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Act = Callable[[LedgerRun, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def act_of(task: LedgerTask) -> Callable[..., dict[str, Any]]:
-    """Return the function ``act`` of the file that the task names. It takes what its kind of task works on, and the arguments."""
+    """Return the function ``act`` of the file that the task names. It takes a ``LedgerRun`` (or a ``Here``), and the
+    arguments."""
     act: Callable[..., dict[str, Any]] = importlib.import_module(f"{acts.__name__}.{task.act}").act
     return act
 
@@ -28,6 +29,6 @@ def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[s
 
 
 def handing_over(task: LedgerTask, result: dict[str, Any], *, rehearsal: bool) -> dict[str, Any]:
-    """Put into a result what the run hands to what comes next, as ``set_stats`` does; Ansible leaves it out when a task fails."""
+    """Add to a result the data for the next program, as ``set_stats`` does. Ansible leaves it out when a task fails."""
     data = task.hands_over(result, rehearsal) if task.hands_over else {}
     return {**result, **({"ansible_stats": {"data": data, "per_host": False, "aggregate": True}} if data else {})}

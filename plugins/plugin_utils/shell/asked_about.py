@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""People about whom HR is asked beside those of a run: who takes over, who gets something, who approved."""
+"""Finds the further people whom a run looks up in HR: successors, recipients, approvers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..ledger.ledger import Ledger
 from .limits import HEIRS
 from .variables import Variables
 
-#: The company's settings that may name somebody who gets something of a person's.
+#: The company's settings that may name a recipient.
 _SETTINGS = ("lifecycle_mailbox", "lifecycle_first_sign_in")
 
 
 def names(variables: Variables, policy: Policy, ledger: Ledger | None) -> list[str]:
-    """Return their names, each once, with whom the playbook asks about (``identify_about``).
+    """Return the names of these people, each once, together with those of the playbook (``identify_about``).
 
-    Managers of the people found are asked for by the module itself.
+    The module itself looks up the managers of the people whom it finds.
     """
     found = [variables.text("successor"), variables.text("withdrawn_by"), *_listed(variables.value("identify_about"))]
     for setting in _SETTINGS:

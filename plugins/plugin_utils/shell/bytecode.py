@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Lets Python keep the bytecode of this collection, as it does for every other package.
 
-Ansible's loader of collections compiles each file again in every process, and 60 of ours take 0.16 s: a third of what a cut-off
-costs. This finder answers for the collection's own files only, with Python's own loader, whose ``__pycache__`` outlives the
-process; where that cannot be written, or for anything it does not find, everything is as without it.
+Ansible's loader of collections compiles each file again in every process; for 60 of our files that takes 0.16 s, a
+third of a cut-off. This finder loads only the collection's own files, with Python's own loader, which keeps the
+bytecode in ``__pycache__``. For any other file, and when the folder is not writable, nothing changes.
 
 Import it before the rest of the collection.
 """

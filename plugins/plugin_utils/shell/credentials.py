@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Credentials: from references in the systems file to secrets, on the controller, at the moment they are needed."""
+"""Reads the secrets to which the systems file refers, on the machine that runs Ansible, when a step needs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 
 from ...module_utils.model.errors import CredentialError
 
-#: How a credential may be referred to: exactly one of these keys.
+#: The kinds of references to a credential: exactly one of these keys.
 SOURCES = ("env", "file", "lookup", "value")
 
 
@@ -28,13 +28,14 @@ def resolve(
     templar: Any = None,
     warn: Callable[[str], None] | None = None,
 ) -> dict[str, str]:
-    """Return the secrets behind a system's references.
+    """Return a system's secrets.
 
-    :param references: credential's name to ``{env: NAME}``, ``{file: path}``, ``{lookup: plugin, args: [...], options}``,
+    :param references: the name of a credential -> ``{env: NAME}``, ``{file: path}``, ``{lookup: plugin, args: [...],
+        options}``,
         ``{value: text}``, or a text (an inline ``!vault`` value or a template that the caller has resolved).
-    :param loader: Ansible's DataLoader: decrypts files that Ansible Vault made.
-    :param templar: gives lookups the variables.
-    :raises CredentialError: names system, credential and what to do; never holds a secret.
+    :param loader: Ansible's DataLoader, which decrypts files of Ansible Vault.
+    :param templar: has the variables for lookups.
+    :raises CredentialError: names system, credential and what to do; it never contains a secret.
     """
     warning = warn or Display().warning
     unset = {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The answers of the systems in this run, collected in one place.
+"""Collects the answers of the systems in this run.
 
-A module whose answer others need (:data:`KEPT`) leaves it in the run's folder, whatever role it was called from; a module that
-has an option of that name (:data:`ANSWERS`) is given all of them, unless the task says something else.
+The answer of a module in :data:`KEPT` is written to the run's folder, whatever role has called the module. A module on
+the ledger with an option in :data:`ANSWERS` gets all answers of that name, unless its task sets the option.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 #: The inventory's groups, each with its hosts.
 Groups = Mapping[str, Sequence[str]]
 
-#: Modules whose failure a report has, and decides about: it does not end the run for the system.
+#: The modules whose failure the report handles: it does not end the run for the system.
 REPORTED = frozenset({"reconcile_system"})
 #: Module -> the name under which its answers are kept.
 KEPT: Mapping[str, str] = {
@@ -32,9 +32,9 @@ KEPT: Mapping[str, str] = {
 
 
 def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], result: Answer) -> Answer:
-    """Leave a module's answer for those that need it.
+    """Write a module's answer to the run's folder.
 
-    :returns: the result, which does not fail where a report has the failure.
+    :returns: the result; not failed when the report handles the failure.
     """
     name = KEPT.get(module)
     if name is None:
@@ -52,7 +52,10 @@ def keep(folder: RunFolder, module: str, system: str, args: Mapping[str, Any], r
 
 
 def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """``{system, people, related, look, asked, present}``. An HR system that failed has no answer, which is not the same as nobody."""
+    """Yield the answers of HR: ``{system, people, related, look, asked, present}``.
+
+    An HR system that failed has no answer; that does not mean that it has no such person.
+    """
     for host in groups.get("hr_records", ()):
         for answer in _of(folder, "people", host):
             if "people" in answer:
@@ -69,20 +72,21 @@ def found(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 
 
 def found_elsewhere(folder: RunFolder, system: str, groups: Groups) -> list[Answer]:
-    """Return whom the other HR systems found."""
+    """Return the people whom the other HR systems found."""
     others = [host for host in groups.get("hr_records", ()) if host != system]
     return [one for host in others for answer in _of(folder, "people", host) for one in answer.get("people", [])]
 
 
 def protected(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """``{system, members}``."""
+    """Yield the members of protected groups: ``{system, members}``."""
     for host in groups.get("protection", ()):
         answers = _of(folder, "protected", host)
         yield {"system": host, "members": answers[0].get("members", []) if answers else []}
 
 
 def seen(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """``{system, person, existing}``: what was there already; without ``existing`` where a system could not be asked."""
+    """Yield what exists before a joiner's first step: ``{system, person, existing}``; without ``existing`` where it was
+    not read."""
     for host in dict.fromkeys((*groups.get("provisioning", ()), *groups.get("mailbox", ()))):
         for answer in _of(folder, "existing", host):
             facts = {"existing": answer["existing"]} if "existing" in answer else {}
@@ -90,7 +94,7 @@ def seen(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 
 
 def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """``{system, person, held, called}``: what they hold on the systems that policy's ``separation`` names."""
+    """Yield what people hold on the systems in policy's ``separation``: ``{system, person, held, called}``."""
     for host in groups.get("separation", ()):
         for answer in _of(folder, "held", host):
             if "held" in answer:
@@ -99,12 +103,12 @@ def held(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 
 
 def cases(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
-    """Yield the run's cases, as the module ``case`` returned them."""
+    """Yield the run's cases, in the form that the module ``case`` returns."""
     yield from map(dict, run_cases.opened(folder))
 
 
 def failures(folder: RunFolder, groups: Groups) -> dict[str, str]:
-    """Return what each system's comparison said when it failed, by system."""
+    """Return the messages of failed comparisons, by system."""
     names = ("account_listing", "device_listing", "credential_listing")
     return {
         host: str(answer.get("msg") or "it failed")
@@ -123,7 +127,7 @@ def _listed(read: Callable[[RunFolder, Groups], Iterator[Answer]]) -> Callable[[
     return lambda folder, groups: list(read(folder, groups))
 
 
-#: By the option of a module that takes it.
+#: An option of a module -> the function that reads the answers for it.
 ANSWERS: Mapping[str, Callable[[RunFolder, Groups], Any]] = {
     "found": _listed(found),
     "protected": _listed(protected),

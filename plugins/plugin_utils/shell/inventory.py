@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The company's systems in the variables of a task."""
+"""Reads the company's systems from the variables of a task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...module_utils.sdk.capabilities import capabilities_of
 
 @dataclass(frozen=True)
 class AnsibleInventory:
-    """See :class:`~plugins.plugin_utils.ledger.run.Inventory`.
+    """The inventory of an act on the ledger: see :class:`~plugins.plugin_utils.ledger.run.Inventory`.
 
     :param task_vars: Ansible's variables of the task.
     :param template: resolves a variable's templates.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Words that the command line lost: ``-e by='Lena Fischer'`` gives Ansible ``by=Lena`` and a word that belongs to nothing."""
+"""Refuses words that belong to no option: the shell passes ``-e by='Lena Fischer'`` to Ansible as ``by=Lena`` and a
+further word."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from typing import Any
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.text import short
 
-#: Where Ansible puts what is left over of ``-e name=value more words``.
+#: The variable in which Ansible puts the further words of ``-e name=value more words``.
 _LEFT_OVER = "_raw_params"
 
 
 def refuse_left_over(task_vars: Mapping[str, Any]) -> None:
-    """Stop a run whose options were not all understood.
+    """Refuse a run with words that belong to no option.
 
     :raises InputError: names the words, and how to write them.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Policy, approvals and the executed plan, as the limits of one step: the arguments of a ``Guard``."""
+"""Computes the limits of a step from policy, approvals and the executed plan: the arguments of a ``Guard``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from ..ledger.ledger import Ledger
 
 @dataclass(frozen=True)
 class Limits:
-    """What limits the steps of one task on one system; read once for all people.
+    """The limits of one task's steps on one system, read once for all people.
 
-    :param document: the plan that is being executed; None when none is.
-    :param rehearsal: nothing is written, so that nothing needs an approval; the plan itself will say what does.
-    :param stops: the acts that this run may not do, and why: those that want an approval today, and whose plan has none.
-    :param not_here: of whom HR said in this run that they are not here, with why.
+    :param document: the plan that is executed; None without one.
+    :param rehearsal: the run is in check mode: it writes nothing and needs no approval; its plan will list the
+        approvals.
+    :param stops: the acts that this run may not do, each with the reason: they need an approval that the plan does not
+        have.
+    :param not_here: the people who, according to HR in this run, are not here: name -> the reason.
     """
 
     policy: Policy
@@ -44,7 +46,9 @@ class Limits:
         system: str,
         not_here: Mapping[str, str] | None = None,
     ) -> Limits:
-        """:param plan: the plan that is being executed, a file or a digest; empty when none is.
+        """Read the limits of a task.
+
+        :param plan: the plan that is executed, a file or a digest; empty without one.
         :raises InputError: the plan cannot be read.
         """
         document = plans.executed(plan, plans_folder, ledger) if plan else None
@@ -64,10 +68,10 @@ class Limits:
     ) -> dict[str, Any]:
         """Return plain data for :class:`Guard`; empty when nothing limits the step for this person.
 
-        :param adopted: somebody says that what is there is the person's own. So does the ledger once a step of theirs wrote there:
-            what is a shared mailbox now was theirs before.
-        :param args: the step's arguments, for whom it gives something to.
-        :param unproven: what of the cut and of preserving is not proven; until it is, nothing is wiped.
+        :param adopted: a named person says that the account is the person's own. It also counts when an earlier step
+            has written there for them: a mailbox that is a shared one now was theirs before.
+        :param args: the step's arguments, with the people who get something.
+        :param unproven: the steps of cutting off and preserving that are not proven; until they are, nothing is wiped.
         """
         policy, system = self.policy, self.system
         limits: dict[str, Any] = {}
@@ -96,7 +100,7 @@ class Limits:
         return {**limits, "source": policy.file} if limits else {}
 
     def _kept(self, record: Mapping[str, Any], unproven: str, case: str) -> dict[str, str]:
-        """Return what would lose data that must be kept."""
+        """Return the acts that would lose data which must be kept, each with the reason."""
         held_by = holds.of_person(self.ledger, record, case) if self.ledger is not None and record else ""
         kept = {act: f"{held_by}: nothing is lost until it is released" for act in ("wipe", "delete") if held_by}
         if unproven:
@@ -104,7 +108,7 @@ class Limits:
         return kept
 
     def _approvals(self) -> dict[str, Any]:
-        """Return what wants an approval that this run does not have."""
+        """Return the limits that come from missing approvals."""
         policy, patterns = self.policy, approvals.patterns(self.policy, self.system)
         if self.rehearsal:
             asks = any(rule.needs == "privileged" for rule in policy.approvals)
@@ -126,7 +130,8 @@ HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
 def gone_heirs(
     ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return those to whom a step would give something and who are not here, each with why; and the person who would inherit from themselves."""
+    """Return the people who would get something and are not here (address -> the reason), or who are the case's own
+    person."""
     given = [args.get(name) or () for name in HEIRS]
     names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
     own = presence.names_of(person)
@@ -150,7 +155,7 @@ def named(value: Any) -> list[str]:
 
 
 def _wrote(ledger: Ledger | None, person: str, system: str) -> bool:
-    """Return whether a run has written for this person there before."""
+    """Return whether an earlier run has written for this person on this system."""
     return ledger is not None and bool(
         ledger.storage.query(
             "SELECT 1 FROM ledger WHERE kind = 'intent' AND person = ? AND system = ? LIMIT 1", (person, system)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds options of a run that are written wrong: Ansible takes any ``-e``, and what nobody reads changes nothing."""
+"""Finds misspelt options of a run: Ansible accepts any ``-e``, and a misspelt one has no effect."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from ...module_utils.model.near import closest
 
-#: What a run about people takes with ``-e`` beside what the module ``case`` takes itself.
+#: The options of a run about people, beside those of the module ``case``.
 OF_A_RUN = ("user", "case", "confirm", "device_serial", "adopt", "by", "note")
-#: How like a word must be to be meant by another: ``sucessor``, and not ``owner``.
+#: How similar (0 to 1) a variable must be to an option: ``sucessor`` is, ``owner`` is not.
 _ALIKE = 0.85
 
 
 def misspelt(given: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    """Yield a warning for each variable that is none of a run's and is written almost like one."""
+    """Yield a warning for each unknown variable that is similar to an option."""
     options = {*OF_A_RUN, *known}
     for name in given:
         near = closest(name, options, alike=_ALIKE) if name not in options else ""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The keys of HR's people, from the task that reads HR to the steps that compare accounts: hashes, in the run's own folder.
+"""Passes the keys of HR's people, as hashes, from the task that reads HR to the steps that compare accounts.
 
-The folder is Ansible's (0700, removed when the run ends); a step that runs elsewhere is handed the same in its arguments.
+They are in the run's own folder (0700, removed by Ansible when the run ends). A step on another machine gets them in
+its arguments.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ _PREFIX = "workforce_keys_"
 
 
 def leave(folder: str, source: str, packed: str) -> None:
-    """Keep what one HR system's people answer to."""
+    """Write the keys of one HR system's people to the run's folder."""
     path = Path(folder, f"{_PREFIX}{source}")
     with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
         file.write(base64.b64decode(packed))
 
 
 def handed(folder: str, *, here: bool) -> dict[str, Any]:
-    """Return for a step where the keys are (``here``), or the keys themselves; empty where no HR system was read as a whole."""
+    """Return a step's argument: the files of the keys, or without ``here`` the keys themselves; empty when HR was not
+    read as a whole."""
     files = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(_PREFIX))
     if not files:
         return {}
@@ -36,7 +38,7 @@ def handed(folder: str, *, here: bool) -> dict[str, Any]:
 
 
 def patterns(task_vars: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, str]:
-    """Return how logins are made on each of the inventory's systems that know people."""
+    """Return the login pattern of each system with accounts."""
     found = {}
     for host in task_vars.get("groups", {}).get("accounts", []):
         variables = task_vars["hostvars"].raw_get(host)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Progress of long work: workers append lines to files, and the callback shows them.
+"""Reports the progress of long work: workers append lines to files, and the callback shows them.
 
-Ansible's workers cannot speak to the screen, and a task's result comes only when everything is over.
+Ansible's workers cannot write to the screen, and a task's result comes only at its end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERY = 0.5
 
 
 def folder() -> Path:
-    """Return where this run's lines are: ``LIFECYCLE_PROGRESS``, else beside Ansible's own temporary files."""
+    """Return the folder of this run's lines: ``LIFECYCLE_PROGRESS``, else one in Ansible's temporary folder."""
     if os.environ.get("LIFECYCLE_PROGRESS"):
         return Path(os.environ["LIFECYCLE_PROGRESS"])
     from ansible import constants as C
@@ -30,7 +30,8 @@ def folder() -> Path:
 
 
 def writer(system: str, step: str, person: str) -> Callable[[int, int, str], None]:
-    """Return a function ``(done, total, unit)`` that notes how far a step is. It never fails: progress is worth no step.
+    """Return a function ``(done, total, unit)`` that writes a line of progress. It never fails: no step may fail
+    because of it.
 
     A line is ``{"system", "step", "person", "done", "total", "unit", "at"}``; ``total`` is 0 when nobody knows it.
     """
@@ -58,9 +59,9 @@ def writer(system: str, step: str, person: str) -> Callable[[int, int, str], Non
 
 
 def ended(task: str, result: Mapping[str, Any], of: int) -> None:
-    """Tell who watches that a step is over for one of ``of`` people, long before it is over for all. It never fails.
+    """Write a line that a step has ended for one of ``of`` people, before it has ended for all. It never fails.
 
-    A line is ``{"task", "of", "ended": the result, less what only Ansible needs}``.
+    A line is ``{"task", "of", "ended": the result without the keys that only Ansible needs}``.
     """
     shown = {key: value for key, value in result.items() if key not in ("diff", "invocation")}
     try:
@@ -84,14 +85,14 @@ def _append(line: str) -> None:
 
 
 class Reader:
-    """What was noted since the last look."""
+    """Reads the lines that were written since the last look."""
 
     def __init__(self, where: Path | None = None) -> None:
         self.where = where or folder()
         self._read: dict[Path, int] = {}
 
     def new(self) -> Iterator[dict[str, Any]]:
-        """Whole lines only; one that is being written waits for the next look."""
+        """Yield the new complete lines; an incomplete one is left for the next look."""
         for path in sorted(self.where.glob("progress-*.json")):
             try:
                 with path.open("rb") as lines:

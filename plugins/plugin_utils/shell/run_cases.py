@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The run's cases: whom the steps of a run are for, and what was found of them on each system.
+"""Passes the run's cases to its steps: the people of the run, and what earlier steps found about them on each system.
 
-The modules that decide leave them here (``case``, ``followups``, ``reconcile``, ``intake``), those that judge add to them
-(``quarantine``, ``separation``), and every step on a system reads them.
+The modules ``case``, ``followups``, ``reconcile`` and ``intake`` write them to the run's folder, ``quarantine`` and
+``separation`` add to them, and every step on a system reads them.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ OnSystem = tuple[OpenCase, Here]
 
 @dataclass(frozen=True)
 class RunCases:
-    """Whom a run is about.
+    """The people of a run.
 
-    :param cases: what the module ``case`` returned of each person, or what the playbook gave as ``lifecycle_cases``.
-    :param adopted: by system, the addresses whose account from before is taken for theirs.
-    :param unread: by system, the addresses of whom nobody knows what is there already.
-    :param first: by address and system, what may not be held beside the new.
-    :param acts: the follow-ups that are carried out now.
-    :param fixes: by system, what a reconcile settles.
+    :param cases: what the module ``case`` returned for each person, or the playbook's ``lifecycle_cases``.
+    :param adopted: system -> the addresses of joiners to whom the existing account there belongs.
+    :param unread: system -> the addresses of joiners for whom no step could read what exists there.
+    :param first: address -> system -> the entitlements that must be taken before anything is given.
+    :param acts: the follow-ups that the run does now.
+    :param fixes: system -> the findings that a reconcile corrects.
     """
 
     cases: Sequence[Mapping[str, Any]] = ()
@@ -48,15 +48,15 @@ class RunCases:
     fixes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def on(self, system: str, capabilities: frozenset[str], settings: Settings) -> Sequence[OnSystem]:
-        """Return each case with what is known of it on one system, in the order in which the people were named; each is made when it
-        is asked for."""
+        """Return each case with the facts about it on one system, in the order of the people. Each is made only when it
+        is read."""
         return _OnSystem(self, Here(system, capabilities, settings))
 
     def decided(self, here: Here) -> list[OnSystem]:
-        """Return the follow-ups and the findings that concern one system."""
+        """Return the cases of the follow-ups and findings on one system."""
         found = []
         mine = [act for act in self.acts if act["system"] == here.system and act.get("record")]
-        # Two laptops that came back, or two questions for the same answers, are one step of a case.
+        # Two follow-ups of one kind and case, such as two laptops that came back, are one step.
         for act in {(act["case"], act["step"], act["word"]): act for act in mine}.values():
             due = Due(str(act["step"]), str(act["word"]), tuple(act.get("serials") or ()))
             case = _other(FOLLOWUPS, act["case"], act["record"], act.get("orientation") or {})
@@ -68,7 +68,7 @@ class RunCases:
         return found
 
     def known(self, email: str, system: str) -> dict[str, Any]:
-        """Return what earlier steps of the run found of a person on one system."""
+        """Return what earlier steps of the run found about a person on one system."""
         return {
             "adopted": email in self.adopted.get(system, ()),
             "adopted_somewhere": any(email in addresses for addresses in self.adopted.values()),
@@ -78,9 +78,9 @@ class RunCases:
 
 
 class _OnSystem(Sequence[OnSystem]):
-    """The cases of a run as one system's step is given them.
+    """The cases of a run for one system's step.
 
-    :param here: what is the same for all of them.
+    :param here: the facts that are the same for all of them.
     """
 
     def __init__(self, run: RunCases, here: Here) -> None:
@@ -112,7 +112,7 @@ def _other(
 
 
 def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
-    """Keep what a module on the ledger decided for the steps that follow."""
+    """Write what a module on the ledger decided to the run's folder, for the later steps."""
     if module == "case":
         _begin(folder, result["cases"])
         folder.leave(_NOT_HERE, result.get("not_here") or {})
@@ -123,7 +123,7 @@ def leave(folder: RunFolder, module: str, result: Mapping[str, Any]) -> None:
     elif module == "followups" and "transfers" in result:
         _begin(folder, [*result["transfers"], *result["resumed"], *result["ended"]], {"acts": result["acts"]})
     elif module in ("intake", "followups"):
-        _begin(folder, [])  # nobody has decided, or all is settled: it is about nobody
+        _begin(folder, [])  # from here on the run is about nobody, until a later task opens cases
     elif module == "reconcile":
         _begin(folder, [], {"fixes": result.get("steps") or {}})
 
@@ -138,20 +138,20 @@ def _add(folder: RunFolder, **found: Any) -> None:
 
 
 def not_here(folder: RunFolder) -> Mapping[str, str]:
-    """Return of whom HR said in this run that they are not here, with why."""
+    """Return the people who, according to HR in this run, are not here: name -> the reason."""
     found: Mapping[str, str] = folder.read(_NOT_HERE) or {}
     return found
 
 
 def opened(folder: RunFolder) -> Sequence[Mapping[str, Any]]:
-    """Return the cases that this run has opened so far, as they were returned; none when it opened none."""
+    """Return the cases that this run has opened, in the form in which they were returned."""
     return folder.rows(_PEOPLE)
 
 
 def read(folder: RunFolder, given: Sequence[Mapping[str, Any]] | None = None) -> RunCases:
     """Return the run's cases.
 
-    :param given: the playbook's own, in place of those that this run opened.
+    :param given: the playbook's own cases, in place of those that this run opened.
     :raises InputError: no case was opened in this run.
     """
     kept = folder.read(_NAME)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Release this run's person locks when ansible-playbook ends, and give the ledger's head to its witnesses. No playbook has to ask for it.
+"""Unlocks the run's people when ansible-playbook ends, and gives the ledger's head to its witnesses.
 
-A worker that opens the ledger leaves its address in the run's own temporary folder (0700, removed by Ansible in the end); the
-process that is the run reads it when it ends. One that is killed reads nothing, and :mod:`lease` finds out otherwise.
+A worker that opens the ledger writes its address to the run's own temporary folder (0700, removed by Ansible at the
+end). The process of ansible-playbook reads it when it ends. After a kill, :mod:`lease` frees the locks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ _NAME = "workforce_ledger"
 
 
 def run_of(folder: str) -> str:
-    """Return the run's id, by its temporary folder: the same for every worker of one ansible-playbook process, and for no other."""
+    """Return the run's id, from its temporary folder: the same for all workers of one ansible-playbook process only."""
     return os.path.basename(folder).removeprefix("ansible-local-")
 
 
 def remember(folder: str, ledger: str, policy: str = "") -> None:
-    """Note in a worker that the run of ``folder`` may hold people in this ledger, a path or an address with a password; ``policy`` is the policy's file."""
+    """Note, in a worker, the ledger in which this run may lock people (a path, or an address with a password), and the
+    policy's file."""
     path = Path(folder, _NAME)
     if not path.exists():
         with open(private.opened(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), "w") as file:
@@ -36,7 +37,7 @@ def remember(folder: str, ledger: str, policy: str = "") -> None:
 
 @cache
 def at_exit(folder: str) -> None:
-    """Register the end of the run, in the process that is the run, before it forks."""
+    """Register the end of the run, in the process of ansible-playbook, before it forks."""
     atexit.register(_hand_back, folder, os.getpid())
 
 

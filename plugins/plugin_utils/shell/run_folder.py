@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Files that one task of a run leaves for later ones, in the run's own temporary folder.
+"""Passes data from one task of a run to later ones, in files of the run's own temporary folder.
 
-A worker is forked for each task, so nothing in memory outlives one. The folder does: 0700, the same for all workers of one
-ansible-playbook process, and removed by Ansible when that ends.
+Ansible forks a worker for each task, so that its memory is lost at the end of the task. The folder (0700) is the same
+for all workers of one ansible-playbook process, and Ansible removes it at the end.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, overload
 
 
 class Rows(Sequence[Mapping[str, Any]]):
-    """Plain data of many people in a file, each read when it is asked for: a thousand of them, held by each of twelve workers, are
-    a hundred megabytes.
+    """Plain data of many people in a file. Each row is read only when it is used, because a thousand rows in each of
+    twelve workers would take a hundred megabytes.
 
     :param path: a file with one JSON text a line.
     """
@@ -50,16 +50,17 @@ class Rows(Sequence[Mapping[str, Any]]):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """:param path: the run's temporary folder."""
+    """The run's temporary folder, at ``path``."""
 
     path: str
 
     def leave(self, name: str, data: Any, *, of: str = "") -> None:
-        """Keep plain data under a name, in place of what was there; ``of`` is whose it is, where each system has its own."""
+        """Write plain data under a name, and replace earlier data; ``of`` is the system, where each system has its own
+        data."""
         self._write(f"{name}/{of or 'run'}.json", [json.dumps(data)])
 
     def leave_rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Keep plain data of many people under a name, in place of what was there."""
+        """Write plain data of many people under a name, and replace earlier data."""
         self._write(f"{name}.jsonl", (f"{json.dumps(row)}\n" for row in rows))
 
     def _write(self, name: str, texts: Iterable[str]) -> None:
@@ -71,7 +72,7 @@ class RunFolder:
         made.replace(path)
 
     def read(self, name: str, *, of: str = "") -> Any:
-        """Return what was left; None when nothing was."""
+        """Return the data under a name; None when there is none."""
         try:
             text = Path(self.path, "workforce_run", name, f"{of or 'run'}.json").read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -79,7 +80,7 @@ class RunFolder:
         return json.loads(text)
 
     def rows(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """Return what was left of many people; nothing when nothing was."""
+        """Return the rows under a name; none when there are none."""
         try:
             return Rows(Path(self.path, "workforce_run", f"{name}.jsonl"))
         except FileNotFoundError:

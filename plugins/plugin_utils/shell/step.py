@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A step of a case on its way through the ledger: what is known of it, its intent, its outcome."""
+"""Connects a step with the ledger: reads its history, and notes its intent and outcome."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..ledger import links
 from ..ledger.lease import RENEWED_EVERY
 from ..ledger.ledger import Ledger
 
-#: The steps that bring a person's data to safety.
+#: The steps that preserve a person's data.
 DATA_STEPS = frozenset({"mailbox", "mailbox_archive", "files_handover"})
 
 
 @dataclass
 class Step:
-    """One module on one system for one person. Without a ledger or a case it keeps quiet, and so does a run in check mode."""
+    """One module on one system for one person. Without a ledger or a case, and in check mode, nothing is noted."""
 
     ledger: Ledger | None
     case: str
@@ -45,7 +45,8 @@ class Step:
         return cls(ledger if case else None, case or "", **facts)
 
     def history(self) -> dict[str, Any]:
-        """Return what the seam may know of earlier runs. An intent that a killed run left open is settled as unknown here."""
+        """Return what earlier runs have noted about the step. An intent that a killed run left open is first ended as
+        unknown."""
         if self.ledger is None:
             return {}
         known = self.ledger.history(self.case, self.system, self.name)
@@ -58,10 +59,10 @@ class Step:
         }
 
     def blocked_by(self, phases: Collection[str], *, everywhere: bool) -> str:
-        """Return why this step must not run yet: an earlier phase that it depends on is not proven. Empty when it may.
+        """Return why this step must not run yet, because a phase that it needs is not proven; empty when it may run.
 
-        :param everywhere: other systems' data hang on what this step takes: their steps count too. What only waits for a
-            person's decision elsewhere does not.
+        :param everywhere: the step may destroy data on other systems, so that their data steps count too; not those
+            that only wait for a person's decision.
         """
         if self.ledger is None or not phases:
             return ""
@@ -80,7 +81,8 @@ class Step:
         )
 
     def betrays(self) -> str:
-        """Return why a step that others can see must wait: a way in is open, and the person would be warned. Empty when none is."""
+        """Return why a step that others can see must wait in a silent departure, because a way in is open; empty when
+        none is."""
         open_ = [
             f"{s['step']} on {s['system']} ({s['outcome']})"
             for s in (self.ledger.steps(self.case) if self.ledger is not None else ())
@@ -95,7 +97,7 @@ class Step:
         return f"{self.name} of {self.person} on {self.system}: {waits}" if open_ else ""
 
     def open_elsewhere(self) -> list[dict[str, str]]:
-        """Return what waits for a person on the other systems; what somebody has to decide is one item a system."""
+        """Return the items that wait for a person on the other systems; all decisions of one system are one item."""
         found: list[dict[str, str]] = []
         for s in self.ledger.steps(self.case) if self.ledger is not None else ():
             if s["person"] != self.person or s["system"] == self.system or s["outcome"] != Outcome.NEEDS_HUMAN.value:
@@ -117,7 +119,7 @@ class Step:
         return found
 
     def unproven(self) -> str:
-        """Return what of the cut, and of bringing the person's data to safety, is open on any system; empty when it is proven."""
+        """Return the open steps of cutting off and of preserving data, on any system; empty when all are proven."""
         if self.ledger is None:
             return ""
         return ", ".join(
@@ -132,7 +134,7 @@ class Step:
     def intent(
         self, changes: Sequence[Mapping[str, Any]], *, irreversible: bool, counts: Sequence[Mapping[str, Any]] = ()
     ) -> None:
-        """See :meth:`Ledger.intent`."""
+        """Note what is about to be written: see :meth:`Ledger.intent`."""
         if self.ledger is not None and not self.silent and not self.observe:
             self._intent = self.ledger.intent(
                 self.case,
@@ -148,7 +150,7 @@ class Step:
             )
 
     def alive(self, report: Callable[[int, int, str], None]) -> Callable[[int, int, str], None]:
-        """Return a function that passes on how far a step is, and keeps its run from being taken for dead while it takes hours."""
+        """Return a function that reports progress and also renews the run's locks, so that a step may take hours."""
         ledger = self.ledger
         if ledger is None or self.silent or self.observe:
             return report
@@ -161,12 +163,12 @@ class Step:
                 try:
                     ledger.renew(self.run)
                 except LedgerError:
-                    return  # progress is worth no step: its next write will say
+                    return  # no step may fail because of progress; its next write reports this error
 
         return note
 
     def finished(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Write the outcome, and give the result what a person and the record want to see of it."""
+        """Note the outcome, and return the result with the step, the person and the case."""
         result = {**result, "step": self.name, "person": self.person, **({"case": self.case} if self.case else {})}
         result.setdefault("outcome", Outcome.FAILED.value if result.get("failed") else Outcome.DONE.value)
         if self.observe:
@@ -191,7 +193,8 @@ class Step:
 
 
 def _observed(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a look at the end: what would still have to change is open, and that is a failure."""
+    """Return the result of a look at the end: a change that would still be necessary is open, and makes the result
+    failed."""
     still = [row["what"] for row in result.get("changes", []) if row["outcome"] == "planned"]
     if not still:
         return {**result, "changed": False}
@@ -211,7 +214,8 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _holds_up(step: Mapping[str, Any]) -> bool:
-    """Return whether what comes after has to wait: not for what a person only has to look at, and no later step can harm."""
+    """Return whether later steps must wait for this one; not for changes that only wait for a person's decision
+    (``lasting``)."""
     if Outcome(step["outcome"]).closed:
         return False
     rows = [row for row in step["result"].get("changes") or () if not Outcome(row.get("outcome", "unknown")).closed]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A module on one system: for the one person that a task names, or for everybody whose case the run has opened.
+"""Runs a module on one system: for the one person that the task names, or for all people whose case the run has opened.
 
-What is the same for all people - credentials, policy, ledger, the plan being executed - was read once, before the first of them.
-Then people go side by side, as many as the connector says; each has its intent and outcome in the ledger, and a failure of one
-stops nobody else.
+Everything that is the same for all people (credentials, policy, ledger, the executed plan) was read once before. People
+are worked on side by side, as many as the connector allows. Each has an intent and an outcome in the ledger, and the
+failure of one does not stop the others.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ Ordinary = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class OneRun:
-    """One module for one person, or for nobody: what the ledger keeps of it.
+    """One run of a module, for one person or for nobody.
 
     :param args: the module's arguments.
     :param case: the case in the ledger; empty without one.
-    :param name: under which name the ledger keeps the step.
+    :param name: the name under which the ledger keeps the step.
     :param person: their address; empty when the module is about nobody.
-    :param requires: roles whose steps must be proven first.
-    :param looks: it only looks, and what would still have to change is open.
-    :param silently: others would see it, and are not to before every way in is closed.
-    :param at_once: how many requests it may have under way.
+    :param requires: the roles whose steps must be proven first.
+    :param looks: it only looks; a change that would still be necessary is open.
+    :param silently: others can see its result, and must not before every way in is closed.
+    :param at_once: how many requests it may send side by side.
     """
 
     args: Mapping[str, Any]
@@ -71,21 +71,21 @@ class SystemStep:
     :param task: its TASK.
     :param id: identifies this task of the play, for the screen.
     :param system: the system's name.
-    :param connector: what speaks to it.
-    :param host_args: where the system is.
-    :param task_args: the options that the task gives; they win.
-    :param limits: policy, ledger, and the plan being executed.
+    :param connector: the connector's class.
+    :param host_args: the arguments from the host's variables: where the system is.
+    :param task_args: the options of the task; they replace all others.
+    :param limits: policy, ledger, and the executed plan.
     :param run: the run's id.
     :param phase: the role's name.
     :param folder: the run's own temporary folder.
-    :param quiet: nothing is noted: a run in check mode.
-    :param tokens: access tokens for the length of the run.
-    :param pace: gives out the turns of asking a system whose vendor names a rate.
-    :param choices: keeps what was chosen for whom, of things of which each is for one person.
-    :param adopt: the systems on which somebody says that what is there is the person's own.
+    :param quiet: nothing is noted, because the run is in check mode.
+    :param tokens: the access tokens of the run.
+    :param pace: limits the rate of requests.
+    :param choices: the reservations of things that only one person can have.
+    :param adopt: the systems on which, as a named person says, the existing account is the person's own.
     :param others: the keys of HR's other people: see :mod:`others_keys`.
-    :param ordinary: set when it must run the ordinary way (AnsiballZ), one person after another.
-    :param shows_diff: the person who watches wants each difference once more, before and after (``--diff``).
+    :param ordinary: runs the module with AnsiballZ, one person after another; None when it runs in this process.
+    :param shows_diff: the run has ``--diff``.
     """
 
     module: str
@@ -111,10 +111,11 @@ class SystemStep:
     # -- for everybody -----------------------------------------------------------------------------------------------------
 
     def for_cases(self, cases: Sequence[tuple[OpenCase, Here]]) -> dict[str, Any]:
-        """Return the step for each of these people whom it concerns here; the module's result, with one of ``results`` a person.
+        """Run the step for each of these people whom it concerns here; return the module's result, with one of
+        ``results`` for each.
 
-        :param cases: each is asked for twice, and held for as long as it is their turn: those of a thousand people take much memory.
-        :raises InputError: the module does nothing in a case, or no such step.
+        :param cases: each is read twice, and kept only during its turn, because a thousand cases need much memory.
+        :raises InputError: the module has no such step.
         """
         step = self.case_step()
         if not set(names_of(self.task.needs)) <= set(capabilities_of(self.connector)):
@@ -136,7 +137,7 @@ class SystemStep:
         return together(self.system, _in_turn(once, concerned, people))
 
     def _open_elsewhere(self, case: OpenCase) -> list[dict[str, str]]:
-        """Return what waits for a person on the other systems, for a ticket of each."""
+        """Return the items that wait for a person on the other systems, each for a ticket."""
         step = Step.of(
             self.limits.ledger,
             case=case.id,
@@ -149,7 +150,7 @@ class SystemStep:
         return step.open_elsewhere()
 
     def case_step(self) -> CaseStep:
-        """Return the step of a case that is meant.
+        """Return the step that the task names, else the module's usual one.
 
         :raises InputError: there is no such step.
         """
@@ -161,7 +162,7 @@ class SystemStep:
         return steps[name] if name else next(iter(steps.values()))
 
     def _of_case(self, step: CaseStep, case: OpenCase, here: Here, at_once: int) -> OneRun:
-        """Put one person's run together, when it is their turn."""
+        """Return one person's run."""
         taken = step.of_case(case, here) or {}
         return OneRun(
             args={
@@ -174,7 +175,7 @@ class SystemStep:
             case=case.id,
             person=case.person.email,
             requires=step.requires,
-            # A ticket names whom it is about: others see it.
+            # A ticket has the person's name, and others see it.
             silently=(step.shows or makes_tickets(self.connector)) and bool(case.facts.others.get("silent")),
             looks=bool(step.looks),
             at_once=at_once,
@@ -184,10 +185,10 @@ class SystemStep:
         began = time.monotonic()
         try:
             result = self.once(run)
-        except LifecycleError as e:  # of the ledger: the others go on, and each will find out
+        except LifecycleError as e:  # an error of the ledger, which each of the other people's steps reports too
             result = {**failure(e), "system": self.system, "step": run.name, "person": run.person}
         result["seconds"] = round(time.monotonic() - began, 3)
-        result.pop("accounts", None)  # the ledger has them; a thousand results are much for Ansible to carry
+        result.pop("accounts", None)  # the ledger has them; they would make a thousand results too large
         if not self.shows_diff:
             result.pop("diff", None)
         progress.ended(self.id, result, of)
@@ -196,14 +197,15 @@ class SystemStep:
     # -- for one -----------------------------------------------------------------------------------------------------------
 
     def for_one(self) -> dict[str, Any]:
-        """Return the step for the person whom the task names, without a case; or for nobody, where the module is about the whole system."""
+        """Run the module for the person whom the task names, without a case; or for nobody, when it is about the whole
+        system."""
         args = {**self.host_args, **self.task_args}
         person = args.get("person")
         email = str(person.get("email", "")) if isinstance(person, Mapping) else ""
         return self.once(OneRun(args, self.module, person=email, at_once=self.connector.PARALLEL))
 
     def once(self, run: OneRun) -> dict[str, Any]:
-        """Return one run of the module, with its intent and outcome in the ledger; the module's result."""
+        """Run the module once, note its intent and outcome in the ledger, and return its result."""
         step = Step.of(
             self.limits.ledger,
             limits=self.limits.policy.brake,
@@ -215,7 +217,8 @@ class SystemStep:
             person=run.person,
             whom=run.args["person"] if isinstance(run.args.get("person"), Mapping) else {},
             observe=run.looks,
-            # A task that only looks, in a run that may write, is evidence; a run in check mode leaves no trace.
+            # A look at the end of a run is evidence, and is noted; a module that only reads is not, and a run in check
+            # mode notes nothing.
             silent=self.quiet or self.task.info is not None and not run.looks,
         )
         blocked = "" if self.limits.rehearsal else step.blocked_by(run.requires, everywhere=self.connector.CARRIES_DATA)
@@ -243,9 +246,11 @@ class SystemStep:
         return finished
 
     def _signing_in(self, person: object) -> object:
-        """Return the person with the login by which the system knows them that checks passwords for this one, where HR names none.
+        """Return the person with their login on the system that checks passwords for this one, unless HR names a login
+        here.
 
-        A mail server has no key but the login: whoever married has the mailbox of before, and signs in by the directory's login.
+        A mail server finds a mailbox only by the login. After a new name, the mailbox may still have the old login,
+        which the directory has.
         """
         options = self.host_args.get("options") or {}
         checks, pattern = str(options.get("passwords_in") or ""), str(options.get("login") or self.connector.LOGIN)
@@ -258,7 +263,7 @@ class SystemStep:
         return {**person, "logins": {**named, self.system: seen[0].login}}
 
     def _known(self, person: Any, case: str) -> dict[str, Any]:
-        """Return what ledger and HR know of the person on this system, as plain data for either shell."""
+        """Return what the ledger and HR know about the person on this system, as plain data for both shells."""
         policy = self.limits.policy
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
@@ -270,15 +275,16 @@ class SystemStep:
         }
 
     def _logins(self, person: object) -> dict[str, str]:
-        """Return the logins of the accounts that were seen to be the person's, by system, for HR."""
+        """Return the logins of the person's linked accounts, by system, for HR."""
         if self.limits.ledger is None or not isinstance(person, Mapping):
             return {}
         return {one.system: one.login for one in links.links(self.limits.ledger, Person.of(person))}
 
     def _serials(self, case: str) -> list[str]:
-        """Return the serials of the devices that a case has given: an Autopilot device is nobody's in any list before it is started.
+        """Return the serials of the devices that a case has given, since an Autopilot device has no person in any list
+        before its first start.
 
-        A device management gets those of its own, the register with which devices enrol gets those of all.
+        A device management gets the serials that were given there; the register in which devices enrol gets all.
         """
         needs = names_of(self.task.needs)
         if self.limits.ledger is None or not case or needs not in (["devices"], ["device_enrolment"]):
@@ -293,11 +299,11 @@ class SystemStep:
 
     @cached_property
     def _everybody(self) -> links.Everybody | None:
-        """Return what the ledger knows of all people here."""
+        """Return the links of all people on this system; None without a ledger."""
         return links.Everybody(self.limits.ledger, self.system) if self.limits.ledger is not None else None
 
     def _limit(self, args: dict[str, Any], run: OneRun, step: Step) -> None:
-        """Hand the step its limits; what the plan being executed foresees counts as confirmed."""
+        """Add the limits to the step's arguments. A change that is in the executed plan counts as confirmed."""
         args["guard"] = self.limits.guard(
             phase=self.phase,
             step=run.name,
@@ -339,7 +345,8 @@ class SystemStep:
 
 
 def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_once: int) -> list[dict[str, Any]]:
-    """Do something once for each number, as many side by side as may be; return the results in the order of the numbers."""
+    """Call ``once`` for each number, ``at_once`` of them side by side; return the results in the order of the
+    numbers."""
     if at_once == 1:
         return [once(number) for number in numbers]
     results: list[dict[str, Any]] = [{}] * len(numbers)
@@ -348,7 +355,7 @@ def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_o
         turns.put(turn)
 
     def take_turns(_thread: int) -> None:
-        # A pool that was given all of them would hold a thousand answers that are still to come.
+        # The pool does not get all calls at once: it would keep a thousand futures.
         while True:
             try:
                 turn = turns.get_nowait()
@@ -362,9 +369,9 @@ def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_o
 
 
 def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return one result of a task for what it did for several people, as a loop has it.
+    """Return one result for several people, in the form of a loop's result.
 
-    It is not failed when one of them is: that stands in the ledger, and decides when the case is closed.
+    It is not failed when one person's step failed: the ledger keeps that failure, and the closeout of the case decides.
     """
     ends = [Outcome(result.get("outcome", Outcome.DONE.value)) for result in results]
     failed = [result for result in results if result.get("failed")]
@@ -378,7 +385,7 @@ def together(system: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "msg": ", ".join(f"{count} {outcome.value}" for outcome, count in counted.items()),
         "results": list(results),
         "failures": len(failed),
-        # Whatever shows a task's result shows its warnings: nobody has to open the results to see that something is open.
+        # Every screen shows a result's warnings, so that nobody has to open the results to see a failure.
         **({"warnings": _warnings(failed)} if failed else {}),
         "diff": [
             {**result["diff"], "before_header": result["person"], "after_header": result["person"]}
@@ -396,7 +403,7 @@ def _warnings(failed: Sequence[Mapping[str, Any]], most: int = 10) -> list[str]:
 
 
 def failure(error: LifecycleError) -> dict[str, Any]:
-    """Return the result of a step that an error ended."""
+    """Return the result of a step that ended in an error."""
     return _failed(str(error), error.code)
 
 
@@ -412,7 +419,7 @@ def _failed(why: str, code: str) -> dict[str, Any]:
 
 
 def _may_count(name: str, args: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what the brake counts of a step that is planned elsewhere: the most that it may do."""
+    """Return what the brake counts for a step that is planned on another machine: the most that it may do."""
     if name == "cutoff" or name == "account" and args.get("state") == "suspended":
         return [{"what": "account", "act": "disable"}]
     if name == "device" and args.get("company") == "wipe":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every module's TASK by the module's name, imported when it is asked for: a run needs a few of them."""
+"""Finds each module's TASK by the module's name, and imports it when needed, because a run needs only a few."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ class _Tasks(Mapping[str, Task | LedgerTask]):
 TASKS: Mapping[str, Task | LedgerTask] = _Tasks()
 
 
-#: Who vouches for the systems of the inventory: files of authorities, "" for everybody's.
+#: The files of certificate authorities of the inventory's systems; "" for the public ones.
 _AUTHORITIES: set[str] = set()
 
 
 def will_ask(url: str, ca_file: str) -> None:
-    """Note a system of the inventory, whose authorities the first task on a system reads once for all workers."""
+    """Note the authorities of a system; the first task on a system reads them once for all workers."""
     if url.startswith("https://"):
         _AUTHORITIES.add(ca_file)
 
 
 def make_ready(action: str) -> None:
-    """Import a module of ours before Ansible forks a worker for each host, which would otherwise import it each for itself."""
+    """Import a module before Ansible forks a worker for each host, so that the workers do not import it one by one."""
     collection, _dot, name = action.rpartition(".")
     if collection == "workforce.lifecycle":
         task = TASKS[name]
-        task.validator  # noqa: B018 - made by looking at it
+        task.validator  # noqa: B018 - the property makes it
         if isinstance(task, LedgerTask):
             act_of(task)
         else:
             _read_authorities()
-    # What a worker inherits stays the parent's memory: no collection of its garbage writes into that.
+    # The workers share the parent's memory: their garbage collection must not write into it.
     gc.freeze()
 
 
 def _read_authorities() -> None:
     while _AUTHORITIES:
-        # What is wrong with a file is the step's to say, of the system that names it.
+        # The step on the system that names the file reports its error.
         with suppress(OSError, LifecycleError):
             trust(_AUTHORITIES.pop())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Access tokens for the length of a run.
+"""Keeps access tokens during a run.
 
-A worker is forked for each task, so nothing in memory outlives one. The run's own temporary folder does: 0700, shared by
-all workers, and removed by Ansible when the run ends.
+Ansible forks a worker for each task, so that its memory is lost at the end of the task. The run's own temporary folder
+(0700) is shared by all workers, and Ansible removes it at the end.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 
 from ...module_utils.model import private
 
-#: A token this close (seconds) to its end is fetched again.
+#: A token is fetched again when it is valid for fewer seconds than this.
 MARGIN = 60.0
 
 
 class RunTokens:
-    """Fetches a token once a run, whatever the number of workers that want it.
+    """Fetches a token once a run, for all workers.
 
     :param folder: the run's temporary folder.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A ledger against what its witnesses have kept."""
+"""Compares a ledger with the statements that its witnesses keep."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .statement import Statement, case_digest, standing
 def deviations(
     query: Query, name: str, kept: Kept, keyring: Keyring, names: Mapping[str, str] | None = None
 ) -> list[Finding]:
-    """Return where a ledger is not what a witness has seen.
+    """Return the differences between a ledger and a witness's statements.
 
-    :param names: digest of a case to its id, as far as anybody knows them.
+    :param names: the digest of a case -> its id, for the known cases.
     """
     found = [Finding("witness", f"witness {name}: {line}", None, at) for line, at in kept.broken]
     believed = []
@@ -57,9 +57,10 @@ def deviations(
 
 
 def refuse_older(policy: Policy) -> Callable[[Query], None] | None:
-    """Return what a run does before its first write: stop, when the ledger is older than its last witness, or another one.
+    """Return a function that a run calls before its first write, and that refuses a ledger which does not fit its
+    witnesses.
 
-    None when policy names no witness that can be asked.
+    None when policy has no witness that can be read.
     """
     keepers = {name: keeper for name, keeper in keepers_of(policy).items() if keeper.ANSWERS}
     if not keepers:
@@ -74,7 +75,7 @@ def refuse_older(policy: Policy) -> Callable[[Query], None] | None:
 
 def _refuse(query: Query, name: str, keeper: Keeper, keyring: Keyring) -> None:
     kept = keeper.kept(thorough=False)
-    # The newest is enough to go on; verify looks at all of them.
+    # For a run the newest statement is enough; verify compares all of them.
     newest = [max(standing(kept.statements), key=lambda one: one.n)] if kept.statements else []
     found = deviations(query, name, Kept(newest, kept.broken), keyring)
     if found:
@@ -87,7 +88,7 @@ def _refuse(query: Query, name: str, keeper: Keeper, keyring: Keyring) -> None:
 
 
 def asked(policy: Policy) -> tuple[dict[str, Kept], list[Finding]]:
-    """Return what every witness of the policy has kept, and who could not be asked."""
+    """Return what each witness of the policy keeps, and a finding for each that could not be read."""
     answers, silent = {}, []
     for name, keeper in keepers_of(policy).items():
         if not keeper.ANSWERS:
@@ -100,7 +101,7 @@ def asked(policy: Policy) -> tuple[dict[str, Kept], list[Finding]]:
 
 
 def digests_of(cases: Sequence[str]) -> dict[str, str]:
-    """Return digest to id of every case that is known."""
+    """Return the digest of each case -> its id."""
     return {case_digest(case): case for case in cases}
 
 
@@ -118,6 +119,6 @@ def _doubt(statement: Statement, keyring: Keyring) -> str:
     if not keyring.keys:
         return ""
     if not statement.key:
-        # Said before the company had a key, or by somebody who has none.
+        # It was made before the company had a key.
         return ""
     return keyring.doubt_of_head(statement.key, statement.head, statement.signature, statement.at)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Records and plans on the disk against what the ledger says of them: it keeps the digest of each before the file is put in its place."""
+"""Compares records, plans and archives on the disk with the digests in the ledger, which were noted before the files
+were written."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from .findings import Finding
 
 
 def changed_files(query: Query, keyring: Keyring, records: str, plans: str) -> Iterator[Finding]:
-    """Yield every record, page and plan that is not what was written last."""
+    """Yield a finding for each record, page and plan that differs from what was written last."""
     if records and os.path.isdir(records):
         yield from _records(query, keyring, Path(records))
     if plans and os.path.isdir(plans):
@@ -25,7 +26,8 @@ def changed_files(query: Query, keyring: Keyring, records: str, plans: str) -> I
 
 
 def changed_archives(query: Query, folder: str) -> Iterator[Finding]:
-    """Yield every archive that is not what was taken out of the ledger, and each of its entries whose hash does not follow."""
+    """Yield a finding for each archive that was changed, and for each of its entries whose hash does not fit the
+    chain."""
     if not folder:
         return
     for n, at, body in query("SELECT n, at, body FROM ledger WHERE kind = 'archived' ORDER BY n", ()):
@@ -59,7 +61,7 @@ def _records(query: Query, keyring: Keyring, folder: Path) -> Iterator[Finding]:
             for name, digest in data["files"].items():
                 written.setdefault(str(name), []).append((int(n), str(at), str(digest)))
         except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # the walk of the chain says of it that it was changed
+            continue  # the check of the chain reports this entry as changed
     for name, versions in written.items():
         n, at, digest = versions[-1]
         path, case = folder / name, name.rpartition(".")[0]
@@ -80,13 +82,14 @@ def _records(query: Query, keyring: Keyring, folder: Path) -> Iterator[Finding]:
 
 
 def _signatures(keyring: Keyring, paths: Mapping[Path, str], kind: str) -> Iterator[Finding]:
-    """Yield whose signature does not fit, of files with the moment in which each was written."""
+    """Yield a finding for each file whose signature is not valid. ``paths`` has the moment at which each file was
+    written."""
     for path, at in paths.items():
         signature = path.with_name(f"{path.name}.sig")
         content = _content(path)
         if content is None or path.is_symlink() or not signature.exists():
             continue
-        # A run that was killed between the two has left the new signature beside.
+        # A run that was killed between the two renames has left the new signature in a temporary file.
         raw = [_content(one) or b"" for one in (signature, *path.parent.glob(f".{signature.name}.*"))]
         if not any(not keyring.doubt(key, content, one, "") for key in keyring.keys for one in raw):
             cases = [path.name.rpartition(".")[0]] if kind == "record" else []
@@ -95,7 +98,8 @@ def _signatures(keyring: Keyring, paths: Mapping[Path, str], kind: str) -> Itera
 
 
 def _half_written(path: Path, digest: str) -> bool:
-    """Return whether a run was killed after it noted a record and before it put the file in its place: what it wrote lies beside."""
+    """Return whether a run was killed after it noted a record and before it renamed the file: the temporary file has
+    this digest."""
     return any(_sha256(_content(one) or b"") == digest for one in path.parent.glob(f".{path.name}.*"))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The findings of a check of the ledger: what was done to it, since when, and which cases it concerns."""
+"""The findings of a check of the ledger: what was changed, since when, and which cases it concerns."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ KINDS = {
     "erased": "entries were erased on a person's request, or taken out into an archive",
     "unproven": "something could not be looked at",
 }
-#: What is said, and is no sign that somebody tampered.
+#: The findings that are no sign of tampering.
 NOTICES = frozenset({"clock", "link", "erased", "unproven"})
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found. ``entry`` is the first entry concerned, ``since`` when (ISO 8601 UTC), ``cases`` which."""
+    """One finding. ``entry`` is the number of the first entry concerned, ``since`` its moment (ISO 8601 UTC), ``cases``
+    are the ids of the cases concerned.
+    """
 
     kind: str
     what: str
@@ -45,7 +47,7 @@ class Finding:
 
     @property
     def tampered(self) -> bool:
-        """Return whether somebody did this to the ledger, or to what hangs on it."""
+        """Return whether it shows that somebody changed the ledger, or a file that belongs to it."""
         return self.kind not in NOTICES
 
     def as_dict(self) -> dict[str, Any]:

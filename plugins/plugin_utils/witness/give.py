@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A run's contact with the witnesses: it asks them before its first write, and gives them the head at its end."""
+"""Compares the ledger with its witnesses before a run's first write, and gives them the new head at the run's end."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LOOKED = "workforce_witnessed"
 
 
 def seal_of(policy: Policy, folder: str) -> Seal:
-    """Return how this run seals what it writes: the company's key, and one look at the witnesses for the whole run.
+    """Return the seal of this run: the company's key, and one comparison with the witnesses for the whole run.
 
-    :param folder: the run's own temporary folder, where its workers find that one of them has looked.
+    :param folder: the run's own temporary folder, in which a worker notes that it has compared them.
     :raises InputError: the key that policy names cannot be used.
     """
     look = refuse_older(policy)
@@ -38,12 +38,13 @@ def seal_of(policy: Policy, folder: str) -> Seal:
 
 
 def give(ledger: Ledger, policy: Policy, run: str, *, replaces: int | None = None) -> list[str]:
-    """Give every witness the head, when it has changed since the last time.
+    """Give every witness the ledger's head, when it has changed since the last time.
 
-    The entry that says so is on the disk before anybody elsewhere knows the head: a power failure must not make an honest ledger look cut.
+    The entry about it is on the disk before a witness gets the head. Otherwise, after a power failure, a witness would
+    know a head that the ledger has lost.
 
-    :param replaces: a person accepted that everything after this entry is lost.
-    :returns: what could not be given, a line each.
+    :param replaces: the number of an entry: a person has accepted that everything after it is lost.
+    :returns: a line for each witness that could not be given the head.
     """
     keepers = keepers_of(policy)
     if not keepers:

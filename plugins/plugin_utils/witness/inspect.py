@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everything that can be known of whether a ledger, its records and its witnesses are as they were written: what, since when, which cases."""
+"""Inspects a ledger, its records, plans, archives and witnesses for changes after they were written."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from .compare import asked, deviations, digests_of
 from .files import changed_archives, changed_files
 from .findings import Finding
 
-#: Machines that share a ledger may differ by so much.
+#: By how much the clocks of machines that share a ledger may differ.
 _SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found: ``verdict`` of the chain alone, and every finding, the first entry first."""
+    """The result: the ``verdict`` of the chain alone, all findings in the order of their entries, the number of signed
+    entries, and the names of the witnesses that were read.
+    """
 
     verdict: Verdict
     findings: Sequence[Finding]
@@ -35,16 +37,18 @@ class Inspection:
 
     @property
     def ok(self) -> bool:
-        """Return whether nobody tampered, as far as can be seen."""
+        """Return whether no sign of tampering was found."""
         return self.verdict.ok and not any(one.tampered for one in self.findings)
 
 
 def inspect(
     ledger: Ledger, policy: Policy, records: str = "", plans: str = "", expected_head: str = "", archives: str = ""
 ) -> Inspection:
-    """Walk the chain, check every signature, ask every witness, and compare every record and plan.
+    """Check the chain and every signature, read every witness, and compare every record, plan and archive.
 
-    :param records: the folder of records, ``plans`` that of plans, ``archives`` that of archives; empty: they are not looked at.
+    :param records: the folder of records; empty when they are not to be compared.
+    :param plans: the folder of plans, likewise.
+    :param archives: the folder of archives, likewise.
     :raises LedgerError: the ledger cannot be read at all.
     """
     query = ledger.storage.query
@@ -73,7 +77,7 @@ def inspect(
 
 
 def _of_chain(query: Query, verdict: Verdict) -> Finding:
-    """Return what the walk found, with its moment and its cases."""
+    """Return the chain's fault as a finding, with its moment and its cases."""
     bad = verdict.bad
     if bad is None:
         rows = query("SELECT case_id, max(at) FROM ledger WHERE kind = 'counted' GROUP BY case_id", ())
@@ -96,7 +100,8 @@ def _of_chain(query: Query, verdict: Verdict) -> Finding:
 
 
 def _of_signatures(query: Query, keyring: Keyring, wanted: bool) -> tuple[int, list[Finding]]:
-    """Return how many entries are signed, and of which the signature is missing or wrong; neighbours in one finding."""
+    """Return how many entries are signed, and findings about missing or invalid signatures; neighbouring entries are
+    one finding."""
     doubts: list[tuple[int, str, str, str, str]] = []
     signed, began = 0, False
     rows = query(
@@ -144,7 +149,7 @@ def _grouped(doubts: Sequence[tuple[int, str, str, str, str]]) -> Iterator[Findi
 
 
 def _of_clock(query: Query) -> Iterator[Finding]:
-    """Yield where the time of entries goes back by more than machines may differ."""
+    """Yield a finding where the time of entries goes back by more than the clocks of two machines may differ."""
     latest = ""
     for n, at, case in query("SELECT n, at, case_id FROM ledger ORDER BY n", ()):
         at = str(at)

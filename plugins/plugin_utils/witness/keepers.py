@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The kinds of witness: how each keeps a statement, and how it is asked what it has kept."""
+"""The kinds of witness: each keeps statements, and returns them."""
 
 from __future__ import annotations
 
@@ -23,37 +23,43 @@ from .statement import Statement, read
 
 #: Seconds that a witness may take.
 PATIENCE = 20
-#: What of a file's end is enough for its newest statement.
+#: How many bytes of a file's end contain its newest statement.
 _TAIL = 65536
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a witness has: its statements, oldest first, and what in it cannot be believed, each with the moment of the last good one before."""
+    """The content of a witness: its statements, the oldest first, and its broken parts, each with the moment of the
+    last good statement before it.
+    """
 
     statements: Sequence[Statement] = ()
     broken: Sequence[tuple[str, str]] = ()
 
 
 class Keeper(Protocol):
-    """One witness at work."""
+    """One witness."""
 
-    #: Whether it can be asked what it has kept. A person cannot.
+    #: Whether it can be read. A person who gets mail cannot.
     ANSWERS: bool
 
     def keep(self, statement: Statement) -> None:
-        """:raises LedgerError: it could not be reached."""
+        """Keep a statement.
+
+        :raises LedgerError: the witness could not be reached.
+        """
 
     def kept(self, *, thorough: bool) -> Kept:
-        """Return what it has; with ``thorough`` everything and from where it really is, without it the newest, quickly.
+        """Return its content: with ``thorough`` all of it, from the remote place; without, only the newest part,
+        quickly.
 
-        :raises LedgerError: it could not be asked.
+        :raises LedgerError: it could not be read.
         """
 
 
 @dataclass(frozen=True)
 class FileKeeper:
-    """A file that is only appended to."""
+    """Keeps statements in a file that is only appended to."""
 
     path: Path
     ANSWERS = True
@@ -87,7 +93,7 @@ class FileKeeper:
 
 @dataclass(frozen=True)
 class GitKeeper:
-    """A clone of a git repository: each statement is a commit, pushed where there is a remote."""
+    """Keeps statements in a clone of a git repository: each is a commit, which is pushed when there is a remote."""
 
     clone: Path
     ANSWERS = True
@@ -142,7 +148,7 @@ class GitKeeper:
 
 @dataclass(frozen=True)
 class MailKeeper:
-    """A message to a person, who keeps it and can be asked for the head."""
+    """Sends statements to a person by mail, who keeps them."""
 
     to: str
     sender: str
@@ -165,7 +171,7 @@ class MailKeeper:
 
 
 def parsed(text: str, where: str, *, numbered: bool = True) -> Kept:
-    """Return the statements in a text of lines; a line that is none is said."""
+    """Return the statements in a text of lines; a line that is no statement is broken."""
     statements: list[Statement] = []
     broken = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -179,7 +185,7 @@ def parsed(text: str, where: str, *, numbered: bool = True) -> Kept:
 
 
 def keeper_of(policy: Policy, witness: Witness) -> Keeper:
-    """Return the witness that policy names, at work."""
+    """Return the keeper of a witness in policy."""
     path = Path(beside(policy.file, witness.path))
     if witness.kind == "file":
         return FileKeeper(path)
@@ -192,7 +198,7 @@ def keeper_of(policy: Policy, witness: Witness) -> Keeper:
 
 @dataclass(frozen=True)
 class StampKeeper:
-    """A time-stamping authority: its stamps lie in a folder, each beside the statement that it is of."""
+    """Has statements stamped by a time-stamping authority, and keeps the stamps in a folder beside the statements."""
 
     stamps: StampFolder
     ANSWERS = True
@@ -216,5 +222,5 @@ class StampKeeper:
 
 
 def keepers_of(policy: Policy) -> Mapping[str, Keeper]:
-    """Return every witness of the policy by its name."""
+    """Return the keepers of the policy's witnesses, by name."""
     return {witness.name: keeper_of(policy, witness) for witness in policy.proof.witnesses}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Stamps of a time-stamping authority (RFC 3161): ``NAME.json`` is what was stamped, ``NAME.tsr`` the answer.
+"""Keeps stamps of a time-stamping authority (RFC 3161): ``NAME.json`` is the stamped data, ``NAME.tsr`` the stamp.
 
 ``openssl ts -verify -data NAME.json -in NAME.tsr -CAfile CA`` checks one without this code.
 """
@@ -21,22 +21,22 @@ from ...module_utils.sdk.transport import StaticAuth, Transport
 
 @dataclass(frozen=True)
 class StampFolder:
-    """Where the stamps of one authority lie. ``ca`` is a PEM file with its root certificate."""
+    """The folder of one authority's stamps. ``ca`` is a PEM file with its root certificate."""
 
     folder: Path
     url: str
     ca: str
 
     def stamp(self, name: str, data: bytes) -> None:
-        """Have ``data`` stamped, check the answer, and keep both.
+        """Have ``data`` stamped, check the stamp, and keep both.
 
-        :raises LedgerError: the authority cannot be reached, or what it answered does not verify.
+        :raises LedgerError: the authority cannot be reached, or its stamp is not valid.
         """
         from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 
         request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
         act = f"have a head stamped by {self.url}"
-        # Not the systems' credentials, and asking twice makes two stamps, which does no harm.
+        # It needs no credentials, and a second stamp of the same data does no harm.
         target = Target(name="time stamps", connector="rfc3161", url=self.url, timeout=20.0, max_wait=10.0)
         answer = Transport(target, StaticAuth({"Accept": "application/timestamp-reply"})).send(
             "POST",
@@ -64,11 +64,11 @@ class StampFolder:
             ) from None
 
     def names(self) -> list[str]:
-        """Return every stamp by name, in order."""
+        """Return the names of all stamps, in order."""
         return sorted(path.stem for path in self.folder.glob("*.tsr"))
 
     def read(self, name: str, *, check: bool = True) -> tuple[bytes, str]:
-        """Return what was stamped, and why the stamp is not to be believed, empty when it is."""
+        """Return the stamped data, and why the stamp is not valid; empty when it is."""
         try:
             data = (self.folder / f"{name}.json").read_bytes()
             token = (self.folder / f"{name}.tsr").read_bytes()
@@ -93,7 +93,7 @@ class StampFolder:
         return ""
 
     def moment(self, name: str) -> str:
-        """Return when the authority says that it stamped this, ISO 8601 UTC."""
+        """Return the authority's moment of a stamp, ISO 8601 UTC."""
         from rfc3161_client import decode_timestamp_response
 
         from ...module_utils.model import clock

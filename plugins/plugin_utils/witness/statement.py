@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A witness's statement: one line of JSON with the ledger's head, the time, and the cases written since the last one.
+"""A statement for a witness: one line of JSON with the ledger's head, the time, and the cases that were written since
+the last one.
 
-A case is named by a digest, since a witness is elsewhere and its lines cannot be erased: the person who has the records finds the case again.
+A case is named by a digest, because a witness's lines cannot be erased. A person with the records can find the case
+again.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Statement:
         return self.head.partition(":")[2]
 
     def line(self) -> str:
-        """Return the one text of it, without the line's end."""
+        """Return the statement as canonical JSON, without the line's end."""
         said: dict[str, object] = {"at": self.at, "head": self.head, "cases": list(self.cases)}
         if self.key:
             said |= {"key": self.key, "signature": self.signature}
@@ -52,7 +54,7 @@ class Statement:
 
 
 def read(line: str) -> Statement | None:
-    """Return the statement in a line, or None when it is none."""
+    """Return the statement in a line; None when it is none."""
     try:
         said = json.loads(line)
         cases, replaces = said.get("cases") or [], said.get("replaces")
@@ -72,12 +74,12 @@ def read(line: str) -> Statement | None:
 
 
 def case_digest(case_id: str) -> str:
-    """Return how a statement names a case."""
+    """Return the digest by which a statement names a case."""
     return hashlib.sha256(case_id.encode()).hexdigest()[:16]
 
 
 def standing(statements: Iterable[Statement]) -> list[Statement]:
-    """Return the statements that still count, oldest first: what a person accepted as lost does not."""
+    """Return the statements that still count, the oldest first: those that a person has accepted as lost do not."""
     kept: list[Statement] = []
     for one in statements:
         if one.replaces is not None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""An event filter of Event-Driven Ansible: what an HR system said by another way (a bus, an event stream) as canonical events' fields."""
+"""An event filter of Event-Driven Ansible: turns an HR system's payload from another source (a queue, an event stream)
+into a canonical event."""
 
 from __future__ import annotations
 
@@ -53,10 +54,11 @@ def main(event: dict[str, Any], source: str, scheme: str, system: str = "") -> d
     try:
         said, _ignored = read(SCHEMES[scheme], SCHEMES[scheme].read(raw, known), raw, source, known)
     except Malformed as failure:
-        # An error in a filter would end its source, and with it the rulebook for everybody.
+        # An error in a filter would end its source, and with it the whole rulebook.
         log.warning("canonical_hr %s: %s; nothing was taken from it", source, failure)
         said = ()
-    # Ansible evaluates what is in a job's variables, and the whole event is: of what came by another way only what we know is kept.
+    # The whole event becomes a job's variables, in which Ansible evaluates templates: only known fields of the payload
+    # are kept.
     meta = {name: meta[name] for name in ("received_at", "uuid") if _PLAIN.fullmatch(str(meta.get(name, "")))}
     taken = [one for one in said if not (one.person and refusal(one.person))]
     if not taken:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""An event source of Event-Driven Ansible: HR's webhooks, proven by the bridge's own verifiers, as canonical events."""
+"""An event source of Event-Driven Ansible: receives HR's webhooks, verifies them as the bridge does, and makes
+canonical events."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ log = logging.getLogger("lifecycle_bridge.eda")
 
 
 class _Server(uvicorn.Server):
-    """Ends when it is cancelled; signals are the rulebook's."""
+    """A server that ends when it is cancelled; ansible-rulebook handles signals."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -60,7 +61,7 @@ class _Server(uvicorn.Server):
 
 
 class _Handed:
-    """Where the door puts events: the rule engine's queue. What was handed over once is not handed over again."""
+    """Puts events into the rule engine's queue, each once."""
 
     def __init__(self, queue: asyncio.Queue[Any], systems: dict[str, str]) -> None:
         self.queue, self.systems = queue, systems
@@ -84,7 +85,8 @@ class _Handed:
 
 
 def canonical(event: Event, system: str) -> dict[str, Any]:
-    """As the rule engine is given it; ``people`` and ``everybody`` are what the playbook ``intake`` takes."""
+    """Return an event in the form for the rule engine; ``people`` and ``everybody`` are variables of the playbook
+    ``intake``."""
     said = event.cloudevent()
     asked = (
         {"people": {system: [event.person]}, "everybody": []} if event.person else {"people": {}, "everybody": [system]}
