@@ -7,6 +7,11 @@ import pytest
 from tests import conftest, rotation
 
 
+@pytest.fixture(autouse=True)
+def _nobody_asked_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIFECYCLE_ROTATION", raising=False)
+
+
 def test_a_few_commits_see_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"vendor{n}" for n in range(10)]
     parts = []
