@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,27 @@ def test_the_page_of_a_connector_names_every_credential_that_it_takes() -> None:
             rf"`{credential}`|\b{credential}:", (ROOT / f"docs/connectors/{name}.md").read_text(encoding="utf-8")
         )
     ] == []
+
+
+def options_not_named(page: str, options: Collection[str]) -> list[str]:
+    """Return what a system may set and its page does not say; a seat by SCIM leads to SCIM's page for SCIM's options."""
+    shared = set(connector_class("scim").OPTIONS) if re.search(r"[Tt]hose of \[SCIM\]\(scim\.md\)", page) else set()
+    return [one for one in options if one not in shared and not re.search(rf"`{one}`|\b{one}:", page)]
+
+
+def test_the_page_of_a_connector_names_every_option_that_it_takes() -> None:
+    assert [
+        f"{name}: {option}"
+        for name in CONNECTORS
+        for option in options_not_named(
+            (ROOT / f"docs/connectors/{name}.md").read_text(encoding="utf-8"), connector_class(name).OPTIONS
+        )
+    ] == []
+
+
+def test_an_option_that_a_page_does_not_name_is_seen() -> None:
+    assert options_not_named("Options: none.", ["page_size"]) == ["page_size"]
+    assert options_not_named("Those of [SCIM](scim.md), except `dialect`.", ["page_size", "tenant"]) == ["tenant"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

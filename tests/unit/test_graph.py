@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.microsoft.directory import DirectoryUsers
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.microsoft.graph import (
     graph_pages,
     graph_transport,
 )
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.registry import CONNECTORS, connector_class
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import errors
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import MemoryTokens, Target
 
@@ -164,3 +166,11 @@ def test_graphs_error_text_is_kept(box):
                 graph_transport(target(box)), "/users", act="list users", params={"$filter": "displayName ne 'x'"}
             )
         )
+
+
+def test_whoever_looks_people_up_in_the_directory_says_that_it_needs_the_right_to_read_them():
+    """The page and doctor name what the connector says: without the right, every look-up ends in 403."""
+    classes = [cls for cls in map(connector_class, CONNECTORS) if issubclass(cls, DirectoryUsers)]
+    assert len(classes) == 5
+    for cls in classes:
+        assert "User.Read.All" in {one for named in cls.PERMISSIONS.values() for one in named}, cls.TITLE

@@ -107,24 +107,33 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             default="09:00-17:00",
         ),
     }
+    #: Whose a mailbox is, the directory says: its users are looked up first.
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": (
+            "User.Read.All",
             "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Recipient Administrator",
         ),
         "cutoff": (
+            "User.Read.All",
             "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
             "MailboxSettings.ReadWrite",
         ),
         "mailbox": (
+            "User.Read.All",
             "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
             "MailboxSettings.ReadWrite",
         ),
         "ownership": (
+            "User.Read.All",
             "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Exchange Administrator",
             "Calendars.ReadWrite",
         ),
-        "mail_archive": ("Mail.Read", "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader"),
-        "calendar": ("Calendars.ReadWrite",),
+        "mail_archive": (
+            "User.Read.All",
+            "Mail.Read",
+            "Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",
+        ),
+        "calendar": ("User.Read.All", "Calendars.ReadWrite"),
         "account_listing": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",),
     }
     #: A conversion shows within seconds, mostly; the address book and holds work within the hour, but show at once.
