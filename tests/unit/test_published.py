@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,7 +29,8 @@ LINT = yaml.safe_load((ROOT / ".ansible-lint").read_text(encoding="utf-8"))
 
 
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))
+WORKFLOWS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+WORKFLOW = yaml.safe_load(WORKFLOWS["test"])
 #: Of which a collection needs one for certification (CHECK_REQUIRED_TAGS of Galaxy's importer).
 REQUIRED_TAGS = {
     "application",
@@ -68,15 +70,42 @@ def test_public_checks_run_every_python_that_a_core_takes_and_name_targets_that_
     steps = WORKFLOW["jobs"]["cores"]["steps"]
     [setup] = [step["with"]["python-version"] for step in steps if "setup-python" in step.get("uses", "")]
     assert set(setup.split()) == {python for taken in PYTHONS.values() for python in taken}
-    commands = [step["run"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "run" in step]
+    commands = commands_of(WORKFLOW)
     assert "make test" in commands
     [tried] = [command for command in commands if "test_installed.py" in command]
     assert '-m "soak or not soak"' in tried, "each core is in soak"
-    targets = {word for command in commands if command.startswith("make ") for word in command.split()[1:]}
+
+
+def commands_of(workflow: dict[str, Any]) -> list[str]:
+    return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_runs_what_there_is_by_actions_of_one_commit_and_may_write_nothing_but_the_site(name: str) -> None:
+    workflow = yaml.safe_load(WORKFLOWS[name])
+    used = re.findall(r"uses: (.*)", WORKFLOWS[name])
+    assert [one for one in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+", one)] == []
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in WORKFLOWS[name], "a stranger's change would run with our rights"
+    more = {job: said["permissions"] for job, said in workflow["jobs"].items() if "permissions" in said}
+    assert more == ({"publish": {"pages": "write", "id-token": "write"}} if name == "pages" else {})
+    targets = {word for line in commands_of(workflow) if line.startswith("make ") for word in line.split()[1:]}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert [
         one for one in targets if not re.search(rf"^(?:{re.escape(one)}|\$\(VENV\){one[5:]}):", makefile, re.M)
     ] == []
+
+
+def test_the_site_of_a_release_is_built_strictly_and_only_then_published() -> None:
+    workflow = yaml.safe_load(WORKFLOWS["pages"])
+    assert workflow[True]["release"] == {"types": ["published"]}  # YAML reads the key `on` as true
+    site, publish = workflow["jobs"]["site"], workflow["jobs"]["publish"]
+    [build] = [number for number, step in enumerate(site["steps"]) if step.get("run") == "make .venv/dev.done docs"]
+    [upload] = [number for number, step in enumerate(site["steps"]) if "upload-pages-artifact" in step.get("uses", "")]
+    written = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["site_dir"]
+    assert build < upload and site["steps"][upload]["with"] == {"path": written}
+    assert publish["needs"] == "site" and "deploy-pages" in publish["steps"][0]["uses"]
+    assert '"--strict"' in (ROOT / "scripts" / "site.py").read_text(encoding="utf-8")
 
 
 def test_the_execution_environment_may_have_every_core() -> None:
