@@ -330,6 +330,10 @@ def test_apprise_reaches_what_it_knows_and_says_when_it_does_not(
     assert told.ok, told.detail
     said = json.loads(web.got[0][2])
     assert said["title"] == NOTICE.title and "<does> not answer & it" in said["message"], "plain text"
+    monkeypatch.setenv("SERVICE", web.url.replace("http://", "ntfy://") + "/topic?format=markdown")
+    (told,) = send([channel], NOTICE)
+    assert told.ok, told.detail
+    assert "x-markdown" not in {name.lower() for name in web.got[1][1]}, "words from elsewhere are no Markdown"
     web.status = 500
     (told,) = send([channel], NOTICE)
     assert (told.ok, told.temporary) == (False, True)

@@ -32,6 +32,14 @@ def test_the_package_names_its_licence_version_and_pages() -> None:
     assert "Typing :: Typed" in project["classifiers"]
 
 
+def test_an_extra_that_pages_and_messages_tell_to_install_is_one_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "bridge" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    read = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bridge/*.md"), *ROOT.glob("bridge/src/**/*.py")]
+    texts = "".join(path.read_text(encoding="utf-8") for path in read)
+    named = set(re.findall(r"bridge\[(\w+)\]", texts))
+    assert {"apprise", "runner", "postgresql"} <= named <= set(project["optional-dependencies"])
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import LedgerError
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.witness.give import give
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.witness.stamps import StampFolder
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.witness.statement import Statement, read, standing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.proof_world import World, build, openssl, three_runs
+from tests.unit.proof_world import World, authority, build, openssl, three_runs
 
 
 @pytest.fixture()
@@ -152,8 +153,6 @@ def test_an_accepted_loss_stops_no_run_and_is_still_reported(world: World) -> No
 
 
 def test_a_time_stamp_is_verified_by_openssl(tmp_path: Path) -> None:
-    from tests.unit.proof_world import authority
-
     with authority(tmp_path / "tsa") as url:
         world = build(tmp_path / "c", url, tmp_path / "tsa" / "ca.pem")
         three_runs(world)
@@ -162,6 +161,14 @@ def test_a_time_stamp_is_verified_by_openssl(tmp_path: Path) -> None:
     for stamp in stamps:
         told = ("-data", stamp.with_suffix(".json"), "-in", stamp, "-CAfile", world.home / "keys" / "ca.pem")
         assert b"Verification: OK" in openssl("ts", "-verify", *told)
+
+
+def test_a_stamp_of_another_authority_than_the_policy_names_is_refused_and_not_kept(tmp_path: Path) -> None:
+    with authority(tmp_path / "tsa") as url, authority(tmp_path / "other"):
+        stamps = StampFolder(tmp_path / "stamps", url, str(tmp_path / "other" / "ca.pem"))
+        with pytest.raises(LedgerError, match=r"does not verify.*is .*ca\.pem the authority's root certificate"):
+            stamps.stamp("000000000001", b"{}")
+    assert not (tmp_path / "stamps").exists()
 
 
 def test_an_authority_that_answers_something_else_is_an_error_that_names_it(world: World) -> None:
