@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -144,6 +145,7 @@ def _detached(folder: Path) -> int:
         _down(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "running.json").unlink(missing_ok=True)
+    _forget(folder)
     with open(folder / "sandbox.log", "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox", "--folder", str(folder), "up", "--foreground"],
@@ -163,6 +165,14 @@ def _detached(folder: Path) -> int:
     print((folder / "sandbox.log").read_text()[-2000:], file=sys.stderr)
     print("the sandbox did not start; its log is above", file=sys.stderr)
     return 1
+
+
+def _forget(folder: Path) -> None:
+    """Remove what runs kept of an earlier company: its people have their access again, and a reconcile would find each leaver back."""
+    for path in folder.glob("ledger.db*"):
+        path.unlink()
+    for name in ("records", "archive"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _serve(folder: Path) -> int:

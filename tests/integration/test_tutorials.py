@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,24 @@ def test_every_command_of_a_tutorial_does_what_the_page_shows(
     for (command, shown), (said, code) in zip(steps, printed):
         assert code == "0", f"{command}\n{said}"
         assert missing_of(shown, said) == [], f"{command}\n{said}"
+
+
+def test_a_company_that_is_started_again_has_no_ledger_of_the_one_before(tmp_path: Path) -> None:
+    """Its people have their access again: with the old ledger, reconcile would call each leaver one who is back."""
+
+    def sandbox(verb: str) -> None:
+        subprocess.run([sys.executable, "-m", "sandbox", "--folder", str(tmp_path), verb], cwd=ROOT, check=True)
+
+    kept = [tmp_path / name for name in ("ledger.db", "ledger.db-wal", "records/offboard-jane.json", "archive/x")]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    sandbox("up")
+    try:
+        assert (tmp_path / "company.systems.yml").exists()
+        assert [path for path in kept if path.exists()] == []
+    finally:
+        sandbox("down")
 
 
 def test_a_page_that_shows_what_was_not_printed_is_seen() -> None:
