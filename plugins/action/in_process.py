@@ -44,7 +44,7 @@ from ..plugin_utils.shell.credentials import resolve
 from ..plugin_utils.shell.inventory import AnsibleInventory
 from ..plugin_utils.shell.left_over import refuse_left_over
 from ..plugin_utils.shell.limits import Limits
-from ..plugin_utils.shell.misspelt import misspelt
+from ..plugin_utils.shell.misspelt import ASKED_BY, misspelt
 from ..plugin_utils.shell.run_folder import RunFolder
 from ..plugin_utils.shell.system_step import Ordinary, SystemStep, failure
 from ..plugin_utils.shell.tasks import TASKS
@@ -242,7 +242,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 else "no ledger is named: is the inventory right? -i company.systems.yml names the systems file (its name ends in .systems.yml);"
                 " elsewhere set lifecycle_ledger (a path, or postgresql://...)"
             )
-        if task.act == "case":
+        if task.act in ASKED_BY:
             known = [name for names in task.variables().values() for name in names]
             for warning in misspelt(load_extra_vars(self._loader), known):
                 Display().warning(warning)

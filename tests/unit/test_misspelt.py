@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.ledger_task import LedgerTask
+from ansible_collections.workforce.lifecycle.plugins.modules import audit, custody, numbers
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK
-from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.misspelt import OF_A_RUN, misspelt
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.misspelt import ASKED_BY, OF_A_RUN, misspelt
 
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = [name for names in TASK.variables().values() for name in names]
@@ -35,6 +37,18 @@ def test_every_option_of_the_main_runs_is_known() -> None:
     rows = re.findall(r"^\| (`.+?`) \|", (ROOT / "docs" / "main-runs.md").read_text(), re.MULTILINE)
     named = {name.partition("=")[0] for row in rows for name in re.findall(r"`([\w=]+)`", row)}
     assert {"user", "confirm", "successor"} <= named <= {*OF_A_RUN, *KNOWN}
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "meant"),
+    [(audit.TASK, "sampel", "sample"), (numbers.TASK, "metric", "metrics"), (custody.TASK, "devise", "device")],
+)
+def test_an_option_of_an_audit_of_numbers_or_of_a_device_is_guessed_too(
+    task: LedgerTask, given: str, meant: str
+) -> None:
+    known = [name for names in task.variables().values() for name in names]
+    assert task.act in ASKED_BY
+    assert [warning.rpartition(" ")[2] for warning in misspelt([given, *known], known)] == [f"{meant}?"]
 
 
 def test_a_run_says_it_before_it_begins(tmp_path: Path) -> None:

@@ -81,6 +81,13 @@ def test_a_message_of_several_lines_is_no_python_list() -> None:
     assert line.message == "one is missing; two is missing"
 
 
+def test_a_mistake_in_a_file_is_said_without_what_ansible_puts_before_it() -> None:
+    before = "Task failed: Finalization of task args for 'ansible.builtin.debug' failed: Error while resolving value for 'msg': "
+    said = f"{before}The lookup plugin 'workforce.lifecycle.connector_file' failed: ours.yml:56: cutof: unknown key"
+    [line] = wording.lines("localhost", "debug", {"failed": True, "msg": said})
+    assert line.message == "ours.yml:56: cutof: unknown key"
+
+
 def test_a_record_that_says_what_is_open_was_written_and_is_no_failure() -> None:
     [line] = wording.lines("localhost", "record", {"code": "open", "msg": "1 thing still open."}, failed=True)
     assert line.outcome == "needs_human" and line.outcome in wording.OPEN

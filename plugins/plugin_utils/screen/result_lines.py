@@ -72,6 +72,8 @@ QUIET = frozenset(
 _SECRET = re.compile(
     r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}|((?:password|passwd|secret|token|api[_-]?key)\s*[=:]\s*)\S+|(://[^/\s:@]+:)[^@\s/]+(?=@)"
 )
+#: What ansible-core says, since 2.19, before the words of a lookup of ours.
+_OF_CORE = re.compile(r"^Task failed: Finalization of task args .*?The lookup plugin '[\w.]+' failed: ")
 _SECRET_KEYS = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|api_?key|private_?key|credential|recovery_?key|otp)"
 )
@@ -177,7 +179,7 @@ def _found(step: str, answer: Mapping[str, Any]) -> str:
 
 def _message(value: object) -> str:
     """Return the message of a result; several lines are joined."""
-    return "; ".join(text(one) for one in _sequence(value)) if _sequence(value) else text(value or "")
+    return "; ".join(text(one) for one in _sequence(value)) if _sequence(value) else _OF_CORE.sub("", text(value or ""))
 
 
 def _sequence(value: Any) -> tuple[Any, ...]:

@@ -10,8 +10,10 @@ from ...module_utils.model.near import closest
 
 #: The options of a run about people, beside those of the module ``case``.
 OF_A_RUN = ("user", "case", "confirm", "device_serial", "adopt", "by", "note")
+#: The acts that begin a playbook, whose options are checked.
+ASKED_BY = frozenset({"case", "audit", "numbers", "custody"})
 #: How similar (0 to 1) a variable must be to an option: ``sucessor`` is, ``owner`` is not.
-_ALIKE = 0.85
+_ALIKE = 0.8
 
 
 def misspelt(given: Iterable[str], known: Iterable[str]) -> Iterator[str]:
