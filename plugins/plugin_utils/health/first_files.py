@@ -231,6 +231,7 @@ def _next(
         systems = str(folder / "company.systems.yml")
         lines += [
             "Correct addresses and options in the systems file (docs/connectors has a page for each), then:",
+            "export ANSIBLE_INVENTORY_ENABLED=workforce.lifecycle.systems ANSIBLE_FORKS=25 ANSIBLE_STDOUT_CALLBACK=workforce.lifecycle.timeline",
             command("doctor", inventory=systems),
             "and, for profiles proposed from what your departments really share:",
             command("init", inventory=systems, path=str(folder)),
