@@ -119,7 +119,7 @@ def _inside(page: Path, text: str) -> str:
         there = (ROOT / "docs" / page.relative_to(PAGES).parent / target).resolve()
         return f"]({REPOSITORY}{there.relative_to(ROOT)}{anchor})"
 
-    text = re.sub(r"\A<!--.*?-->\n", "", text)  # the title comes first
+    text = re.sub(r"\A(?:<!--.*?-->\n)+", "", text)  # the title comes first
     return re.sub(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)", link, text)
 
 
@@ -135,7 +135,7 @@ def _table(options: Mapping[str, Any]) -> Iterator[str]:
     yield "| option | type | default | meaning |\n|---|---|---|---|"
     for name, option in options.items():
         choices = option.get("choices")
-        more = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        more = f" One of {', '.join(f'`{choice}`' if choice else 'empty' for choice in choices)}." if choices else ""
         yield f"| `{name}` | {type_and_default(option)} | {_said(option.get('description'))}{more} |"
 
 
@@ -155,7 +155,7 @@ def _modules(folder: Path) -> Iterator[str]:
         name, doc = full.rpartition(".")[2], found["doc"]
         lines = [f"# {name}", "", _said(doc["short_description"]) + ".", f"Since {doc['version_added']}.", ""]
         lines += [f"{_said(line)}\n" for line in doc["description"]]
-        lines += ["## Options", "", *_table(doc.get("options", {})), "", "## Examples", ""]
+        lines += ["## Options", "", *_table(doc.get("options", {})), "", *_needs(doc), "## Examples", ""]
         lines += ["```yaml", (found["examples"] or "").strip(), "```", "", "## What comes back", ""]
         lines += ["| key | type | when | what | for example |\n|---|---|---|---|---|"]
         for key, value in (found["return"] or {}).items():
@@ -163,8 +163,26 @@ def _modules(folder: Path) -> Iterator[str]:
             lines.append(
                 f"| `{key}` | {value['type']} | {_said(value['returned'])} | {_said(value['description'])} | `{sample}` |"
             )
+        lines += ["", "## See also", "", *map(_further, doc["seealso"])]
         (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
         yield name
+
+
+def _needs(doc: Mapping[str, Any]) -> Iterator[str]:
+    """Return what a module needs where it runs, and how it stands to check mode and its like."""
+    yield "## What it needs and keeps to\n"
+    yield from (f"* {_said(one)}" for one in doc.get("requirements", ()))
+    for name, one in sorted(doc["attributes"].items()):
+        yield f"* `{name}`: {one['support']}. {_said(one['description'])} {_said(one.get('details'))}".rstrip()
+    yield ""
+
+
+def _further(link: Mapping[str, str]) -> str:
+    """Return one line of what to read next: another module, or a page of these."""
+    if "module" in link:
+        name = link["module"].rpartition(".")[2]
+        return f"* [{name}]({name}.md)"
+    return f"* [{link['name']}]({link['link'].replace(f'{REPOSITORY}docs/', '../')})"
 
 
 def _of(kind: str) -> list[str]:
@@ -193,7 +211,9 @@ def _roles(folder: Path) -> Iterator[str]:
         lines = [f"# {name}", ""]
         for entry, spec in entries.items():
             lines += [f"## {entry}", "", _said(spec["short_description"]) + ".", ""]
-            lines += [f"{_said(spec.get('description'))}\n", *_table(spec.get("options") or {}), ""]
+            more = _said(spec.get("description"))
+            lines += [f"{more}\n" if more.rstrip(".") != _said(spec["short_description"]) else ""]
+            lines += [*_table(spec.get("options") or {}), ""]
         (folder / f"role-{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
         yield f"role-{name}"
 

@@ -14,13 +14,16 @@ from typing import Any
 
 #: Pixels: a phone, a screen.
 WIDTHS = (390, 1280)
-#: What is wider than the window, or than the box that it stands in. A block of code may be: it scrolls in its own box.
+#: What is wider than the window, or than the box that it stands in; a name in a first column that goes on in the next line.
 WIDE = """() => {
   const found = [], root = document.documentElement;
   if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} wide`);
   for (const table of document.querySelectorAll(".md-typeset table:not([class])")) {
     const box = table.closest(".md-typeset__scrollwrap") || table;
     if (box.scrollWidth > box.clientWidth + 1) found.push(`a table has ${box.scrollWidth} of ${box.clientWidth} pixels: ${table.textContent.trim().split(/\\s+/).join(' ').slice(0, 40)}`);
+  }
+  for (const name of document.querySelectorAll(".md-typeset td:first-child code")) {
+    if (name.textContent.length < 30 && !/[\s,]/.test(name.textContent) && name.getClientRects().length > 1) found.push(`a name is broken: ${name.textContent}`);
   }
   return found;
 }"""

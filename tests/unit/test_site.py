@@ -47,13 +47,17 @@ def test_a_page_leads_to_our_copy_of_what_the_theme_loads_from_elsewhere() -> No
 
 
 @pytest.mark.skipif(not site_look.browser_path(), reason="needs playwright, and Debian's chromium")
-def test_the_look_sees_a_wide_page_a_wide_table_and_what_is_fetched_from_elsewhere(tmp_path: Path) -> None:
+def test_the_look_sees_a_wide_page_a_wide_table_a_broken_name_and_what_is_fetched_from_elsewhere(
+    tmp_path: Path,
+) -> None:
     narrow = '<meta name="viewport" content="width=device-width"><p>short</p>'
     pages = {
         "good": narrow,
         "wide": f'{narrow}<div style="width: 600px">x</div>',
         "table": f'{narrow}<div class="md-typeset" style="overflow-x: auto"><div class="md-typeset__scrollwrap" '
         f'style="overflow: auto"><table><td style="min-width: 700px">x</td></table></div></div>',
+        "broken": f'{narrow}<div class="md-typeset"><table style="width: 60px"><td style="word-break: break-all"><code>successor</code></td>'
+        "<td>who takes over what the leaver owns</td></table></div>",
         "elsewhere": f'{narrow}<img src="https://elsewhere.example/x.png" alt="">',
     }
     for name, body in pages.items():
@@ -61,6 +65,8 @@ def test_the_look_sees_a_wide_page_a_wide_table_and_what_is_fetched_from_elsewhe
     found = [*site_look.faults(sorted(tmp_path.glob("*.html")), site_look.browser_path() or "")]
     said = [re.sub(r"\d{3} of \d+ pixels", "more than its box", one.partition("/")[2]) for one in found]
     assert said == [
+        "broken.html at 390 pixels: a name is broken: successor",
+        "broken.html at 1280 pixels: a name is broken: successor",
         "table.html at 390 pixels: a table has more than its box: x",
         "wide.html at 390 pixels: the page is 608 wide",
         "/elsewhere.example/x.png",
