@@ -10,7 +10,7 @@ short_description: Say, by name, that a step which only a person can do is done
 version_added: 0.1.0
 description:
   - Notes in the ledger who did what and when, for steps that ended V(needs_human) or V(unknown). The next run of the case takes it up.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.manual_step

@@ -12,7 +12,7 @@ description:
   - Policy says how many leavers, movers, disables and wipes there may be within some hours, over all runs that share the ledger.
     The one too many is refused before it begins.
   - Somebody whom policy names (C(brake.<limit>.release)) may release named people, for a time. Nobody is released in general, and nobody releases themselves.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
   - What the task does not give is taken from the run's variables, as C(-e of=leavers) sets them.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:

@@ -16,7 +16,7 @@ description:
     same name when the task does not set them, O(of), O(facts), O(keep) and O(profiles) from C(lifecycle_of),
     C(lifecycle_facts), C(lifecycle_keep) and C(lifecycle_profiles),
     O(effective_at) from C(hr_effective_at).
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.record

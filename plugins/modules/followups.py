@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: followups
-short_description: What is due on a later day - list it, judge it again on that day, and end it
+short_description: List what is due on a later day, judge it again on that day, and end it
 version_added: 0.1.0
 description:
   - Cases leave steps for later days in the ledger, such as deleting a leaver's account after 30 days. This module lists them, and the vendors' own

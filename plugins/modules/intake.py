@@ -12,7 +12,7 @@ description:
   - Decides by state, not by event - what a record says now, what it said at the last look, and what runs have left the person with.
   - Answers with ids, kinds of case and moments, without names. The scheduler of runs keeps, moves or drops its cases by them.
   - At the first look at a source, everybody who works there is taken to have access already. Those who left more than seven days before are only counted.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.hr_feed

@@ -12,7 +12,7 @@ description:
   - Judges what M(workforce.lifecycle.existing_info) found of a joiner. What is there already stops the run, until somebody says that it is theirs,
     or it is renamed or released.
   - What an earlier run of the same case has judged is not judged again, since what is there now may be the case's own.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:

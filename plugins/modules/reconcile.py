@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: reconcile
-short_description: The stages of a reconcile that belong to the controller
+short_description: Begin, judge, report and close a reconcile over all systems
 version_added: 0.1.0
 description:
   - V(begin) checks what can be checked before anybody is asked, and makes the run's own folder.

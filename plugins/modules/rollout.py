@@ -12,7 +12,7 @@ description:
   - Finds everybody who works here and whose HR record fits the access profile, and leaves out those to whom their last case gave just what it gives today.
   - Writes nothing. The playbook C(rollout) goes on with them.
   - O(profile), O(profiles) and O(plan) are taken from the variables C(profile), C(lifecycle_profiles) and C(plan) when the task does not set them.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:

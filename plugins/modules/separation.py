@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Judges each pair that the policy's C(separation) names by what the profile gives and what the person holds and will keep.
   - Of a mover it says what must be taken before anything is given - a hand-over overlap never keeps both.
-  - Runs on the controller, beside the ledger.
+  - Runs where Ansible runs, beside the ledger.
 extends_documentation_fragment: [workforce.lifecycle.group]
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
