@@ -72,6 +72,7 @@ def test_public_checks_run_every_python_that_a_core_takes_and_name_targets_that_
     assert set(setup.split()) == {python for taken in PYTHONS.values() for python in taken}
     commands = commands_of(WORKFLOW)
     assert "make test" in commands
+    assert set(WORKFLOW[True]) == {"push", "pull_request", "schedule"}  # YAML reads the key `on` as true
     [tried] = [command for command in commands if "test_installed.py" in command]
     assert '-m "soak or not soak"' in tried, "each core is in soak"
 
@@ -98,7 +99,7 @@ def test_a_workflow_runs_what_there_is_by_actions_of_one_commit_and_may_write_no
 
 def test_the_site_of_a_release_is_built_strictly_and_only_then_published() -> None:
     workflow = yaml.safe_load(WORKFLOWS["pages"])
-    assert workflow[True]["release"] == {"types": ["published"]}  # YAML reads the key `on` as true
+    assert workflow[True]["release"] == {"types": ["published"]}
     site, publish = workflow["jobs"]["site"], workflow["jobs"]["publish"]
     [build] = [number for number, step in enumerate(site["steps"]) if step.get("run") == "make .venv/dev.done docs"]
     [upload] = [number for number, step in enumerate(site["steps"]) if "upload-pages-artifact" in step.get("uses", "")]
