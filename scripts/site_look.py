@@ -23,7 +23,7 @@ WIDE = """() => {
     if (box.scrollWidth > box.clientWidth + 1) found.push(`a table has ${box.scrollWidth} of ${box.clientWidth} pixels: ${table.textContent.trim().split(/\\s+/).join(' ').slice(0, 40)}`);
   }
   for (const name of document.querySelectorAll(".md-typeset td:first-child code")) {
-    if (name.textContent.length < 30 && !/[\s,]/.test(name.textContent) && name.getClientRects().length > 1) found.push(`a name is broken: ${name.textContent}`);
+    if (name.textContent.length < 30 && !/[ ,]/.test(name.textContent) && name.getClientRects().length > 1) found.push(`a name is broken: ${name.textContent}`);
   }
   return found;
 }"""
