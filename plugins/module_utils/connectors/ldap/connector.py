@@ -40,7 +40,7 @@ class Ldap(Connector):
             "Active Directory: what follows the @ of userPrincipalName. The domain of the base when not given."
         ),
         "lock": Option(
-            "OpenLDAP's kin: what locks an account, the password policy overlay or 389 Directory Server's attribute.",
+            "OpenLDAP and 389 Directory Server: what locks an account, the password policy overlay or 389 Directory Server's attribute.",
             default="ppolicy",
             choices=("ppolicy", "nsaccountlock"),
         ),
@@ -52,7 +52,7 @@ class Ldap(Connector):
             kind="list",
         ),
         "posix": Option(
-            "OpenLDAP's kin: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
+            "OpenLDAP and 389 Directory Server: makes new people posixAccounts too: {gid: 100, uid_from: 10000, home: /home/, shell: /bin/bash}.",
             kind="dict",
         ),
         "administrators": Option(
