@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Measures against peers, all in one run, in turn, and writes ``build/bench.json``: ``{name: {value, unit, peer, peer_value, ratio}}``.
+"""Measures our times and those of other programs (peers) in turn, and writes ``build/bench.json``.
 
-Every time is the wall time of a whole process, from its start to its end; every figure the median of its rounds. After each run
-the services are asked whether it did its work. docs/speed.md says what is measured, and why so.
+The file is ``{name: {value, unit, peer, peer_value, ratio}}``. Every time is the wall time of a whole process; every
+figure is the median of its rounds. After each run the services are asked whether it did its work. docs/speed.md says
+what is measured, and why.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ ORDINARY = {"lifecycle_in_process": False}
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must be: ``of`` is the key that is looked at, ``most`` or ``least`` the limit."""
+    """The limit of a figure: ``of`` is the key, and ``most`` or ``least`` the limit of its value."""
 
     of: str
     most: float = float("inf")
@@ -64,7 +65,7 @@ LOADED = 1.0
 
 
 class Bench:
-    """Runs things against the company, each checked by asking the company."""
+    """Runs programs against the measured company, and asks the company each time whether the program did its work."""
 
     def __init__(self, company: MeasuredCompany, out: Path) -> None:
         self.company, self.out = company, out
@@ -104,7 +105,8 @@ class Bench:
         return self._playbook("empty.yml", "cut.systems.yml")
 
     def tasks_that_do_nothing(self) -> float:
-        """Run as many tasks as a cut has, in as many plays on the same hosts: what Ansible takes for them."""
+        """Measure Ansible alone: as many tasks as a cut has, in as many plays, on the same hosts, with nothing to
+        do."""
         return self._playbook("nothing.yml", "cut.systems.yml")
 
     def nothing_of_ours(self) -> float:
@@ -161,7 +163,7 @@ class Bench:
 
 
 def in_turn(rounds: int, runs: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-    """Return the median of each, after one round that is not counted."""
+    """Run the programs in turn, and return the median of each; the first round does not count."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
         for name, run in runs.items():
@@ -173,7 +175,8 @@ def in_turn(rounds: int, runs: Mapping[str, Callable[[], float]]) -> dict[str, f
 
 
 def row(value: float, unit: str, peer: str, peer_value: float, *, faster: bool = False) -> dict[str, Any]:
-    """``ratio``: how many times the peer's time ours is, or with ``faster`` how many times faster than the peer we are."""
+    """Return a row of the file. ``ratio`` is our value divided by the peer's; with ``faster``, the peer's divided by
+    ours."""
     return {
         "value": round(value, 3),
         "unit": unit,
@@ -237,7 +240,7 @@ def measure_cutoff(bench: Bench, rounds: int, *, modules: bool) -> dict[str, Any
 
 
 def measure_offboard(bench: Bench, rounds: int) -> dict[str, Any]:
-    """Measure a whole offboarding in process against the same playbook as ordinary modules."""
+    """Measure a whole offboarding in Ansible's own process, and the same playbook with ordinary modules."""
     t = in_turn(rounds, {"offboard": bench.offboard, "offboard, modules": lambda: bench.offboard(**ORDINARY)})
     return {
         "offboard_full": row(
@@ -247,11 +250,11 @@ def measure_offboard(bench: Bench, rounds: int) -> dict[str, Any]:
 
 
 def measure_people(bench: Bench, rounds: int) -> dict[str, Any]:
-    """Measure what a person and step costs us.
+    """Measure our own time for one step of one person.
 
-    The services answer at once, so that nothing of ours can hide behind their waiting. In all: wall time for (people x systems)
-    cuts on this machine's cores, less Ansible's own start. Our own: what that is more than the same calls cost a bare loop on
-    the same cores, where the services' work is in both.
+    The services answer at once, so that no waiting hides our own work. The whole: the wall time for (people x systems)
+    cuts on this machine's cores, without Ansible's own start. Our own: the difference to a bare loop with the same
+    calls on the same cores; the services' work is in both.
     """
     runs = {
         "empty play": bench.empty,

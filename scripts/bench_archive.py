@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Archiving 20,000 messages (about 1.5 GB) from a local Dovecot: ours, mbsync, and a bare imaplib loop, in turn, in one run.
+"""Measures the archiving of 20,000 messages (about 1.5 GB) from a local Dovecot: by us, by mbsync, and by a bare
+imaplib loop, in turn.
 
-Each of ours and of the bare loop is a process of its own, so that memory and time are its own. ``run()`` gives
-``{name: {value, unit, peer, peer_value, ratio}}``; the script prints it as JSON.
+Our program and the bare loop are processes of their own, so that nothing else is in their memory and time. The script
+prints ``{name: {value, unit, peer, peer_value, ratio}}`` as JSON.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ Sync Pull
 
 
 def generate(maildir_of: Any, scale: float = 1.0) -> tuple[int, int]:
-    """Fill Maildirs with mail of a usual mix, a quarter with attachments; (messages, bytes)."""
+    """Fill Maildirs with mail, a quarter of it with attachments, and return the numbers of messages and bytes."""
     dice, number, total = random.Random(7), 0, 0
     words = [
         f"{a}{b}"
@@ -163,7 +164,7 @@ def generate(maildir_of: Any, scale: float = 1.0) -> tuple[int, int]:
 
 
 def run(scale: float = 1.0, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Measure. ``{}`` when Dovecot or mbsync is not installed."""
+    """Return the rows; none when Dovecot or mbsync is not installed."""
     from sandbox.certs import Authority
     from sandbox.company import load_company
     from sandbox.servers.dovecot import Dovecot

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an audit costs: 25,000, 50,000 and 100,000 entries with 5,000 people. `make link`, then `python scripts/bench_audit.py`."""
+"""Measures an audit of 25,000, 50,000 and 100,000 entries with 5,000 people: `make link`, then `python
+scripts/bench_audit.py`."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from tests.unit.generated_year import NOW, START, SYSTEMS, generate
 
 
 def main() -> None:
-    """Print entries, seconds, and microseconds an entry."""
+    """Print the number of entries, the seconds, and the microseconds for each entry."""
     for leavers in (1630, 3260, 6520):
         with tempfile.TemporaryDirectory() as folder:
             ledger = Ledger(str(Path(folder) / "ledger.db"))

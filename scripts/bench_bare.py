@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The peer: what somebody in a hurry would write. Twelve threads, requests, the same calls a system; no ledger, no retries,
-no second look at anything but the block itself. ``bench_bare.py bare.json jane@corp.example ...``"""
+"""Cuts people off as a short script does, to compare with: ``bench_bare.py bare.json jane@corp.example ...``.
+
+It sends the same calls to each system, with requests and in twelve threads. It has no ledger, tries nothing again, and
+reads back only the block itself."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The bridge's door under load: signed events of several vendors at a steady rate, with duplicates, disorder and replays.
+"""Measures the bridge's web server under load: signed events of several vendors at a steady rate, with duplicates,
+disorder and replays.
 
-``python scripts/bench_bridge.py`` prints p50 and p99 of the answer, from the moment the request was due, and the same of a peer: the same
-server, which proves and reads, and stores nothing. The server is a process of its own; its database is SQLite with every commit on disk.
+``python scripts/bench_bridge.py`` prints the 50th and the 99th percentile (p50, p99) of the time to the answer, from
+the moment at which the request was due. It prints the same for a peer: the same server, which checks signatures and
+reads, and stores nothing. The server is a process of its own; its database is SQLite, with every commit on disk.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ KINDS = ("jml.person.created", "jml.person.changed", "jml.person.deleted")
 
 @dataclass(frozen=True)
 class Call:
-    """One request: which event it carries, and the bytes on the wire."""
+    """One request: its event, and the bytes that are sent."""
 
     event: tuple[str, str]
     wire: bytes
@@ -46,7 +48,8 @@ class Call:
 
 @dataclass
 class Seen:
-    """What the senders saw. ``taken``: events answered with 2xx. ``seconds``: of each answer, in order."""
+    """The senders' result. ``taken`` are the events that were answered with 2xx; ``seconds`` is the time to each
+    answer, in order."""
 
     taken: set[tuple[str, str]] = field(default_factory=set)
     seconds: list[float] = field(default_factory=list)
@@ -59,7 +62,7 @@ class Seen:
 
 
 def sources() -> dict:
-    """Return the sources of the configuration; the key is in the environment."""
+    """Return the configuration's part ``sources``; the key is in an environment variable."""
     from lifecycle_bridge.config import Secret, Source
 
     os.environ["DOOR_KEY"] = KEY
@@ -67,7 +70,8 @@ def sources() -> dict:
 
 
 def traffic(count: int, seed: int, *, doubled: float = 0.1, replayed: float = 0.05) -> list[Call]:
-    """``count`` events of all vendors and, among them, the same bytes again: right behind, or much later; neighbours out of order."""
+    """Return ``count`` events of all vendors, some of them out of order; some are sent a second time, at once or much
+    later."""
     from lifecycle_bridge.events import Raw
     from lifecycle_bridge.receive import SCHEMES, receive
 
@@ -94,7 +98,8 @@ def traffic(count: int, seed: int, *, doubled: float = 0.1, replayed: float = 0.
 
 
 class Server:
-    """The door as a process of its own. It is handed a socket that listens: while it is being started again, callers wait in line."""
+    """The bridge's web server as a process of its own. It gets a socket that listens already, so that callers wait
+    while it starts again."""
 
     def __init__(self, database: str, *, stores: bool = True) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -124,13 +129,13 @@ class Server:
         )
 
     def kill(self) -> None:
-        """``kill -9``."""
+        """Kill the process, as ``kill -9`` does."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def memory(self) -> float:
-        """Return the most it had in memory, in MB."""
+        """Return the most memory that it had, in MB."""
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
@@ -148,9 +153,10 @@ async def play(
     each: Callable[[int], None] = lambda answered: None,
     tries: int = 1,
 ) -> Seen:
-    """Send at ``rate`` per second, whether or not earlier ones were answered; ``each`` is called after each answer with their number.
+    """Send ``rate`` requests a second, whether or not earlier ones were answered. ``each`` is called after each answer,
+    with the number of answers.
 
-    A vendor tries again what was not answered with 2xx: at most ``tries`` times.
+    As a vendor does, it sends a request again that was not answered with 2xx, at most ``tries`` times.
     """
     seen, line = Seen(), Line(port)
     start = asyncio.get_running_loop().time() + 0.05
@@ -177,7 +183,7 @@ async def play(
 
 
 class Line:
-    """Connections that are kept, as vendors' senders keep them."""
+    """Connections that stay open for the next request, as vendors keep theirs."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -210,7 +216,8 @@ class Line:
 
 
 def measure(count: int = 2000, rate: float = 200, seed: int = 4) -> dict[str, float]:
-    """p50 and p99 in ms, of the bridge and of its peer, each warmed up; and whether all are stored, once."""
+    """Return p50 and p99 in ms of the bridge and of its peer, each after a first round that does not count, and whether
+    every event is stored once."""
     import sqlalchemy as sa
     from lifecycle_bridge.store import Database
     from lifecycle_bridge.store.tables import events
@@ -248,7 +255,7 @@ def measure(count: int = 2000, rate: float = 200, seed: int = 4) -> dict[str, fl
 
 
 def serve(fd: int, database: str, *, stores: bool) -> None:
-    """The door alone, until it is killed."""
+    """Serve the web server alone, until it is killed."""
     import uvicorn
     from lifecycle_bridge.receive.endpoint import Door
     from lifecycle_bridge.store import Database

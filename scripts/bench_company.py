@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The company that is measured: twelve small SCIM services that take 50 ms for every request, and 100 people with an account on each.
+"""Serves the measured company: twelve small SCIM services that take 50 ms for every request, and 100 people with an
+account on each.
 
-For the phases that SCIM has nothing for (mailbox, calendar, files, devices) the sandbox's Microsoft tenant stands beside them. It
-answers at once: its hundred calls one after another would be waiting that no shell can shorten, and would hide what is measured.
-All of it is served, over HTTPS, by the process that measures.
+SCIM has no mailbox, calendar, files or devices: for these phases there is the sandbox's Microsoft tenant. It answers at
+once: with a pause, its hundred calls one after another would be only waiting, which hides the measured part. The
+process that measures serves all of it, over HTTPS.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _MEMBER = re.compile(r'^members\[value eq (".*")\]$')
 
 
 class Service(Emulator):
-    """As much of RFC 7644 as an offboarding asks for: users and groups by filter, and PATCH of both."""
+    """The part of SCIM (RFC 7644) that an offboarding needs: users and groups by filter, and PATCH of both."""
 
     def seed(self) -> Any:
         people = [self.company.people["jane"]["email"], *CROWD]
@@ -95,7 +96,7 @@ class Service(Emulator):
         )
 
     def active(self, email: str) -> bool:
-        """Return what the service itself says of a person."""
+        """Return a person's state, from the service itself."""
         return any(user["active"] for user in self.state["users"].values() if user["userName"] == email)
 
     def groups_of(self, email: str) -> list[str]:
@@ -191,7 +192,7 @@ class MeasuredCompany(Box):
         return [e for e in self.emulators.values() if isinstance(e, Service)]
 
     def fresh(self, latency: float = LATENCY) -> Path:
-        """Return everybody is let in again, nothing is in the journals, the ledger is empty.
+        """Let everybody in again, and empty the journals and the ledger.
 
         :returns: the folder of this company's files.
         """
@@ -205,7 +206,8 @@ class MeasuredCompany(Box):
         return self.folder
 
     def write_files(self) -> None:
-        """``cut.systems.yml`` (the twelve), ``full.systems.yml`` (and the tenant), ``plain.yml`` (the twelve, without us)."""
+        """Write ``cut.systems.yml`` (the twelve), ``full.systems.yml`` (with the tenant too), and ``plain.yml`` (the
+        twelve as an ordinary inventory)."""
         hr = {
             "hr": {
                 "connector": "csv",

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A thousand leavers on twelve systems that take 50 ms for a request: a company of its own, served by a process of its own.
+"""Measures a thousand leavers on twelve systems that take 50 ms for a request. A process of its own serves this
+company.
 
-The systems are seats of a declared connector, so that a cut is three calls: find by address, suspend, read back. The server is small, so
-that it isn't what is measured, and counts: requests, connections, and whom it still lets in. ``bench_crowd.py FOLDER`` serves.
+The systems use a declared connector, so that a cut is three calls: find by address, suspend, read back. The server is
+small, so that its own time matters little. It counts requests and connections, and who can still sign in.
+``bench_crowd.py FOLDER`` serves it.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ cutoff:
 
 
 class Seats:
-    """One system: people by their addresses, and what was asked."""
+    """One system: its people by their addresses, and the requests that it got."""
 
     def __init__(self, people: list[str]) -> None:
         self.people = people
@@ -86,7 +88,7 @@ class Seats:
 
 
 class Served:
-    """All systems in one event loop, and a port without TLS that says what they counted."""
+    """All systems in one event loop, and a port without TLS that returns what they counted."""
 
     def __init__(self, folder: Path) -> None:
         self.told = json.loads((folder / "crowd.json").read_text())
@@ -183,16 +185,16 @@ class Crowd:
         self.server.wait()
 
     def fresh(self, latency: float = LATENCY) -> None:
-        """Everybody is let in again, nothing is counted, and there is no ledger."""
+        """Let everybody in again, set the counts to zero, and remove the ledger."""
         self._ask(f"/reset?latency={latency}")
         for old in (*self.folder.glob("ledger.db*"), *self.folder.glob("records/*")):
             if old.is_file():
                 old.unlink()
 
     def check(self) -> int:
-        """That everybody was cut everywhere with exactly the calls that it takes.
+        """Check that everybody was cut off everywhere, with exactly as many calls as are necessary.
 
-        :returns: the most connections that one system had at once.
+        :returns: the largest number of connections that one system had at once.
         """
         counted = self._ask("/")
         for one in counted:
@@ -236,7 +238,8 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Run:
-    """How one run went: wall time, processor time, and the most memory that it and its children had of their own (PSS), in MB."""
+    """The result of one run: wall time and processor time in seconds, and the most memory of it and its children (PSS),
+    in MB."""
 
     wall: float
     cpu: float
@@ -245,7 +248,7 @@ class Run:
 
 
 class Runs:
-    """Runs a command against the company, and asks the company whether it did its work."""
+    """Runs a command against the company, and asks the company whether the command did its work."""
 
     def __init__(self, crowd: Crowd, environment: Mapping[str, str]) -> None:
         self.crowd, self.environment = crowd, environment
@@ -275,12 +278,13 @@ class Runs:
         return Run(wall, used.ru_utime + used.ru_stime, most[0], self.crowd.check())
 
     def command_line(self) -> Run:
-        """``ansible-playbook``, as a person starts it."""
+        """Return the command by which a person starts it: ``ansible-playbook``."""
         playbook = str(Path(sys.executable).with_name("ansible-playbook"))
         return self.timed([playbook, "-i", "crowd.systems.yml", "workforce.lifecycle.cutoff", "-e", "@user.json"])
 
     def controller(self) -> Run:
-        """ansible-runner, which AWX starts a job with, and whose callback makes an event of every result."""
+        """Return the command by which AWX starts a job: ansible-runner, whose callback makes an event of every
+        result."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         return self.timed([sys.executable, "-c", _RUNNER, str(self.crowd.folder)], AWX_JOB_ID="1", PATH=path)
 
@@ -305,7 +309,7 @@ def _watch(pid: int, over: threading.Event, most: list[float]) -> None:
 
 
 def _memory(pid: int) -> float:
-    """The memory of a process and its children: what several share is counted once."""
+    """Return the memory of a process and its children; memory that several share counts once."""
     children: dict[int, list[int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
@@ -322,7 +326,7 @@ def _memory(pid: int) -> float:
 
 
 def measure(environment: Mapping[str, str], people: int) -> dict[str, Any]:
-    """The rows of ``bench.json``."""
+    """Return the rows of ``bench.json``."""
     with tempfile.TemporaryDirectory(prefix="crowd-") as name:
         authority = Authority(Path(name) / "tls")
         files = {key: str(getattr(authority, key)) for key in ("cert_file", "key_file", "ca_file")}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a connector as data costs beside one in Python, and a start with fifty systems beside one with sixteen.
+"""Measures a declared connector against one in Python, and a start with fifty systems against one with sixteen.
 
-Tailscale is there as both: the shipped connector, and the file that the tests have. Measured is the processor time of the thread that
-asks, against the sandbox's Tailscale: what the server does is in neither.
+Tailscale exists as both: the shipped connector, and a file in the tests. The processor time of the thread that sends
+the requests is measured, against the sandbox's Tailscale; the server's work is in neither figure.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OPTIONS: Mapping[tuple[str, str], Any] = {("csv", "columns"): {"email": "Mail"}
 
 
 def cuts(rounds: int) -> tuple[float, float]:
-    """Milliseconds of a plan of a cut: with the Python connector, and with the declared one."""
+    """Return the milliseconds for the plan of a cut, with the Python connector and with the declared one."""
     with Box([Tailscale]) as box:
         jane = person_of(box, "jane")
         took: dict[str, list[float]] = {"tailscale": [], DECLARED: []}
@@ -61,7 +61,7 @@ def cuts(rounds: int) -> tuple[float, float]:
 
 
 def starts(environment: Mapping[str, str], rounds: int) -> dict[int, tuple[float, float]]:
-    """Wall and processor seconds of an empty play, by the number of systems in the file."""
+    """Return the wall and processor seconds of an empty play, by the number of systems in the file."""
     with tempfile.TemporaryDirectory(prefix="starts-") as name:
         folder = Path(name)
         (folder / "empty.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": []}]))
@@ -94,7 +94,8 @@ def _timed(folder: Path, count: int, environment: Mapping[str, str]) -> tuple[fl
 
 
 def _systems(count: int) -> dict[str, Any]:
-    """A file with so many systems: as many different connectors as there are, those in code first, as a company has them."""
+    """Write a file with so many systems: each connector once, those in code first, and then from the beginning
+    again."""
     names = sorted(CONNECTORS, key=lambda name: (hasattr(CONNECTORS[name], "MANIFEST"), name))
     systems = {}
     for number in range(count):
@@ -124,7 +125,7 @@ def _systems(count: int) -> dict[str, Any]:
 
 
 def measure(environment: Mapping[str, str], rounds: int) -> dict[str, Any]:
-    """The rows of ``bench.json``."""
+    """Return the rows of ``bench.json``."""
     python, declared = cuts(10 * rounds)
     found = starts(environment, rounds)
     return {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reconciles the sandbox company grown to so many people, and says what it took: our own processor time (the sandbox's processes
-are not in it), wall time, peak memory of all our processes together, and whether what was planted is what was found.
+"""Reconciles the sandbox company with many more people, and checks that the planted faults are what is found.
+
+It prints our own processor time (without the sandbox's processes), the wall time, and the peak memory of all our
+processes together.
 
     python scripts/bench_reconcile.py [--people 10000]
 """
@@ -45,13 +47,15 @@ _NUMBER = re.compile(r"(?:p|gh)(\d{5})\b")
 
 
 def directories(people: int) -> list[str]:
-    """Return where the grown people have accounts."""
+    """Return the systems on which the added people have accounts."""
     return [name for name in DIRECTORIES if people <= MANY or name not in SLOW]
 
 
 def grown(people: int) -> Company:
-    """Return the sandbox company and so many engineers. By number modulo ``EVERY``: 1 left, 2 is unknown to HR, 3 holds too much, 4 has a
-    laptop that is not encrypted, 5 one that is nobody's."""
+    """Return the sandbox company with so many more engineers, some with a fault.
+
+    The number modulo ``EVERY`` decides: 1 left, 2 is unknown to HR, 3 holds too much, 4 has a laptop that is not
+    encrypted, 5 has a laptop that belongs to nobody."""
     base = load_company()
     everybody: dict[str, Any] = dict(base.people)
     devices: list[Any] = list(base.devices)
@@ -102,7 +106,7 @@ def grown(people: int) -> Company:
 
 
 def expected(people: int) -> Counter[tuple[str, str, int]]:
-    """(kind, system, number of the person)."""
+    """Return the findings that must be there: kind, system, and number of the person."""
     found: Counter[tuple[str, str, int]] = Counter()
     for n in range(people):
         plant = n % EVERY
@@ -117,7 +121,7 @@ def expected(people: int) -> Counter[tuple[str, str, int]]:
 
 
 def of_the_grown(report: dict[str, Any]) -> Counter[tuple[str, str, int]]:
-    """Return what was found about the people that we added, and their devices."""
+    """Return the findings about the added people and their devices."""
     found: Counter[tuple[str, str, int]] = Counter()
     for f in report["findings"]:
         number = _NUMBER.search(
@@ -132,7 +136,7 @@ def of_the_grown(report: dict[str, Any]) -> Counter[tuple[str, str, int]]:
 
 
 class Memory(threading.Thread):
-    """The peak of what a process and all below it hold, what they share counted once (PSS), in MB."""
+    """The peak memory of a process and all its descendants in MB; memory that they share counts once (PSS)."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -164,7 +168,7 @@ def _below(pid: int) -> list[int]:
 
 
 def measure(people: int, folder: Path) -> dict[str, Any]:
-    """Grow the company, reconcile it with the playbook, compare with what was planted."""
+    """Add the people, reconcile the company with the playbook, and compare the findings with the planted faults."""
     start = time.monotonic()
     with Box(COMPANY, folder, company=grown(people)) as box:
         plant(box, people)
@@ -222,7 +226,8 @@ def measure(people: int, folder: Path) -> dict[str, Any]:
 
 
 def profiles(folder: Path, people: int) -> Path:
-    """Return the sandbox company's, but that an engineer has nothing where the grown company has nobody."""
+    """Return the sandbox company's access profiles, in which an engineer has nothing on systems without added
+    people."""
     shutil.copytree(ROOT / "inventory" / "profiles", folder)
     file = folder / "engineering.yml"
     text = file.read_text().replace("  aws: {groups: [Developers]}\n", "")
@@ -235,7 +240,7 @@ def profiles(folder: Path, people: int) -> Path:
 
 
 def plant(box: Box, people: int) -> None:
-    """HR does not know those of plant 2, and the laptops of plant 5 were taken from their owners."""
+    """Plant the faults: HR does not know the people of number 2, and the laptops of number 5 have no owner."""
     owners = {f"SER{n:05}" for n in range(5, people, EVERY)}
     for device in box["microsoft"].state["intune"]["devices"].values():
         if device["serialNumber"] in owners:

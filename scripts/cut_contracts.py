@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Cuts the vendors' published contracts down to the operations that the connectors use: ``cut_contracts.py FOLDER-OF-CONTRACTS``.
+"""Reduces the vendors' published contracts to the operations that the connectors use: ``cut_contracts.py
+FOLDER-OF-CONTRACTS``.
 
 The folder holds ``microsoft/graph-v1.0-jml-subset.openapi.yaml``, ``microsoft/graph-beta-intune-extras.openapi.yaml`` (Graph's
 OpenAPI description, MIT), ``github/github-ghec-subset.openapi.json`` (github/rest-api-description, MIT) and
-``okta/okta-management-minimal-2026.06.3.yaml`` (okta/okta-management-openapi-spec, Apache-2.0). The slices in
-``tests/contract/specs`` keep every word that a request or an answer is judged by, and drop the prose.
+``okta/okta-management-minimal-2026.06.3.yaml`` (okta/okta-management-openapi-spec, Apache-2.0). The results in
+``tests/contract/specs`` keep everything by which a request or an answer is judged, without the descriptions.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ _PROSE = {
 
 
 def cut(source: dict[str, Any], pattern: str) -> dict[str, Any]:
-    """Return the matching paths and, to closure, all they refer to and all types derived from that."""
+    """Return the matching paths with all types that they refer to, directly or indirectly, and all types derived from
+    these."""
     paths = {path: _plain(item) for path, item in source["paths"].items() if re.match(pattern, path)}
     kept: dict[str, dict[str, Any]] = {}
     waiting = _refs(paths)
@@ -106,8 +108,12 @@ def cut(source: dict[str, Any], pattern: str) -> dict[str, Any]:
 
 
 def _plain(node: Any, names: bool = False) -> Any:
-    """Without prose; ``names``: the keys are a vendor's names, not OpenAPI's words. Navigation to other resources stays a name:
-    nothing asks for it with ``$expand``, and following it would fetch the whole of Graph."""
+    """Return a part without its descriptions.
+
+    A link to another resource stays a name: no request asks for it with ``$expand``, and with it the whole of Graph
+    would follow.
+
+    :param names: the keys are a vendor's names, not OpenAPI's words."""
     if isinstance(node, list):
         return [_plain(item) for item in node]
     if not isinstance(node, dict):
@@ -132,7 +138,8 @@ def _refs(node: Any) -> set[str]:
 
 
 def discovered(folder: Path) -> dict[str, Any]:
-    """Google's discovery documents as one OpenAPI description: https://developers.google.com/discovery/v1/reference/apis"""
+    """Return Google's discovery documents as one OpenAPI description:
+    https://developers.google.com/discovery/v1/reference/apis"""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
     for file, pattern in DISCOVERY.items():
@@ -194,7 +201,8 @@ def _operation(method: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _schema(node: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """JSON Schema of discovery's: it names types by a bare ``$ref``, and its ``any`` is everything."""
+    """Return a discovery schema as JSON Schema: discovery names types by a bare ``$ref``, and its type ``any`` allows
+    every value."""
     if "$ref" in node:
         return {"$ref": f"#/components/schemas/{prefix}{node['$ref']}"}
     made = {key: node[key] for key in ("enum",) if key in node}

@@ -27,7 +27,7 @@ ADA, TOM, JANE = "ada@corp.example", "tom@corp.example", "jane@corp.example"
 
 @dataclass(frozen=True)
 class Claim:
-    """What a system must say of a person afterwards: it contains all of ``says`` and none of ``not_``."""
+    """What a system must show of a person afterwards: all of ``says`` and none of ``not_``."""
 
     person: str
     system: str
@@ -111,7 +111,7 @@ def _show(start: float) -> int:
 
 
 def _plays(running: dict[str, Any]) -> list[int]:
-    """Do what the README says, one after the other; return the exit codes."""
+    """Run the README's commands one after the other, and return their exit codes."""
     return [
         _play(
             "Ada starts next week. Give her exactly what her role needs.",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HR marks a termination; its signed webhook reaches the bridge; the person is cut off everywhere. Says how long that took, and asks the systems."""
+"""Shows an offboarding that HR starts: a signed webhook reaches the bridge, and the person is cut off everywhere.
+
+It prints how long that took, and asks the systems."""
 
 from __future__ import annotations
 
@@ -136,7 +138,7 @@ def _told(running: dict[str, Any], key: str, port: int, bridge: subprocess.Popen
 
 
 def _cut() -> dict[str, float]:
-    """Return when each system was seen closed, as the ledger has it; empty until all were."""
+    """Return for each system the moment at which the ledger saw it closed; empty until all are closed."""
     with sqlite3.connect(f"file:{FOLDER}/company/ledger.db?mode=ro", uri=True) as ledger:
         rows = ledger.execute(
             "SELECT kind, system, at FROM ledger WHERE step = 'cutoff' AND kind IN ('intent', 'outcome') AND case_id LIKE 'offboard-tom-%'"

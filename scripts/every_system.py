@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One leaver with an account on every system of the sandbox: one cut, its time and memory, and the table of what lingers.
+"""Cuts off one leaver with an account on every system of the sandbox, and prints time, memory, and the access that may
+linger.
 
     python scripts/every_system.py [--table FILE]
 
-Exit status 1 when a system, asked by its own tables, still lets them in and the run did not say so.
+It exits 1 when the tables of a system show that it still lets them in, and the run did not report that.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ LEAVER = "jane"
 
 @dataclass
 class Cut:
-    """What one cut did. ``ways`` is how many ways in were closed, and ``lingers`` what the record names, by system."""
+    """The result of one cut. ``ways`` is the number of closed ways in; ``lingers`` is the residual access in the
+    record, by system."""
 
     code: int
     output: str
@@ -74,7 +76,7 @@ def cut(folder: Path) -> Cut:
 
 
 def _outcomes(ledger: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the ledger says of each system's cut."""
+    """Yield the outcome of each system's cut, from the ledger."""
     with closing(sqlite3.connect(ledger)) as db:
         rows = db.execute("SELECT system, body FROM ledger WHERE kind = 'outcome' AND step = 'cutoff' ORDER BY n")
         for system, body in rows.fetchall():
@@ -82,7 +84,7 @@ def _outcomes(ledger: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def table(found: Cut) -> str:
-    """Return the residual table, in Markdown."""
+    """Return the table of residual access, in Markdown."""
     lines = ["| system | outcome | ways closed | a person ends | what lingers | until |", "|---|---|---|---|---|---|"]
     for system in sorted(found.outcomes):
         lingers = found.lingers[system]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The published schemas of the files that users write, made from the code that reads them; and a page of each published schema."""
+"""Makes the published schemas of the files that users write, from the code that reads these files, and a page for each
+published schema."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ _PAGES = {
 
 
 def schemas() -> Iterator[tuple[Path, str]]:
-    """Return each schema that is made from code, and its text."""
+    """Return the schemas that are made from code: path -> text."""
     for name, made in (
         ("systems-file.schema.json", systems_schema()),
         ("policy.schema.json", policy_schema()),
@@ -62,7 +63,7 @@ def schemas() -> Iterator[tuple[Path, str]]:
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Return the page of each published schema; of those made from code, as the code is now."""
+    """Return the page of each published schema. Schemas that are made from code are made anew."""
     fresh = {path.name: text for path, text in schemas()}
     for name, (title, explains) in _PAGES.items():
         text = fresh.get(name) or (SCHEMAS / name).read_text(encoding="utf-8")
@@ -97,7 +98,7 @@ def policy_schema() -> Schema:
 
 
 def _section(cls: type[Any]) -> Schema:
-    """Return the schema of a dataclass; what its docstring says of a key stands with the key."""
+    """Return the schema of a dataclass, with the docstring's description of each key."""
     about, of_key = said_of(cls)
     hints = get_type_hints(cls, vars(inspect.getmodule(cls) or policy_file))
     properties = {}
@@ -121,7 +122,8 @@ def _section(cls: type[Any]) -> Schema:
 
 
 def _default(value: Any) -> Any:
-    """Return a default as the file would say it; of a section, what differs from the section's own defaults."""
+    """Return a default as it would stand in the file; for a section, only the values that differ from its own
+    defaults."""
     if is_dataclass(value) and not isinstance(value, type):
         own = {key.name: key.default for key in fields(value)}
         return {name: made for name, made in vars(value).items() if made and made != own[name]}
@@ -143,7 +145,7 @@ def _of_type(kind: Any) -> Schema:
 
 
 def said_of(cls: type[Any]) -> tuple[str, dict[str, str]]:
-    """Return what a docstring says of the whole, and what it says of each key (``:param key:``)."""
+    """Return a docstring's description of the whole, and its description of each key (``:param key:``)."""
     about, *said = re.split(r"\s*:param (\w+): ", " ".join((cls.__doc__ or "").replace("``", "`").split()))
     return about, dict(zip(said[::2], said[1::2], strict=True))
 
@@ -163,7 +165,7 @@ _KINDS = {
 
 
 def systems_schema() -> Schema:
-    """Return the schema of the systems file: what each connector takes is in it."""
+    """Return the schema of the systems file, with the settings of each connector."""
     source = (ROOT / "plugins" / "inventory" / "systems.py").read_text(encoding="utf-8")
     documented = yaml.safe_load(source.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
     top = {key: {"type": "string", "description": _unmarked(documented[key]["description"])} for key in TOP}
@@ -205,7 +207,7 @@ def systems_schema() -> Schema:
 
 
 def _reference() -> Schema:
-    """Return what a credential may be: where the secret is, never the secret."""
+    """Return the schema of a credential: the place where the secret is kept, never the secret itself."""
     words = {
         "env": "A variable of the environment.",
         "file": "A file, relative to this one; Ansible Vault may have encrypted it.",
@@ -226,7 +228,7 @@ def _reference() -> Schema:
 
 
 def _connector(cls: type[Connector]) -> Schema:
-    """Return what the systems file may say of one connector."""
+    """Return the schema of one connector's entry in the systems file."""
     options = {**COMMON_OPTIONS, **cls.OPTIONS}
     needed = {
         "options": [key for key, option in options.items() if option.required],
@@ -257,7 +259,7 @@ def _connector(cls: type[Connector]) -> Schema:
 
 
 def _setting(option: Option) -> Schema:
-    """Return the schema of one setting. Ansible may fill a setting in later: then it is a template now."""
+    """Return the schema of one setting. A template is allowed too, which Ansible fills in later."""
     value: Schema = dict(_KINDS[option.kind])
     if option.choices:
         one: Schema = {"enum": list(option.choices)}
@@ -270,7 +272,7 @@ def _setting(option: Option) -> Schema:
 
 
 def _unmarked(words: str | list[str]) -> str:
-    """Return a text of an option's documentation without Ansible's marks."""
+    """Return the text of an option's documentation without Ansible's markup, such as ``C(...)``."""
     said = " ".join(words) if isinstance(words, list) else words
     return re.sub(r"[A-Z]+\(([^)]*)\)", r"`\1`", said)
 
@@ -283,7 +285,7 @@ def _cell(text: str) -> str:
 
 
 def _tables(schema: Schema) -> Iterator[str]:
-    """One table for each mapping of a schema, the outer one first, then those inside, by their path."""
+    """Yield a table for each mapping of a schema: first the outer one, then those inside it, by their path."""
     waiting: list[tuple[str, Schema]] = [("", schema)]
     while waiting:
         path, one = waiting.pop(0)
@@ -306,7 +308,7 @@ def _tables(schema: Schema) -> Iterator[str]:
 
 
 def _inside(key: str, value: Schema) -> Iterator[tuple[str, Schema]]:
-    """Return the mappings with keys of their own that a value is, or holds."""
+    """Return the mappings in a value (or the value itself) that have keys of their own."""
     if value.get("properties"):
         yield key, value
     for mark, inner in (("[]", value.get("items")), (".*", value.get("additionalProperties"))):
@@ -353,7 +355,7 @@ def _kind(value: Schema) -> str:
 
 
 def _of_connector(name: str, schema: Schema) -> Iterator[str]:
-    """Return the settings of one connector, those that all have aside."""
+    """Return the settings of one connector, without those that all connectors have."""
     yield f"## [{schema['title']}](../connectors/{name}.md)"
     yield ""
     known = schema["properties"]
@@ -367,7 +369,7 @@ def _of_connector(name: str, schema: Schema) -> Iterator[str]:
 
 
 def _operations(schema: Schema) -> Iterator[str]:
-    """Return the operations of an OpenAPI description, then the types that they take and give."""
+    """Return the operations of an OpenAPI description, and then the types of their requests and answers."""
     for path, methods in schema["paths"].items():
         for method, one in methods.items():
             yield f"## {method.upper()} `{path}`"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Writes docs/connectors.md from the registry: what each connector can do, and which permissions it needs for it;
-inventory/seats.systems.yml from the pages of the connectors that are data; a controller's credential type for each of these;
-each role's README from its argument specification; and the published schemas, each with its page (scripts/formats.py).
+"""Writes the pages and files that are made from code.
 
-``--check`` writes nothing, and exits 1 when the page is not what the registry says.
+These are docs/connectors.md (the capabilities of each connector, and their permissions), inventory/seats.systems.yml
+(from the pages of declared connectors), a controller's credential type for each declared connector, each role's README,
+and the published schemas with a page each (scripts/formats.py).
+
+``--check`` writes nothing, and exits 1 when a file differs from the code.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ CONTRACTS = {
 
 
 def _peer_of(name: str) -> tuple[str, str]:
-    """What answers a connector's tests: the kind, and its name."""
+    """Return the other side of a connector's tests: its kind, and its name."""
     if name in REAL:
         return "real server", REAL[name][0]
     if (ROOT / "tests" / "integration" / f"test_{name}.py").exists():
@@ -87,12 +89,13 @@ def _peer_of(name: str) -> tuple[str, str]:
 
 
 def has_table(name: str) -> bool:
-    """Whether a connector's requests are held against a table of the vendor's, or a description that its own file names."""
+    """Return whether a connector's requests are checked against a table of the vendor's operations, or against a
+    description that its own file names."""
     return any((ROOT / "tests" / part / f"{name}.yml").exists() for part in ("declared/contracts", "contract/tables"))
 
 
 def _peers() -> Iterator[str]:
-    """How many connectors of each class are tried against what."""
+    """Return how many connectors of each class are tested against which kind of other side."""
     kinds = ("real server", "emulator with a contract", "emulator without a contract", "nothing to ask")
     found = {name: (_peer_of(name), hasattr(connector, "MANIFEST")) for name, connector in CONNECTORS.items()}
     yield "## What they are tried against"
@@ -133,7 +136,7 @@ def _spoken(write: Any) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text of a file, its holes as words."""
+    """Return a text of a connector's file, with words in place of its placeholders."""
     return re.sub(r"\{(?:item\.|account\.|options\.)?([\w.]+)\??\}", r"‹\1›", text).replace("|", "\\|")
 
 
@@ -187,7 +190,7 @@ systems:
 
 
 def seats() -> str:
-    """Return the entries that the pages of the connectors that are data show."""
+    """Return the example entries of the declared connectors' pages."""
     entries = []
     for name, connector in CONNECTORS.items():
         if hasattr(connector, "MANIFEST"):
@@ -210,13 +213,15 @@ lifecycle_seat_credential_types:
 
 
 def _in_the_example() -> set[str]:
-    """Return the connectors of the example company, whose credential types are written by hand: one for a family of them."""
+    """Return the connectors of the example company. Their credential types are written by hand, one for a family of
+    connectors."""
     said = yaml.safe_load((ROOT / "awx" / "project" / "company.systems.yml").read_text(encoding="utf-8"))
     return {system["connector"] for system in said["systems"].values()}
 
 
 def credential_types() -> str:
-    """A controller's credential types: each secret reaches a job as a file, since a variable's value would be kept with the job."""
+    """Return a controller's credential types. Each secret reaches a job as a file, because the controller keeps the
+    values of variables with the job."""
     made = []
     for name, connector in CONNECTORS.items():
         if name in _in_the_example() or not connector.CREDENTIALS:
@@ -239,7 +244,7 @@ def credential_types() -> str:
 
 
 def role_pages() -> Iterator[tuple[Path, str]]:
-    """Return each role's README, as its argument specification says it."""
+    """Return each role's README, made from its argument specification."""
     for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
         role = path.parents[1]
         specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]

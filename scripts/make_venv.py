@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Make a virtual environment, with pip, where Debian's Python comes without ensurepip too."""
+"""Makes a virtual environment with pip, also where Debian's Python has no ensurepip."""
 
 from __future__ import annotations
 

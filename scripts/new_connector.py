@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Write the skeleton of a connector, with tests that fail until it does something: make connector NAME=acme."""
+"""Writes the skeleton of a connector, with tests that fail until it does something: make connector NAME=acme."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _words(name: str) -> dict[str, str]:
 def skeleton(name: str) -> dict[str, str]:
     """Return the files of a new connector by their path from the root.
 
-    :raises ValueError: not a name for a Python module.
+    :raises ValueError: it is no name for a Python module.
     """
     words = _words(name)
     return {
@@ -203,9 +203,9 @@ def skeleton(name: str) -> dict[str, str]:
 
 
 def entries(name: str, read: Callable[[str], str]) -> dict[str, str]:
-    """Return the files that name each connector, with this one in its place of the alphabet.
+    """Return the files that list every connector, with this one in its alphabetical place.
 
-    :param read: gives a file of the repository.
+    :param read: returns the text of a file of the repository.
     """
     words = _words(name)
     registry = read(REGISTRY)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Run a command as if it were another day, on a machine in another zone::
+"""Runs a command with another date and in another time zone::
 
 python scripts/on_a_day.py leap_day Pacific/Kiritimati -- python scripts/demo.py
 python scripts/on_a_day.py 2028-03-26T01:30 Europe/Berlin -- python -m pytest tests/unit/test_case.py
@@ -31,9 +31,9 @@ ZONES = ("UTC", "Europe/Berlin", "Pacific/Kiritimati")
 
 
 def moment_of(day: str, zone: str, now: datetime | None = None) -> datetime:
-    """Return the next moment of that name in the zone; ``day`` may be a moment in ISO 8601 as well.
+    """Return the next moment with that name in the zone; ``day`` may also be a moment in ISO 8601.
 
-    :raises ValueError: neither a name nor a moment.
+    :raises ValueError: it is neither a name nor a moment.
     """
     at = (now or datetime.now(ZoneInfo(zone))).astimezone(ZoneInfo(zone))
     if day not in DAYS:
@@ -58,7 +58,7 @@ def _is(day: str, at: datetime) -> bool:
 
 
 def environment(day: str, zone: str, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables with which Python processes live on that day in that zone."""
+    """Return the environment variables that give Python processes that day and that zone."""
     # Run inside such a run, this process' own clock is moved already.
     offset = moment_of(day, zone).timestamp() - time.time() + float(base.get("LIFECYCLE_CLOCK_OFFSET") or 0)
     path = os.pathsep.join(filter(None, (str(ROOT / "tests" / "clock"), base.get("PYTHONPATH", ""))))
@@ -66,7 +66,7 @@ def environment(day: str, zone: str, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def combinations() -> list[tuple[str, str]]:
-    """Return every day in every zone, in an order in which neighbours differ in both."""
+    """Return every day in every zone, in an order in which both differ from one to the next."""
     days = list(DAYS)
     return [(days[n % len(days)], ZONES[(n + n // len(days)) % len(ZONES)]) for n in range(len(days) * len(ZONES))]
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Build what is released, check it as Galaxy does, list what is in it, and sign it: ``make release KEY=...``.
+"""Builds the files of a release, checks them as Galaxy does, lists their components, and signs them: ``make release
+KEY=...``.
 
 Everything is written to build/release: the collection's archive, the bridge's wheel and source, a list of components of each
-(CycloneDX), SHA256SUMS and its detached signature. docs/releasing.md says the steps before and after.
+(CycloneDX), SHA256SUMS and its detached signature. docs/releasing.md has the steps before and after.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> N
 
 
 def must_be_signable(key: str) -> None:
-    """Refuse what would be found wrong only minutes later: a key that is not here, and files that are in no commit."""
+    """Check at once what would otherwise fail minutes later: the key must be here, and every file in a commit."""
     run("gpg", "--batch", "--list-secret-keys", key)
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True)
     if changed.stdout:
@@ -67,7 +68,7 @@ def get_tools() -> None:
 
 
 def lock() -> None:
-    """Write the lock files again: every version that users install, with its hashes, for every Python that we support."""
+    """Write the lock files: each package that users install, with version and hashes, for every supported Python."""
     for name, (source, python) in LOCKS.items():
         run(
             tool("uv"),
@@ -97,7 +98,7 @@ def build() -> Path:
 
 
 def check(archive: Path) -> None:
-    """Have Galaxy's importer look at the archive, and PyPI's own check at the bridge's package."""
+    """Check the archive with Galaxy's importer, and the bridge's package with PyPI's own check."""
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     settings = OUT.parent / "galaxy-importer.cfg"
     settings.write_text(IMPORTER.format(v1=not version.startswith("0.")), encoding="utf-8")
@@ -114,7 +115,7 @@ def check(archive: Path) -> None:
 
 
 def components() -> None:
-    """List what is installed beside each, and what it is installed for: CycloneDX, from the lock files."""
+    """List the packages that are installed with each, and which package needs them: CycloneDX, from the lock files."""
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     collection = OUT.parent / "collection.toml"  # galaxy.yml in the words that the tool reads
     collection.write_text(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Build the site from docs/, with a reference of modules and roles made from what they say of themselves.
+"""Builds the site from docs/, with a reference of modules and roles from their own documentation.
 
-``make docs`` writes build/site. Every warning of mkdocs is an error: a page that nothing leads to, a dead link, a dead anchor.
+``make docs`` writes build/site. Every warning of mkdocs is an error: a page without a link to it, a dead link, a dead
+anchor.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def main() -> int:
 
 
 def _look(sample: int | None) -> int:
-    """Look at the pages in a browser, where there is one."""
+    """Check the pages in a browser, when one is installed."""
     chromium = site_look.browser_path()
     if not chromium:
         print("Not looked at in a browser: that needs Debian's chromium, and playwright (requirements-dev.txt).")
@@ -107,7 +108,7 @@ def _commit() -> int:
 
 
 def _inside(page: Path, text: str) -> str:
-    """Lead links that leave docs/ to the repository, and those to the index to its name on the site."""
+    """Change links that leave docs/ to links to the repository, and links to the index to its name on the site."""
 
     def link(found: re.Match[str]) -> str:
         target, anchor = found[1], found[2] or ""
@@ -124,7 +125,7 @@ def _inside(page: Path, text: str) -> str:
 
 
 def _said(text: Any) -> str:
-    """Return what documentation says, as one paragraph of Markdown."""
+    """Return a text of the documentation as one paragraph of Markdown."""
     words = " ".join(text) if isinstance(text, list) else str(text or "")
     for mark, markdown in MARKS:
         words = mark.sub(markdown, words)
@@ -140,7 +141,7 @@ def _table(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _modules(folder: Path) -> Iterator[str]:
-    """Write a page for each module, from what ansible-doc reads of it."""
+    """Write a page for each module, from the answer of ansible-doc."""
     done = subprocess.run(
         [str(BIN / "ansible-doc"), "--json", "--type", "module", *_of("modules")],
         cwd=ROOT,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What mkdocs' own settings can't do: tables that can be read on a phone, and pages that fetch nothing from elsewhere.
+"""Changes the pages where mkdocs has no setting for it: tables that can be read on a phone, and pages that load nothing
+from other hosts.
 
 mkdocs calls the functions ``on_...`` by their names (``hooks`` in mkdocs.yml).
 """
@@ -21,7 +22,8 @@ _CELL = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
 
 
 def on_page_content(html: str, **_more: Any) -> str:
-    """Let each cell of a table name its column: docs/look/site.css shows a row as a list where the screen is narrow."""
+    """Write the column's name into each cell of a table: on a narrow screen, docs/look/site.css shows a row as a
+    list."""
     return _TABLE.sub(lambda table: _labelled(table[1]), html)
 
 
@@ -30,12 +32,13 @@ def on_post_page(output: str, page: Any, **_more: Any) -> str:
 
 
 def on_post_template(output_content: str, **_more: Any) -> str:
-    """Do the same for the page that says that there is no such page."""
+    """Do the same for the page "not found"."""
     return _here(output_content, "")
 
 
 def _here(html: str, up: str) -> str:
-    """Lead to our copy of what the theme loads from elsewhere, and don't let it ask GitHub about the repository."""
+    """Change the theme's links to other hosts to our own copies, and keep it from asking GitHub about the
+    repository."""
     return html.replace(SHIM, f"{up}look/iframe-worker.js").replace(' data-md-component="source"', "")
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Look at every page of the built site as a phone and as a screen show it, and use the search once.
+"""Checks every page of the built site in a browser, as wide as a phone and as wide as a screen, and uses the search
+once.
 
-``make docs`` does it where Debian's chromium and playwright are installed, and says so where they are not.
+``make docs`` runs it when Debian's chromium and playwright are installed, and says so when they are not.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ WORD = "mailbox"
 
 
 def browser_path() -> str | None:
-    """Return where Chromium is, or nothing where it or playwright is missing."""
+    """Return the path of Chromium; empty when it or playwright is missing."""
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
@@ -43,7 +44,7 @@ def browser_path() -> str | None:
 
 
 def faults(pages: Sequence[Path], chromium: str, search_in: Path | None = None) -> Iterator[str]:
-    """Return what is wrong with each page, and with the search of one; nothing may be fetched but the site's own files."""
+    """Return the faults of each page, and of the search on one. A page may load only the site's own files."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -68,7 +69,7 @@ def _note(elsewhere: set[str], url: str) -> None:
 
 
 def _search(tab: Any, page: Path) -> Iterator[str]:
-    """Look for a word, as a reader types it."""
+    """Search for a word, as a reader does."""
     from playwright.sync_api import TimeoutError as Late
 
     tab.goto(page.as_uri())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everything that must hold, fastest to fail first. Ends with what was skipped, and why."""
+"""Runs every check, those that fail fastest first, and ends with a list of what was skipped, and why."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "--disable-
 
 
 class Runner:
-    """Runs stages, keeps their times, and what was skipped."""
+    """Runs stages, and keeps their times and what was skipped."""
 
     def __init__(self) -> None:
         self.failed: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ class Runner:
     def stage(
         self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, *, aside: bool = False
     ) -> None:
-        """Run one; what runs ``aside`` of others is shown when it has ended."""
+        """Run one stage; the output of a stage that runs beside others (``aside``) is shown when it has ended."""
         if not aside:
             print(f"\n== {name}", flush=True)
         start = time.monotonic()
@@ -79,7 +79,8 @@ class Runner:
                 print(f"== {name}: FAILED ({running.returncode})", flush=True)
 
     def end(self) -> int:
-        """Print what each failed stage said last: the only lines left where a long output is cut at its head."""
+        """Print the last lines of each failed stage: when a long output is cut off at its beginning, they are still
+        there."""
         for name, lines in self.failed.items():
             print(f"\n== {name}: its last lines\n{''.join(lines)}")
         print(f"\n{len(self.times) - len(self.failed)} passed, {len(self.failed)} failed")
@@ -143,7 +144,7 @@ def lint_docs(run: Runner, copy: Path) -> None:
 
 
 def demos(run: Runner) -> None:
-    """What the README tells a newcomer to type, today and on another day, which rotates from commit to commit."""
+    """Yield the README's first commands, for today and for another day, which changes from commit to commit."""
     run.stage("make demo", ["make", "demo", f"PYTHON={sys.executable}"])
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     days = combinations()
@@ -155,7 +156,8 @@ def demo(run: Runner, day: str, zone: str) -> None:
 
 
 def unpacked(name: str, folder: Path = BUILD) -> Path:
-    """Return the archive as it would be published, unpacked at the path that tools expect of a collection."""
+    """Unpack the archive that would be published, at the path that tools expect for a collection, and return that
+    path."""
     copy = folder / name / "ansible_collections" / "workforce" / "lifecycle"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(parents=True)
@@ -172,7 +174,7 @@ def unpacked(name: str, folder: Path = BUILD) -> Path:
 
 
 def sanity(run: Runner) -> None:
-    """Run ansible-test on what is published. It wants a git checkout."""
+    """Run ansible-test on the published files. It needs a git checkout."""
     copy = unpacked("sanity")
     subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     subprocess.run(["git", "add", "-A"], cwd=copy, check=True)
@@ -203,7 +205,7 @@ def sanity(run: Runner) -> None:
 
 
 def soak(run: Runner) -> None:
-    """Run what takes hours: every sampled date and zone, and the long tests."""
+    """Run the checks that take hours: every sampled date and zone, and the long tests."""
     run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
     run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
     for day, zone in combinations():
@@ -243,7 +245,7 @@ def soak(run: Runner) -> None:
 
 
 def gates(run: Runner, only: str | None) -> None:
-    """Run what a change must pass, or one part of it."""
+    """Run the checks that a change must pass, or one part of them."""
     if only in (None, "pytest"):
         debian = ROOT / "scripts" / "debian.sh"
         if debian.exists():
