@@ -47,7 +47,13 @@ class PlaybookCLI:
 '''
 
 
-def real(folder: Path, *, environment: list[str] | None = None, **config: Any) -> RunnerExecutor:
+def real(
+    folder: Path,
+    *,
+    environment: list[str] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+    **config: Any,
+) -> RunnerExecutor:
     """An executor whose runs are Ansible's."""
     inventory = folder / "hosts.yml"
     if not inventory.exists():
@@ -63,7 +69,8 @@ def real(folder: Path, *, environment: list[str] | None = None, **config: Any) -
             inventory=config.pop("inventory", inventory),
             executor=Runner(environment=environment or [], variables=variables, keep_days=config.pop("keep_days", 14)),
             **config,
-        )
+        ),
+        monotonic=monotonic,
     )
 
 

@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from lifecycle_bridge import health, logs
 from lifecycle_bridge.errors import Unreachable
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.tables import alerts
 from starlette.applications import Starlette
@@ -27,12 +28,15 @@ from starlette.testclient import TestClient
 
 
 def client_of(checks: health.Checks) -> TestClient:
-    return TestClient(Starlette(routes=list(health.health_routes(checks))))
+    return TestClient(Starlette(routes=list(health.health_routes(checks, Loops()))))
 
 
-def test_the_process_lives_whatever_is_wrong() -> None:
+def test_what_no_restart_cures_is_no_matter_of_health() -> None:
+    """The other half, a loop that hangs, is in test_loops.py."""
     client = client_of({"x": lambda: "bad"})
-    assert client.get("/healthz").status_code == 200
+    answer = client.get("/healthz")
+    assert answer.status_code == 200 and answer.json()["alive"] is True
+    assert set(answer.json()["loops"].values()) == {"ok"}
 
 
 def test_ready_names_what_is_wrong_and_tells_nobody_why(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,7 +65,9 @@ def test_a_check_that_hangs_is_a_failed_one() -> None:
 
     async def both() -> list[dict[str, str]]:
         now = iter(range(0, 1000, 10))
-        it = health.Health({"hangs": hangs, "good": lambda: ""}, patience=0.05, monotonic=lambda: float(next(now)))
+        it = health.Health(
+            {"hangs": hangs, "good": lambda: ""}, Loops(), patience=0.05, monotonic=lambda: float(next(now))
+        )
         found = [await it.wrong(), await it.wrong()]
         release.set()
         return found

@@ -38,6 +38,8 @@ GOLDEN_NAMES = {
     "jml_hr_last_event_timestamp_seconds",
     "jml_runs",
     "jml_alerts",
+    "jml_loop_silent_seconds",
+    "jml_loop_allowed_seconds",
 }
 
 

@@ -30,6 +30,7 @@ from lifecycle_bridge.poll.watch import (
     unheard,
     zone_of,
 )
+from lifecycle_bridge.store.alerts import Alerts
 
 from tests.bridge.poll_support import START, Bridge
 
@@ -277,16 +278,18 @@ def test_looks_may_go_on_behind(bridge: Bridge, fake: Fake) -> None:
     )
 
 
-def test_a_notice_that_a_dead_bridge_did_not_send_is_sent_by_the_next(bridge: Bridge, fake: Fake) -> None:
+def test_an_alert_of_a_poll_that_reached_nobody_is_sent_by_the_next_bridge_too(bridge: Bridge, fake: Fake) -> None:
+    """The polls only keep it: what sends all alerts claims it, and gives it back when it did not arrive."""
     fake.answers = [ConfigError("poll hr: a key is missing")] * 9
     bridge.look(0)  # and it ends here
     two = Polling(bridge.database, bridge.config, bridge.inbox, pollers={"fake": fake})
-    assert [alarm.key for alarm in two.run_once(bridge.now + MINUTE).alarms] == ["poll:hr"]
-    assert two.run_once(bridge.now + 9 * MINUTE).alarms == []
-    three = Polling(bridge.database, bridge.config, bridge.inbox, pollers={"fake": fake})
-    assert three.run_once(bridge.now + 19 * MINUTE).alarms == []
+    assert two.run_once(bridge.now + MINUTE).alarms == [], "it has begun once"
     two.close()
-    three.close()
+    kept = Alerts(bridge.database)
+    assert [one.key for one in kept.unsent()] == ["poll:hr"]
+    assert kept.claim("poll:hr", bridge.now) and not kept.claim("poll:hr", bridge.now) and kept.unsent() == []
+    kept.not_sent("poll:hr")
+    assert [one.key for one in kept.unsent()] == ["poll:hr"]
 
 
 # -- silence -------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from lifecycle_bridge.config import Config, Controller, Secret
 from lifecycle_bridge.errors import BridgeError, ConfigError
 from lifecycle_bridge.execute import Order, Result, processes, runner
 from lifecycle_bridge.execute import folder as folders
+from lifecycle_bridge.execute.follow import Follow
 from lifecycle_bridge.execute.runner import RunnerExecutor
 
 from tests.bridge.runner_support import Gate, Running, alive, pretended, run_json, until
@@ -111,6 +113,44 @@ def test_a_run_taken_over_from_a_dead_bridge_can_be_stopped(tmp_path: Path) -> N
     result = pretended(tmp_path).run(order, stop=lambda: True, progress=lambda _: None)
     assert (result.status, first.result()) == ("canceled", result)
     assert not gate.open()
+
+
+@pytest.mark.parametrize("taken_up", [False, True])
+def test_a_run_whose_supervisor_hangs_is_ended_and_its_end_is_unknown(tmp_path: Path, taken_up: bool) -> None:
+    """It would never end: the supervisor is what ends a run that takes too long."""
+    seconds, stopped = itertools.count(), False  # from when it is stopped, a second passes with each look
+    gate = Gate(tmp_path)
+    first = pretended(tmp_path, monotonic=lambda: float(next(seconds)) if stopped and not taken_up else 0.0)
+    order = Order("case-1", script(tmp_path, escapes(gate) + "import time\ntime.sleep(9999)"))
+    running = Running(first, order)
+    until(gate.is_reached)
+    until(lambda: (tmp_path / "work" / "case-1" / "heartbeat").exists())
+    os.kill(int(run_json(first, "case-1")["pid"]), signal.SIGSTOP)
+    stopped = True
+    if taken_up:
+        running = Running(pretended(tmp_path, monotonic=lambda: float(next(seconds))), order)
+    result = running.result()
+    assert (result.status, result.temporary) == ("unknown", True) and "its supervisor was killed" in result.detail
+    assert not gate.open() and alive(first, "case-1") == []
+
+
+def test_a_machine_that_was_paused_kills_no_supervisor(tmp_path: Path) -> None:
+    """Bridge and supervisor stood still together; the clock says that hours have passed, and the supervisor's sign is as old."""
+    folder = folders.Folder(tmp_path)
+    folder.heartbeat.touch()
+    now = [0.0]
+    follow = Follow(folder, never, lambda _: None, lambda: now[0])
+    follow.look()
+    now[0] += 9999
+    follow.look()
+    assert not follow.supervisor_hangs
+    for _ in range(200):
+        now[0] += 1
+        follow.look()
+    assert follow.supervisor_hangs
+    os.utime(folder.heartbeat, (1, 1))
+    follow.look()
+    assert not follow.supervisor_hangs
 
 
 def test_a_playbook_does_not_outlive_its_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

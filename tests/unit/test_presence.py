@@ -35,6 +35,7 @@ JANE = {"email": "jane@corp.example", "hr_id": "107", "termination_date": "2026-
 MARK = {"email": "mark@corp.example", "hr_id": "109", "aliases": ["m.osei@corp.example"]}
 GRACE, ANN = "grace@corp.example", "ann@corp.example"
 CUSTODY = {name: spec.get("default") for name, spec in CUSTODY_TASK.argument_spec.items()}
+BRIDGES_ACCOUNT = "bridge/src/lifecycle_bridge/os_account.py"
 WIPE = Approval(needs="wipe", by=(GRACE,))
 
 
@@ -215,6 +216,13 @@ def test_an_account_counts_for_the_first_person_in_whose_name_it_approved(ledger
     assert approve_by(ANN, "ann") == []
     kept = [entry.data["os"] for entry in ledger.noted("approved")]
     assert kept == [os_account()] * 3, "whatever account was given, this machine's own stands beside it"
+
+
+def test_bridge_and_collection_find_the_account_by_the_same_code() -> None:
+    """The bridge imports nothing of the collection, so the file is there twice; a cure of one must reach the other."""
+    root = Path(__file__).resolve().parents[2]
+    ours, bridges = (root / where for where in ("plugins/plugin_utils/ledger/account.py", BRIDGES_ACCOUNT))
+    assert ours.read_text(encoding="utf-8") == bridges.read_text(encoding="utf-8")
 
 
 def test_an_approver_who_has_left_in_hr_since_counts_no_more(ledger: Ledger) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One process: the door for HR, the console, metrics and health, and the loops behind them."""
+"""One process: the endpoint for HR, the console, metrics and health, and the loops behind them."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -17,59 +18,80 @@ from lifecycle_bridge.config import Config
 from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.execute import Executor
 from lifecycle_bridge.health import writable
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.metrics import DoorMeter
 from lifecycle_bridge.poll.runner import Polling
 from lifecycle_bridge.post import Alert
 from lifecycle_bridge.receive.endpoint import Door
 from lifecycle_bridge.service import Bridge
+from lifecycle_bridge.watchdog import Watchdog, tell_systemd
 
 log = logging.getLogger("lifecycle_bridge")
-_POLL = 1.0
+#: Seconds between two looks; without a successful one after which ``/readyz`` says no.
+_POLL, _FAILING = 1.0, 30.0
 
 
 class Polls(threading.Thread):
-    """Asks the HR systems, once a second what is due."""
+    """Asks once a second which HR system is due, and has it looked at."""
 
     def __init__(self, polling: Polling, bridge: Bridge) -> None:
         super().__init__(name="polls", daemon=True)
         self.polling, self.bridge = polling, bridge
         self.ended = threading.Event()
+        self._loop = bridge.loops.begin("polls")
 
     def run(self) -> None:
+        self._loop.succeeded()
         while not self.ended.wait(_POLL):
             try:
-                for alarm in self.polling.run_once(wait_for_looks=False).alarms:
-                    self.bridge.send_alert(Alert(alarm.key, alarm.detail, alarm.over))
+                alarms = self.polling.run_once(wait_for_looks=False).alarms
+                # What begins is in the table of alerts, and is sent from there until it arrives.
+                self.bridge.send_alerts([Alert(one.key, one.detail, one.over) for one in alarms if one.over])
+                self._loop.succeeded()
             except Exception:  # whatever it is, the next look has to come
                 log.exception("the polls failed; they are tried again")
+            self._loop.came_around()
+        self.bridge.loops.end(self._loop)
+
+    def works(self) -> str:
+        """Return why the polls cannot work; empty while they do."""
+        age = self._loop.seconds_without_success()
+        return "" if age < _FAILING else f"nothing that is due was polled for {age:.0f} s"
 
 
-def application(config: Config, executor: Executor | None = None) -> Starlette:
-    """Yield the whole bridge as an ASGI application; it works from its start to its end.
+def application(config: Config, executor: Executor | None = None, loops: Loops | None = None) -> Starlette:
+    """Return the whole bridge as an ASGI application; it works from its start to its end.
 
+    :param loops: where each loop says that it moves.
     :raises ConfigError: it must not be started as it is configured.
     """
-    bridge = Bridge(config, executor)
+    bridge = Bridge(config, executor, loops)
     meter = DoorMeter()
     door = Door(config.sources, bridge.inbox, seen=meter.seen)
-    polling = Polling(bridge.database, config, bridge.inbox)
+    polling = Polling(bridge.database, config, bridge.inbox, loops=bridge.loops)
     polls = Polls(polling, bridge)
+    watchdog = Watchdog(bridge.loops, bridge.raise_silence)
     checks = {
         "database": writable(bridge.database),
         "dispatch": bridge.works,
-        "polls": lambda: "" if polls.is_alive() else "the thread has ended",
+        "polls": polls.works,
+        "loops": bridge.loops.trouble,
     }
 
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         bridge.start()
         polls.start()
+        watching = asyncio.get_running_loop().create_task(watchdog.watch())
+        tell_systemd("READY=1")
         log.info(
             "listening", extra={"listen": config.listen, "sources": len(config.sources), "at": clock.now().isoformat()}
         )
         try:
             yield
         finally:
+            tell_systemd("STOPPING=1")
+            watching.cancel()
             polls.ended.set()
             await bridge.inbox.close()
             polling.close()
@@ -80,7 +102,9 @@ def application(config: Config, executor: Executor | None = None) -> Starlette:
             *door.routes(),
             *bridge.signal_keys.routes(),
             *api_routes(bridge.database, config, bridge.acts),
-            *console_routes(bridge.database, config, bridge.acts, checks, meter, bridge.people, bridge.looks),
+            *console_routes(
+                bridge.database, config, bridge.acts, checks, meter, bridge.people, bridge.looks, bridge.loops
+            ),
         ],
         lifespan=life,
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import sys
@@ -53,6 +54,7 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
     from lifecycle_bridge.logs import setup
 
     setup(asked.log_level.upper())
+    faulthandler.enable()  # systemd's watchdog ends the bridge by SIGABRT: the journal then shows where each thread was
     wrong = _wrong(config)
     if wrong:
         raise BridgeError("\n".join(["it is not set up to work:", *wrong]))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""``/healthz``: the process lives. ``/readyz``: it can do its work, judged by named checks.
+"""``/healthz``: the process and all its loops move. ``/readyz``: it can do its work, judged by named checks.
+
+Who asks ``/healthz`` restarts the bridge when the answer is no: it asks nothing outside the process, since no restart brings a database back.
+Who asks ``/readyz`` sends requests elsewhere until it can be used again.
 
 A check is a function that says what is wrong, in words for a person, or nothing. The words go to the log; the answer, which needs no
 sign-in, only names the checks.
@@ -16,10 +19,11 @@ from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lifecycle_bridge import clock
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.tables import bridges
 
@@ -61,14 +65,22 @@ class Health:
     """Answers both questions. All checks are asked at the same time, each in a thread of its own, and none more than once at a time."""
 
     def __init__(
-        self, checks: Checks, patience: float = PATIENCE, monotonic: Callable[[], float] = time.monotonic
+        self,
+        checks: Checks,
+        loops: Loops,
+        patience: float = PATIENCE,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._loops = loops
         self._checks, self._patience, self._monotonic = dict(checks), patience, monotonic
         self._running: dict[str, asyncio.Future[str]] = {}
         self._said: tuple[float, dict[str, str]] | None = None
 
     async def lives(self, _request: Request) -> Response:
-        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+        silences = self._loops.silences()
+        alive = not any(one.hangs for one in silences.values())
+        answer = {"alive": alive, "loops": {name: "hangs" if one.hangs else "ok" for name, one in silences.items()}}
+        return JSONResponse(answer, 200 if alive else 503, {"Cache-Control": "no-store"})
 
     async def ready(self, _request: Request) -> Response:
         wrong = await self.wrong()
@@ -110,6 +122,7 @@ class Health:
             return f"the check itself failed ({type(failure).__name__})"
 
 
-def health_routes(checks: Checks) -> list[Route]:
-    health = Health(checks)
+def health_routes(checks: Checks, loops: Loops) -> list[Route]:
+    """Return the routes of both questions."""
+    health = Health(checks, loops)
     return [Route("/healthz", health.lives, methods=["GET"]), Route("/readyz", health.ready, methods=["GET"])]

@@ -19,6 +19,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import NAMING, Executor, Order
+from lifecycle_bridge.loops import Loops, never_stop
 from lifecycle_bridge.people import Key
 
 log = logging.getLogger("lifecycle_bridge.looks")
@@ -129,9 +130,14 @@ class Looks:
     """
 
     def __init__(
-        self, config: Config, executor: Executor | None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        config: Config,
+        executor: Executor | None,
+        loops: Loops | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config, self._executor, self._monotonic = config, executor, monotonic
+        self._loops = loops or Loops()
         self._lock, self._room = threading.Lock(), threading.Semaphore(AT_ONCE)
         self._found: dict[Key, tuple[float, Look]] = {}
         self._failed: dict[Key, tuple[float, str]] = {}
@@ -183,7 +189,7 @@ class Looks:
 
     def _work(self, executor: Executor, key: Key, user: str, whole: bool) -> None:
         try:
-            with self._room:
+            with self._room, self._loops.running("looks"):
                 look = self._run(executor, user, whole)
             with self._lock:
                 self._found[key] = (self._monotonic() + FRESH, look)
@@ -206,7 +212,7 @@ class Looks:
         asked = {**self._config.extra_vars, "user": [user], "ask_systems": "true" if whole else "false"}
         order = Order(ident, PLAYBOOK, asked, timeout=900 if whole else 300, idle_timeout=300)
         try:
-            result = executor.run(order, stop=lambda: False, progress=lambda _step: None)
+            result = executor.run(order, stop=never_stop, progress=lambda _step: None)
         finally:
             executor.forget(ident)
         if not isinstance(result.stats.get("known"), Mapping):

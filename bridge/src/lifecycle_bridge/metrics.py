@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.receive.endpoint import Passed
 from lifecycle_bridge.store import Database, moment
 from lifecycle_bridge.store.tables import CASE_STATES, alerts, cases, events, measures, runs, sources
@@ -70,6 +71,26 @@ class DoorMeter(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._registry.collect()
+
+
+class LoopMeter(Collector):
+    """How long each loop of this process has been silent."""
+
+    def __init__(self, loops: Loops) -> None:
+        self._loops = loops
+
+    def collect(self) -> Iterator[Metric]:
+        silent = GaugeMetricFamily(
+            "jml_loop_silent_seconds", "Since each loop of this process last moved; 0 while none runs.", labels=["loop"]
+        )
+        allowed = GaugeMetricFamily(
+            "jml_loop_allowed_seconds", "How long it may be silent before it counts as hanging.", labels=["loop"]
+        )
+        for name, one in self._loops.silences().items():
+            silent.add_metric([name], one.seconds)
+            allowed.add_metric([name], one.allowed)
+        yield silent
+        yield allowed
 
 
 class StoreMeter(Collector):
@@ -293,9 +314,12 @@ def _row(case: str, name: str, value: float, system: str = "", action: str = "",
     return {"case_id": case, "name": name, "system": system, "action": action, "result": result, "value": value}
 
 
-def metrics_route(database: Database, config: Config, door: DoorMeter | None = None) -> Route:
+def metrics_route(
+    database: Database, config: Config, door: DoorMeter | None = None, loops: Loops | None = None
+) -> Route:
     """``GET /metrics``; with ``metrics_token`` only for who bears it, without only for this machine."""
     registry = CollectorRegistry(auto_describe=False)
+    registry.register(LoopMeter(loops or Loops()))
     registry.register(StoreMeter(database, config))
     if door is not None:
         registry.register(door)

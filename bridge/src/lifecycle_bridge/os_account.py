@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The account of the operating system in whose hands something was done: what stands beside a name that somebody gave."""
+"""Finds the operating system's account that did something, as evidence beside a name that a user gave.
+
+This file is twice in the repository, word for word, since the bridge imports nothing of the collection: ``bridge/src/lifecycle_bridge/os_account.py``
+and ``plugins/plugin_utils/ledger/account.py``. ``tests/unit/test_presence.py`` holds them equal.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,15 @@ import os
 import pwd
 from pathlib import Path
 
-#: What the kernel says of a process that nobody signed in for.
+#: The kernel's number for a process without a sign-in.
 _NOBODY = 2**32 - 1
 
 
 def os_account() -> str:
-    """Return who signed in on this machine, as the kernel kept it (``sudo`` does not change it); else whose process this is.
+    """Return the account that signed in on this machine, from the kernel (``sudo`` does not change it); else the
+    process's own account.
 
-    Never what the environment says: ``LOGNAME`` is anybody's to set.
+    The environment does not count: anybody can set ``LOGNAME``.
     """
     login = _login()
     number = os.getuid() if login is None else login

@@ -19,6 +19,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from lifecycle_bridge.loops import came_around
+
 #: Bytes of an answer, after decompression. As text it may take four times as much memory.
 MOST_BYTES = 16 * 1024 * 1024
 #: How many values JSON may hold: each costs more than 100 bytes of memory.
@@ -119,6 +121,7 @@ class Limited(HTTPAdapter):
         return pool
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        came_around()
         with _Watch(self._seconds) as watch:
             try:
                 response = super().send(request, *args, **{**kwargs, "stream": True})
@@ -132,6 +135,7 @@ class Limited(HTTPAdapter):
                 raise self._late(request) from None
             if watch.over:  # an answer without a length ends where the connection does
                 raise self._late(request)
+        came_around()
         return response
 
     def _read(self, response: requests.Response) -> bytes:

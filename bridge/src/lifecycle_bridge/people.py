@@ -18,6 +18,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import NAMING, Executor, Order
+from lifecycle_bridge.loops import Loops, never_stop
 
 log = logging.getLogger("lifecycle_bridge.people")
 
@@ -72,9 +73,14 @@ class People:
     """
 
     def __init__(
-        self, config: Config, executor: Executor | None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        config: Config,
+        executor: Executor | None,
+        loops: Loops | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config, self._executor, self._monotonic = config, executor, monotonic
+        self._loops = loops or Loops()
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._cards: dict[Key, tuple[float, Card | None]] = {}
         self._background: threading.Thread | None = None
@@ -129,7 +135,8 @@ class People:
             if not wanted:
                 return
             try:
-                self.ask(wanted)
+                with self._loops.running("people"):
+                    self.ask(wanted)
             except BridgeError as failure:
                 log.warning("names were not looked up: %s", failure)
                 return
@@ -149,7 +156,7 @@ class People:
         if self._monotonic() < self._failed[0]:
             raise BridgeError(self._failed[1])
         try:
-            result = executor.run(order, stop=lambda: False, progress=lambda _step: None)
+            result = executor.run(order, stop=never_stop, progress=lambda _step: None)
         finally:
             executor.forget(ident)
         said = result.stats.get("contacts")

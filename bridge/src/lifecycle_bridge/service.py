@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -27,13 +27,13 @@ from lifecycle_bridge.errors import BridgeError, ConfigError
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.execute import Executor, Order, Progress, Result
 from lifecycle_bridge.looks import Looks
+from lifecycle_bridge.loops import Loops, Silence, came_around
 from lifecycle_bridge.people import People
 from lifecycle_bridge.post import Alert, Letter, Post
 from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.alerts import Alert as Unsent
-from lifecycle_bridge.store.alerts import Alerts
+from lifecycle_bridge.store.alerts import Alerts, raise_alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.chores import PREFIX as CHORE
 from lifecycle_bridge.store.chores import Chores
@@ -45,14 +45,16 @@ from lifecycle_bridge.store.tables import RUN_OPEN, runs, sources
 
 log = logging.getLogger("lifecycle_bridge")
 
-#: Seconds between two looks when nothing wakes the loop; between two signs of life; without a look after which the loop counts as dead.
-_LOOK, _BEAT, _STUCK, _GATHER = 0.5, 2.0, 30.0, 0.03
+#: Seconds between two looks when nothing wakes the loop; between two signs of life; without a successful look after which ``/readyz`` says no.
+_LOOK, _BEAT, _FAILING, _GATHER = 0.5, 2.0, 30.0, 0.03
 #: Seconds until a run whose thread ended with a failure of ours gets another one; until the work folder is swept again.
 _PAUSE, _SWEEP = 2.0, 3600.0
 #: Intakes at the same time, beside the runs: what must be cut now never waits for a slot.
 _INTAKES = 3
 #: Seconds until an alert that reached nobody is sent again; seconds between two looks at what the calendar alone says.
 _AGAIN, _SCAN = 600.0, 30.0
+#: What a person does about a loop that hangs.
+_CURE = "Only a restart of this bridge ends it, which systemd and Podman do by themselves; runs go on, or are taken over. Its log says where to look"
 
 
 class Work(Protocol):
@@ -71,15 +73,16 @@ class Bridge:
     """One process's part of the work.
 
     :param executor: how playbooks are run; what the configuration says when not given.
+    :param loops: where each loop says that it moves.
     """
 
-    def __init__(self, config: Config, executor: Executor | None = None) -> None:
-        self.config = config
+    def __init__(self, config: Config, executor: Executor | None = None, loops: Loops | None = None) -> None:
+        self.config, self.loops = config, loops or Loops()
         password = config.database_password.read() if config.database_password else ""
         self.database = Database(config.database, password)
         self.executor = executor or executor_of(config)
-        self.people = People(config, self.executor)
-        self.looks = Looks(config, self.executor)
+        self.people = People(config, self.executor, self.loops)
+        self.looks = Looks(config, self.executor, self.loops)
         self.outbox = Outbox(self.database, config)
         self.signal_keys = SignalKeys(self.database, config)
         self.post = Post(config, self.people, self.outbox, self.signal_keys)
@@ -88,7 +91,7 @@ class Bridge:
         self.alerts = Alerts(self.database)
         self.intakes = Intakes(self.database, config, self.cases)
         self.chores = Chores(self.database, config)
-        self.inbox = Inbox(self.database, self.wake)
+        self.inbox = Inbox(self.database, self.wake, loops=self.loops)
         self.acts = CaseActs(self.database, config, self.wake)
         self._work: Mapping[str, Work] = {
             "cases": self.cases,
@@ -100,10 +103,10 @@ class Bridge:
         self._not_before: dict[str, float] = {}
         self._send_at: dict[str, float] = {}
         self._woken, self._ended = threading.Event(), threading.Event()
-        self._loop = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
+        self._dispatcher = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
+        self._dispatching = self.loops.begin("dispatch")
         self._posting: threading.Thread | None = None
         self._beat_at = self._swept_at = self._scanned_at = float("-inf")
-        self.looked_at = 0.0
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -122,13 +125,15 @@ class Bridge:
         self._first_looks()
         self._show_keys()
         self.executor.warm()
-        self._loop.start()
+        self._dispatching.succeeded()
+        self._dispatcher.start()
 
     def stop(self, seconds: float = 10) -> None:
         """Take nothing new. Runs go on by themselves, and the bridge watches them again after its next start."""
         self._ended.set()
         self.wake()
-        self._loop.join(seconds)
+        self._dispatcher.join(seconds)
+        self.loops.end(self._dispatching)
         self.executor.close()
         if self.database.sqlite or not self._open_runs():
             # With runs under way, its successor on this machine finds them still running: nobody elsewhere should hurry.
@@ -145,8 +150,10 @@ class Bridge:
         while not self._ended.is_set():
             try:
                 self.look()
+                self._dispatching.succeeded()
             except Exception:  # whatever it is, the next look has to come: /readyz says when none succeeds
                 log.exception("a look at what is due failed; it is tried again")
+            self._dispatching.came_around()
             self._woken.wait(_LOOK)
             self._woken.clear()
             time.sleep(_GATHER)  # what comes at the same time is looked at together
@@ -176,12 +183,11 @@ class Bridge:
             self._scanned_at = monotonic
             self.outbox.scan(now)
         self._post_notices(now)
-        self.looked_at = time.monotonic()
 
     def works(self) -> str:
-        """Return why the loop counts as dead; empty while it works."""
-        age = time.monotonic() - self.looked_at
-        return "" if age < _STUCK else f"no look at what is due has succeeded for {age:.0f} s"
+        """Return why the dispatcher cannot work; empty while it does."""
+        age = self._dispatching.seconds_without_success()
+        return "" if age < _FAILING else f"no look at what is due has succeeded for {age:.0f} s"
 
     def _open_runs(self, due: datetime | None = None) -> dict[str, str]:
         """Return our runs that are not over, with their kind; with ``due`` only those that do not wait for a later moment."""
@@ -228,7 +234,8 @@ class Bridge:
 
     def _thread(self, ident: str, kind: str) -> None:
         try:
-            self.carry_out(ident, kind)
+            with self.loops.running("run", ident):
+                self.carry_out(ident, kind)
         except Exception:  # the database is away, most likely: the run is open still, and gets another thread
             log.exception("run %s could not be carried out; it is tried again", ident)
             self._not_before[ident] = time.monotonic() + _PAUSE
@@ -251,12 +258,14 @@ class Bridge:
         affected = self.cases.of_run(run)
 
         def progress(step: Progress) -> None:
+            came_around()
             if step.outcome in ("failed", "unreachable"):
                 with suppress(sa.exc.DBAPIError):  # the run is worth more than a line of it
                     for case in affected:
                         self.cases.line(case, step.at, "progress", f"{step.task} on {step.host}: {step.outcome}")
 
         def stop() -> bool:
+            came_around()
             with suppress(sa.exc.DBAPIError):  # the database is away for a moment: that stops no run
                 return self.cases.stopped(run)
             return False
@@ -285,6 +294,7 @@ class Bridge:
         arrived = 0
         while found := self.outbox.claim(now):
             for one in found:
+                came_around()
                 if way := self.post.send(one):
                     arrived += 1
                     self.cases.line(one.case.id, clock.now(), "told", f"{one.news.replace('_', ' ')} by {way}")
@@ -298,7 +308,8 @@ class Bridge:
 
     def _send_all(self, now: datetime) -> None:
         try:
-            self.send_notices(now)
+            with self.loops.running("notices"):
+                self.send_notices(now)
         except Exception:
             log.exception("notices could not be sent; they are tried again")
 
@@ -308,6 +319,7 @@ class Bridge:
             letter = Letter.of(data)
             if letter is None or not self.outbox.is_new(letter.key, clock.now()):
                 continue
+            came_around()
             try:
                 arrived = self.post.letter(letter)
             except Exception:
@@ -317,21 +329,32 @@ class Bridge:
                 self.outbox.is_new_again(letter.key)
 
     def _send_alerts(self) -> None:
-        """Send each alert once, by one bridge, in a thread of its own, since a channel may be slow. What fails is tried again later."""
+        """Send each alert once, by one bridge. What fails is tried again later."""
         now, due = clock.now(), time.monotonic()
         unsent = [alert for alert in self.alerts.unsent() if self._send_at.get(alert.key, 0.0) <= due]
-        mine = [alert for alert in unsent if self.alerts.claim(alert.key, now)]
-        if mine:
-            threading.Thread(target=self._send_alerts_now, args=(mine,), daemon=True).start()
+        self.send_alerts([Alert(one.key, one.detail) for one in unsent if self.alerts.claim(one.key, now)])
 
-    def _send_alerts_now(self, found: list[Unsent]) -> None:
-        for alert in found:
-            if self.send_alert(Alert(alert.key, alert.detail)):
-                self._send_at.pop(alert.key, None)
-                continue
-            self._send_at[alert.key] = time.monotonic() + _AGAIN
-            with suppress(sa.exc.DBAPIError):
-                self.alerts.not_sent(alert.key)
+    def send_alerts(self, found: Sequence[Alert]) -> None:
+        """Send alerts in a thread of its own, since a channel may be slow."""
+        if found:
+            threading.Thread(target=self._send_alerts_now, args=(found,), name="alerts", daemon=True).start()
+
+    def _send_alerts_now(self, found: Sequence[Alert]) -> None:
+        with self.loops.running("alerts"):
+            for alert in found:
+                came_around()
+                if self.send_alert(alert) or alert.over:
+                    self._send_at.pop(alert.key, None)
+                    continue
+                self._send_at[alert.key] = time.monotonic() + _AGAIN
+                with suppress(sa.exc.DBAPIError):
+                    self.alerts.not_sent(alert.key)
+
+    def raise_silence(self, silence: Silence) -> None:
+        """Keep an alert about a loop that hangs; the console and ``doctor`` show it, and it is sent like any other."""
+        with self.database.write() as c:
+            key = f"loop:{silence.loop}:{self.bridges.owner}"  # of this start of the bridge: the next one that hangs is another alert
+            raise_alert(c, key, f"{silence.words}. {_CURE}", clock.now())
 
 
 def _kind_of(ident: str) -> str:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds the operating system's account that did something, as evidence beside a name that a user gave."""
+"""Finds the operating system's account that did something, as evidence beside a name that a user gave.
+
+This file is twice in the repository, word for word, since the bridge imports nothing of the collection: ``bridge/src/lifecycle_bridge/os_account.py``
+and ``plugins/plugin_utils/ledger/account.py``. ``tests/unit/test_presence.py`` holds them equal.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from lifecycle_bridge.console.sessions import OIDC, TOKEN, Sessions
 from lifecycle_bridge.console.signing import Signing
 from lifecycle_bridge.health import Checks, health_routes
 from lifecycle_bridge.looks import Looks
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.metrics import DoorMeter, metrics_route
 from lifecycle_bridge.people import People
 from lifecycle_bridge.store import Database
@@ -35,6 +36,7 @@ def console_routes(
     door: DoorMeter | None = None,
     people: People | None = None,
     looks: Looks | None = None,
+    loops: Loops | None = None,
 ) -> list[Route]:
     """Return all routes beside the door's: the pages, signing in, ``/metrics``, ``/healthz`` and ``/readyz``.
 
@@ -43,6 +45,7 @@ def console_routes(
     :param checks: for ``/readyz``, such as ``{"database": health.writable(database)}``.
     :param people: says who people are; without it they are shown by number.
     :param looks: says where people are and how they stand; without it a page says how to ask.
+    :param loops: of this process, for ``/healthz``, the metrics and the page Sources.
     :param door: gets what the endpoint saw: ``Door(..., seen=door.seen)``.
 
     :raises ConfigError: that file cannot be made.
@@ -52,15 +55,15 @@ def console_routes(
     ways = {TOKEN: token.read, **({OIDC: oidc.client_secret.read} if oidc else {})}
     views = Views(database)
     frame = Frame(config, views, Sessions(database, ways, config.console.session_hours), people or People(config, None))
-    looks = looks or Looks(config, None)
+    looks, loops = looks or Looks(config, None), loops or Loops()
     provider = Provider(oidc, f"{config.public_url.rstrip('/')}/sign-in/callback") if oidc else None
     return [
-        *health_routes(checks),
-        metrics_route(database, config, door),
+        *health_routes(checks, loops),
+        metrics_route(database, config, door, loops),
         *Signing(frame, token, provider).routes(),
         *Deciding(frame, views, acts, looks).routes(),
         *Doing(frame, views, acts, config, looks).routes(),
-        *Pages(frame, views, config, looks).routes(),
+        *Pages(frame, views, config, looks, loops).routes(),
         *PeoplePages(frame, views, looks).routes(),
         Route("/static/{name}", frame.static),
     ]

@@ -22,6 +22,7 @@ from lifecycle_bridge.console.acts import ACTS
 from lifecycle_bridge.console.frame import Frame, Problem
 from lifecycle_bridge.console.sessions import Who
 from lifecycle_bridge.looks import Asked, Looks
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.store.tables import CASE_STATES
 from lifecycle_bridge.store.views import FILTERS, JOINERS, LEAVERS, Case, Filter, Line, Views
 
@@ -33,8 +34,8 @@ _SHORT = 6
 class Pages:
     """See the module."""
 
-    def __init__(self, frame: Frame, views: Views, config: Config, looks: Looks) -> None:
-        self._frame, self._views, self._config, self._looks = frame, views, config, looks
+    def __init__(self, frame: Frame, views: Views, config: Config, looks: Looks, loops: Loops) -> None:
+        self._frame, self._views, self._config, self._looks, self._loops = frame, views, config, looks, loops
 
     def routes(self) -> list[Route]:
         page = self._frame.page
@@ -151,6 +152,7 @@ class Pages:
             sources=rows,
             alerts=self._views.alerts(),
             settled=self._views.alerts(settled=True, most=10),
+            loops=self._loops.silences().values(),
             said=said.done if said else "",
         )
 

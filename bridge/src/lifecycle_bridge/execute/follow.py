@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A run that somebody watches: what it has reached since the last look, and whether it is to be stopped."""
+"""Follows a run for the bridge: what it has reached since the last look, whether it is to be stopped, whether its supervisor still works."""
 
 from __future__ import annotations
 
@@ -13,34 +13,66 @@ from datetime import UTC, datetime
 from lifecycle_bridge import clock
 from lifecycle_bridge.execute import Progress
 from lifecycle_bridge.execute.folder import Folder
+from lifecycle_bridge.loops import came_around
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two questions whether a run is to be stopped: the caller may ask a database.
 ASK = 0.25
+#: Seconds without a sign of the supervisor, which gives one every five, after which it hangs. The longest that two looks count for: a machine
+#: that was paused, bridge and supervisor together, was not silent.
+HANGS, _LONGEST_LOOK = 120.0, 1.0
 
 
 class Follow:
     """What the caller wants to know of a run, and whether it wants it to be stopped."""
 
-    def __init__(self, folder: Folder, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
-        self.folder, self._stop, self._progress = folder, stop, progress
+    def __init__(
+        self,
+        folder: Folder,
+        stop: Callable[[], bool],
+        progress: Callable[[Progress], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder, self._stop, self._progress, self._monotonic = folder, stop, progress, monotonic
+        self._sign: int | None = None
+        self._silent = 0.0
+        self._looked_at = monotonic()
         self._read = 0
         self._asked = False
         self._next = 0.0
         self._complained = False
 
     def look(self) -> None:
-        """Once around."""
+        """Report what the run has reached, and ask whether it is to be stopped."""
+        came_around()
+        self._listen()
         self.catch_up(1 << 16)
-        if self._asked or time.monotonic() < self._next:
+        if self._asked or self._monotonic() < self._next:
             return
-        self._next = time.monotonic() + ASK
+        self._next = self._monotonic() + ASK
         if self.wants_to_stop():
             self.folder.ask_to_stop()
             self._asked = True
 
+    @property
+    def supervisor_hangs(self) -> bool:
+        """Return whether the run's supervisor, which would end it in time, has given no sign for too long."""
+        return self._silent > HANGS
+
+    def _listen(self) -> None:
+        """Count the seconds since the supervisor's last sign; none while it has never given one."""
+        try:
+            sign = self.folder.heartbeat.stat().st_mtime_ns
+        except OSError:
+            sign = None
+        now = self._monotonic()
+        same = sign is not None and sign == self._sign
+        self._silent = self._silent + min(now - self._looked_at, _LONGEST_LOOK) if same else 0.0
+        self._sign, self._looked_at = sign, now
+
     def wants_to_stop(self) -> bool:
+        """Ask the caller whether the run is to be stopped."""
         try:
             return self._stop()
         except Exception:  # the caller's: a database that is away is no reason to leave a run alone
@@ -71,4 +103,5 @@ class Follow:
 
 
 def moment(text: str | None) -> datetime | None:
+    """Return a moment of the folder's files in UTC; None for an empty text."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None

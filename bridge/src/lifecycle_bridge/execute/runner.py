@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -94,9 +95,10 @@ class _Seat:
 class RunnerExecutor:
     """Runs playbooks as processes of this machine. Safe to use from several threads."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         if not isinstance(config.executor, Settings):
             raise ConfigError("executor: kind: runner is wanted here")
+        self._monotonic = monotonic
         self._config, self._settings = config, config.executor
         self._work = Path(config.work).absolute()
         self._python = self._settings.python or sys.executable
@@ -117,7 +119,7 @@ class RunnerExecutor:
                 "run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX"
             )
         folder = self._folder(order.ident)
-        follow = Follow(folder, stop, progress)
+        follow = Follow(folder, stop, progress, self._monotonic)
         while True:
             folder.make()
             with self._held(folder) as lock:
@@ -139,7 +141,7 @@ class RunnerExecutor:
                 else:
                     seat = None
             if seat is None:
-                follow.look()
+                self._look(follow)
                 time.sleep(
                     LOOK
                 )  # another bridge, or an earlier life of this one, started it: its lock shows when it is over
@@ -182,7 +184,7 @@ class RunnerExecutor:
         """Follow a run that we started, until its supervisor is gone."""
         try:
             while not seat.is_gone(LOOK):
-                follow.look()
+                self._look(follow)
             seat.channel.close()
             seat.process.wait()
         finally:
@@ -191,6 +193,20 @@ class RunnerExecutor:
             self._warm_again()
         if not follow.folder.run.exists():
             self._raise_not_begun(seat)
+
+    def _look(self, follow: Follow) -> None:
+        """Look once, and kill a supervisor that hangs: nobody else ends its run in time. What the run did is then unknown, and it runs again."""
+        follow.look()
+        if not follow.supervisor_hangs:
+            return
+        run = folders.read(follow.folder.run) or {}
+        supervisor = processes.look_up(int(run.get("pid") or 0))
+        if supervisor is not None and supervisor.started == run.get("started"):
+            log.error(
+                "run %s: its supervisor hangs (process %d): it is killed", follow.folder.path.name, supervisor.pid
+            )
+            with suppress(ProcessLookupError):
+                os.kill(supervisor.pid, signal.SIGKILL)
 
     def _raise_not_begun(self, seat: _Seat) -> None:
         said = seat.last_words()

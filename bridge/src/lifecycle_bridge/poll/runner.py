@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config, Source
 from lifecycle_bridge.errors import BridgeError, ConfigError, Unreachable
 from lifecycle_bridge.events import Event
+from lifecycle_bridge.loops import Loops, came_around
 from lifecycle_bridge.poll import POLLERS
 from lifecycle_bridge.poll.base import PREFIX, Poller, event
 from lifecycle_bridge.poll.watch import (
@@ -34,7 +36,7 @@ from lifecycle_bridge.poll.watch import (
     zone_of,
 )
 from lifecycle_bridge.store import Database, moment, stamp
-from lifecycle_bridge.store.alerts import OF_POLLS, end_alerts
+from lifecycle_bridge.store.alerts import end_alerts
 from lifecycle_bridge.store.tables import alerts, events, sources
 
 log = logging.getLogger("lifecycle_bridge.poll")
@@ -66,7 +68,7 @@ class Alarm:
 
 @dataclass
 class Round:
-    """What one call did. ``found``: new events by source. ``alarms``: the alerts to send now, also those of looks that went on in the background since the last call."""
+    """What one call did. ``found``: new events by source. ``alarms``: what began and what ended, also in looks that went on in the background since the last call."""
 
     tasks: list[Task]
     found: dict[str, int]
@@ -84,7 +86,9 @@ class Polling:
         *,
         pollers: Mapping[str, Poller] = POLLERS,
         at_once: int = 4,
+        loops: Loops | None = None,
     ) -> None:
+        self._loops = loops or Loops()
         self._database, self._config, self._inbox, self._pollers = database, config, inbox, pollers
         self._insert = sqlite.insert if database.sqlite else postgresql.insert
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="poll")
@@ -93,17 +97,14 @@ class Polling:
         self._known: set[str] = set()
         self._alarms_at: datetime | None = None
         self._unsent: list[Alarm] = []
-        self._handed: list[Alarm] | None = None
 
     def run_once(self, now: datetime | None = None, *, wait_for_looks: bool = True) -> Round:
-        """Do what is due, and return the alerts to send; the next call assumes that they were sent.
+        """Do what is due. An alert that begins is in the table, from where the bridge sends it as it sends every other.
 
         With ``wait_for_looks=False`` looks go on in the background; what they find is in the tables, and their alarms come with a later call.
         """
         now = now or clock.now()
         done = Round([], {}, [])
-        if self._handed or self._handed is None:
-            self._mark_sent(now)
         standing = self._standing(now)
         tasks = [task for task in self._due(standing, now) if self._free(task)]
         for task in tasks:
@@ -124,7 +125,6 @@ class Polling:
             self._alarms(now)
         with self._lock:
             done.alarms, self._unsent = self._unsent, []
-        self._handed = done.alarms
         return done
 
     def accept(self, name: str, by: str) -> None:
@@ -249,8 +249,9 @@ class Polling:
                 return
             self._busy.add(name)
         try:
-            if self._update(name, claimed, tried_at=stamp(now)):
-                self._poll(name, now, done)
+            with self._loops.running("poll", name, more=_timeout(self._config.sources[name])):
+                if self._update(name, claimed, tried_at=stamp(now)):
+                    self._poll(name, now, done)
         except Exception:  # nobody may be waiting for this look: where the tables cannot be written, the log is left
             log.exception("a look could not be recorded", extra={"source": name})
             raise
@@ -263,6 +264,7 @@ class Polling:
         failures = 0
         try:
             for _ in range(_MOST_AT_ONCE):
+                came_around()
                 if not self._poll_once(name, source, now, done):
                     break
             return
@@ -319,20 +321,6 @@ class Polling:
             done.found[name] = done.found.get(name, 0) + len(new)
 
     # -- alarms ----------------------------------------------------------------------------------------------------------
-
-    def _mark_sent(self, now: datetime) -> None:
-        """Mark what the last call handed over as sent, and hand over what an earlier bridge had not sent."""
-        with self._database.write() as connection:
-            if self._handed is None:
-                left = connection.execute(
-                    alerts.select().where(OF_POLLS, alerts.c.told_at == "", alerts.c.settled_at == "")
-                )
-                self._unsent += [Alarm(row.key, row.detail) for row in left]
-            for alarm in self._handed or ():
-                connection.execute(
-                    alerts.update().where(alerts.c.key == alarm.key, alerts.c.told_at == "").values(told_at=stamp(now))
-                )
-        self._handed = []
 
     def _alarms(self, now: datetime) -> None:
         for name, (source, standing) in self._standing(now).items():
@@ -402,6 +390,13 @@ class Polling:
             with self._lock:
                 self._unsent.append(Alarm(key, detail, over=True))
         return bool(settled)
+
+
+def _timeout(source: Source) -> float:
+    """Return the seconds that one request to a source may take, by its own option; a word that is no number is the poller's to refuse."""
+    with suppress(ValueError, TypeError):
+        return 2 * float(source.poll.options.get("timeout", 0)) if source.poll else 0.0
+    return 0.0
 
 
 def _feed(name: str, mark: str, now: datetime) -> Event:

@@ -16,8 +16,6 @@ from lifecycle_bridge.store.tables import alerts
 
 #: When a settled alert's trouble was not seen for so long, it was over; seen again, it is a new alert.
 OVER = timedelta(days=3)
-#: Alerts of the polls: the polls send them themselves, and say when they are over.
-OF_POLLS = sa.or_(*(alerts.c.key.like(f"{kind}:%") for kind in ("poll", "silent", "webhook")))
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Alerts:
         with self._database.read() as c:
             found = c.execute(
                 sa.select(alerts.c.key, alerts.c.detail)
-                .where(sa.not_(OF_POLLS), alerts.c.told_at == "", alerts.c.settled_at == "")
+                .where(alerts.c.told_at == "", alerts.c.settled_at == "")
                 .order_by(alerts.c.at)
             ).all()
         return [Alert(row.key, row.detail) for row in found]

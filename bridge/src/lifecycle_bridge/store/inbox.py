@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lifecycle_bridge.errors import Unreachable
 from lifecycle_bridge.events import Event
+from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.person_ids import refusal, shown
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.alerts import raise_alert
@@ -37,9 +38,17 @@ class Inbox:
     :param most: events that may wait for a commit; more are refused, so that memory stays bounded.
     """
 
-    def __init__(self, database: Database, on_new: Callable[[], None] | None = None, *, most: int = 20_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_new: Callable[[], None] | None = None,
+        *,
+        most: int = 20_000,
+        loops: Loops | None = None,
+    ) -> None:
         self._database = database
         self._on_new = on_new
+        self._loops = loops or Loops()
         self._most = most
         insert = sqlite.insert if database.sqlite else postgresql.insert
         self._events = (
@@ -129,7 +138,7 @@ class Inbox:
                 first.setdefault((event.source, event.id), event)
         taken = [event for event in first.values() if not refusal_of(event)]
         try:
-            with self._database.write() as connection:
+            with self._loops.running("inbox"), self._database.write() as connection:
                 new = self._put(connection, taken) if taken else set()
                 for event in first.values():
                     if why := refusal_of(event):
