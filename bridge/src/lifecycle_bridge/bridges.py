@@ -36,8 +36,7 @@ class Bridges:
 
     def take_over(self) -> list[str]:
         """Make runs our own whose bridge is gone, or that are of none yet; each is taken by one bridge."""
-        with self._database.write() as c:
-            self._database.exclusive(c)
+        with self._database.exclusive() as c:
             silent = stamp(self._database.now(c) - timedelta(seconds=DEAD))
             for owner, beat_at in c.execute(sa.select(bridges.c.owner, bridges.c.beat_at)).all():
                 if owner != self.owner and (beat_at < silent or is_gone(owner)):

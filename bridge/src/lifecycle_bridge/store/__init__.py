@@ -74,11 +74,6 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141341)"))
             up_to_date(connection)
 
-    def exclusive(self, connection: sa.Connection) -> None:
-        """Let only one bridge at a time work from here to the end of the transaction: on PostgreSQL a lock; SQLite's BEGIN IMMEDIATE is one already."""
-        if not self.sqlite:
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
-
     def now(self, connection: sa.Connection) -> datetime:
         """Return the clock that all bridges on this database share: PostgreSQL's; of the one machine that has the file with SQLite."""
         if self.sqlite:
@@ -105,7 +100,19 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def exclusive(self) -> Iterator[sa.Connection]:
+        """Open a transaction that writes because of what it has read; no second one of this kind is open, in this bridge or another.
+
+        On PostgreSQL this takes a lock, since two transactions may read the same there. SQLite has only one that writes.
+        """
+        with self.write() as connection:
+            if not self.sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
+            yield connection
+
     def close(self) -> None:
+        """Close all connections."""
         self.engine.dispose()
 
 

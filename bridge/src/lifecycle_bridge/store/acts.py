@@ -67,7 +67,7 @@ class CaseActs:
         if not why.strip():
             raise BridgeError(f"cancel {case}: no reason is given")
         now = clock.now()
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             row = self._case(c, case, by)
             if row["state"] not in OPEN:
                 raise BridgeError(f"cancel {case}: it is {row['state']} already")
@@ -98,7 +98,7 @@ class CaseActs:
         """
         if not why.strip():
             raise BridgeError("release the brake: no reason is given")
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             held = [row for row in (self._case(c, case, by) for case in ids) if row["state"] == "held"]
             made = order_release(c, held, by, why, clock.now(), self._account)
             if not made:
@@ -116,7 +116,7 @@ class CaseActs:
         if not note.strip():
             raise BridgeError(f"attest {case}: say what was done, and where it can be seen")
         now = clock.now()
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             row = self._case(c, case, by)
             waiting = sorted({str(step["system"]) for step in json.loads(row["open_steps"])})
             if row["state"] not in OPEN or system not in waiting:
@@ -148,7 +148,7 @@ class CaseActs:
         if not decisions or not set(decisions.values()) <= {"keep", "remove"}:
             raise BridgeError(f"decide {case}: say of at least one thing whether it is kept or removed")
         now = clock.now()
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             row = self._case(c, case, by)
             if row["state"] not in GOES_ON[ATTEST]:
                 raise BridgeError(f"decide {case}: it is {row['state']}, and waits for no decision")
@@ -175,7 +175,7 @@ class CaseActs:
         if read is not None and self._own(json.dumps([mark for name in read.names for mark in marks_of(name)]), by):
             raise BridgeError(f"approve {plan}: it is about {by}, and nobody approves what is about themselves")
         now = clock.now()
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             if case:
                 self._case(c, case, by)
             held = c.execute(sa.select(cases).where(cases.c.state == "held", cases.c.outcome == "approval")).mappings()
@@ -203,7 +203,7 @@ class CaseActs:
 
     def _now(self, case: str, by: str, states: Sequence[str], what: str) -> None:
         now = clock.now()
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             row = self._case(c, case, by)
             if row["state"] not in states:
                 raise BridgeError(f"{case} is {row['state']}: only what is {' or '.join(states)} can be run")

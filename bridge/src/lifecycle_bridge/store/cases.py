@@ -40,7 +40,7 @@ class Cases:
 
         :param recorded: when HR recorded it, by HR system and person, where it says so.
         """
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             for data in decisions:
                 one = planning.Decision.of(data)
                 planning.apply(c, self.config, batch, one, (recorded or {}).get((one.source, one.person), ""), now)
@@ -52,19 +52,18 @@ class Cases:
         """
         if most <= 0:
             return []
-        with self.database.write() as c:
-            self.database.exclusive(c)
+        with self.database.exclusive() as c:
             return due.claim(c, self.config, now, most, owner)
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
         """Return the order of a run, marked as running; None when nothing of it is left to run. Asked again, it is the same order."""
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             group = due.begin(c, ident, owner, now)
         return due.order(self.config, ident, group) if group else None
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
         """Write what a run's end means for its cases, and who gets a notice. A second call changes nothing."""
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             ending.settle(c, self.config, ident, result, now)
 
     def of_run(self, ident: str) -> tuple[str, ...]:

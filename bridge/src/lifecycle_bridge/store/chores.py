@@ -63,8 +63,7 @@ class Chores:
             begun = {row.name: row.begun_at for row in c.execute(sa.select(chores))}
         if all(name in begun and begun[name] >= stamp(at) for name, at in wanted.items()):
             return []
-        with self.database.write() as c:
-            self.database.exclusive(c)
+        with self.database.exclusive() as c:
             begun = {row.name: row.begun_at for row in c.execute(sa.select(chores))}
             return [
                 ident
@@ -107,7 +106,7 @@ class Chores:
     def settle(self, ident: str, result: Result, now: datetime) -> None:
         """Write how a chore ended. A failure is an alert until it succeeds; cases that it ended are looked at immediately."""
         name = _name(ident)
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             close_run(c, ident, result, now)
             if result.status == "successful":
                 end_alerts(c, [f"{PREFIX}{name}"], now)

@@ -106,7 +106,7 @@ class Errands:
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
         """Write how an errand ended: its cases go on, or say why not."""
-        with self.database.write() as c:
+        with self.database.exclusive() as c:
             close_run(c, ident, result, now)
             row = c.execute(sa.select(runs.c.playbook, runs.c.cases).where(runs.c.ident == ident)).one()
             states = GOES_ON.get(row.playbook.rpartition(".")[2], ())

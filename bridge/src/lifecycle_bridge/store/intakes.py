@@ -42,8 +42,7 @@ class Intakes:
 
         Nobody of a source is judged before everybody of it was seen once: there would be nothing to compare with.
         """
-        with self.database.write() as c:
-            self.database.exclusive(c)
+        with self.database.exclusive() as c:
             wanted = sa.select(events).where(events.c.state == "new").order_by(events.c.urgent.desc(), events.c.n)
             found = c.execute(wanted.limit(_MOST)).mappings().all()
             if not found:

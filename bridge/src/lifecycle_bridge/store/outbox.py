@@ -164,8 +164,7 @@ class Outbox:
         made = 0
         for news, found in (("due", due), ("late", behind)):
             for row in found:
-                with self._database.write() as c:
-                    self._database.exclusive(c)
+                with self._database.exclusive() as c:
                     made += put(c, self._config, dict(row), news, now, mark=row["due_at"])
         return made
 
@@ -178,8 +177,7 @@ class Outbox:
         """Return whether no letter with this key was sent yet; from now on it counts as sent."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         mine = (notices.c.case_id == _LETTER, notices.c.mark == mark)
-        with self._database.write() as c:
-            self._database.exclusive(c)
+        with self._database.exclusive() as c:
             if c.execute(sa.select(notices.c.n).where(*mine)).first() is not None:
                 return False
             row = {"case_id": _LETTER, "news": _LETTER, "way": _LETTER, "mark": mark, "state": "sent"}
@@ -195,8 +193,7 @@ class Outbox:
     def claim(self, now: datetime, most: int = 50) -> list[Pending]:
         """Take the notices that are to be sent now; no other bridge gets them for a while."""
         known = {route.name: route for route in routes(self._config)}
-        with self._database.write() as c:
-            self._database.exclusive(c)
+        with self._database.exclusive() as c:
             found = (
                 c.execute(sa.select(notices).where(_to_send(now)).order_by(notices.c.n).limit(most)).mappings().all()
             )

@@ -27,8 +27,7 @@ def shown_since(
         known = _known(c)
     if set(kids) <= set(known):
         return known
-    with database.write() as c:
-        database.exclusive(c)
+    with database.exclusive() as c:
         known = _known(c)
         first = not known
         for kid in dict.fromkeys(kids):
