@@ -257,7 +257,7 @@ def measure(count: int = 2000, rate: float = 200, seed: int = 4) -> dict[str, fl
 def serve(fd: int, database: str, *, stores: bool) -> None:
     """Serve the web server alone, until it is killed."""
     import uvicorn
-    from lifecycle_bridge.receive.endpoint import Door
+    from lifecycle_bridge.receive.endpoint import Endpoint
     from lifecycle_bridge.store import Database
     from lifecycle_bridge.store.inbox import Inbox
     from starlette.applications import Starlette
@@ -268,7 +268,7 @@ def serve(fd: int, database: str, *, stores: bool) -> None:
 
     base = Database(database)
     base.create()
-    door = Door(sources(), Inbox(base) if stores else Nothing())
+    door = Endpoint(sources(), Inbox(base) if stores else Nothing())
     config = uvicorn.Config(Starlette(routes=door.routes()), log_level="critical", access_log=False)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from lifecycle_bridge.config import Secret, Source
 from lifecycle_bridge.events import Event, Raw
-from lifecycle_bridge.receive.endpoint import Door
+from lifecycle_bridge.receive.endpoint import Endpoint
 from starlette.applications import Starlette
 
 KEY = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, right").decode()
@@ -204,7 +204,7 @@ class Reply:
 
 
 def ask(
-    door: Door,
+    door: Endpoint,
     path: str,
     headers: Mapping[str, str] | Iterable[tuple[str, str]],
     body: bytes | Iterable[bytes] = b"",

@@ -172,7 +172,7 @@ def test_from_a_name_to_what_they_lack_ticked_off(page: Any, console: Console) -
     page.get_by_label("Name, address, department or id").fill("roth sales")
     page.keyboard.press("Enter")
     found = page.get_by_role("region", name="Found")
-    playwright.expect(found).to_contain_text("Lacks: github, intune")
+    playwright.expect(found).to_contain_text("Missing: github, intune")
     found.get_by_role("link", name="Leaver Jane Roth").click()
     playwright.expect(page.get_by_role("heading", level=1)).to_have_text("Jane Roth")
     playwright.expect(page.get_by_text("Mark Ito")).to_be_visible()

@@ -114,7 +114,7 @@ def test_the_overview_says_what_needs_whom(company: Company) -> None:
     page = text_of(company.browser("look").get("/").text)
     for words_ in (
         "3 cases need you",
-        "2 at work. Next: leaver 4420, in 2 h.",
+        "2 running. Next: leaver 4420, in 2 h.",
         "Leaver 4711 bamboohr a person has to act on github",
         "Leaver 3310 hibob urgent running",
         "hibob: polls found 3 people changed",
@@ -130,7 +130,7 @@ def test_an_empty_bridge_is_well(tmp_path: Path, company: Company) -> None:
         for table in (cases, alerts):
             c.execute(sa.delete(table))
     page = text_of(company.browser("look").get("/").text)
-    assert "All is well" in page and "Nobody is about to leave." in page
+    assert "All is well" in page and "Nobody leaves soon." in page
     for path in ("/cases", "/runs", "/sources", "/cases?state=stuck&kind=offboard&source=bamboohr&text=x&page=9"):
         assert company.browser("look").get(path).status_code == 200
 
@@ -253,7 +253,7 @@ def test_sources_say_how_they_stand(company: Company) -> None:
     for words_ in (
         "hibob trouble poll hibob: it answered 403",
         "bamboohr well",
-        "agencies no word yet",
+        "agencies nothing received yet",
         "payroll no longer configured",
         "2 (1 not yet looked at)",
         "by grace@corp.example",

@@ -67,7 +67,7 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
 def test_who_may_look_sees_names_and_what_each_lacks(company: Company, group: str) -> None:
     client = company.browser(group)
     text = text_of(client.get("/people").text)
-    assert "Jane Roth" in text and "Lacks: github, intune" in text and "Ada Löwe" in text
+    assert "Jane Roth" in text and "Missing: github, intune" in text and "Ada Löwe" in text
     assert "Jane Roth" in client.get("/").text
     person = text_of(client.get("/people/bamboohr/4711").text)
     assert "Sales" in person and "Mark Ito" in person and "github" in person
@@ -94,7 +94,7 @@ def test_who_looks_at_a_department_sees_nobody_else(company: Company) -> None:
         assert client.get(path).status_code == 403, path
     for text_ in ("ada", "5301", "löwe engineering"):
         found = client.get(f"/people?text={text_}").text
-        assert "Nobody with a case is called so" in found and "Engineering" not in found
+        assert "Nobody with a case has this name or id" in found and "Engineering" not in found
 
 
 def test_nobody_of_these_groups_sees_nothing(company: Company) -> None:

@@ -20,7 +20,7 @@ from lifecycle_bridge.config import Secret, Source
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.receive import SCHEMES
 from lifecycle_bridge.receive import endpoint as door_module
-from lifecycle_bridge.receive.endpoint import Door, Passed
+from lifecycle_bridge.receive.endpoint import Endpoint, Passed
 
 from tests.bridge.door_support import (
     KEY,
@@ -82,8 +82,8 @@ def headers(scheme: str, body: bytes, key: str = KEY, **more: Any) -> dict[str, 
     return {"Content-Type": "application/json", **VENDORS[scheme][0](body, key, **more)}
 
 
-def every(kept: Kept, **options: Any) -> Door:
-    return Door({scheme: source(scheme) for scheme in ALL}, kept, **options)
+def every(kept: Kept, **options: Any) -> Endpoint:
+    return Endpoint({scheme: source(scheme) for scheme in ALL}, kept, **options)
 
 
 @pytest.mark.parametrize("scheme", ALL)
@@ -144,20 +144,20 @@ def test_forgeries_are_all_refused_with_the_same_words(scheme: str, how: str, lo
 
 
 def test_an_unknown_source_is_not_found_and_none_is_named() -> None:
-    door = Door({"acme": source("gusto"), "polled": Source.model_validate({"poll": {"kind": "csv"}})}, Kept())
+    door = Endpoint({"acme": source("gusto"), "polled": Source.model_validate({"poll": {"kind": "csv"}})}, Kept())
     replies = [ask(door, path, {}, b"{}") for path in ("/hr/nosuch", "/hr/polled")]
     assert {(reply.status, reply.body) for reply in replies} == {(404, b'{"error":"not found"}')}
 
 
 def test_the_door_does_not_open_with_a_source_that_proves_nothing() -> None:
     with pytest.raises(ConfigError, match="anybody could call"):
-        Door({"open": Source(scheme="rippling")}, Kept())
+        Endpoint({"open": Source(scheme="rippling")}, Kept())
 
 
 @pytest.mark.parametrize("announced", [True, False])
 def test_an_oversized_body_is_not_read_to_its_end(announced: bool) -> None:
     kept = Kept()
-    door = Door({"bob": source("hibob").model_copy(update={"max_bytes": 1000})}, kept)
+    door = Endpoint({"bob": source("hibob").model_copy(update={"max_bytes": 1000})}, kept)
     # it never ends: had it been read on, this would not return before it is too slow
     reply = ask(door, "/hr/bob", {"Content-Length": "40000"} if announced else {}, [b"x" * 400] * 3, stalls=True)
     assert reply.status == 413 and reply.headers["connection"] == "close" and kept.events == []
@@ -167,7 +167,7 @@ def test_an_oversized_body_is_not_read_to_its_end(announced: bool) -> None:
 @pytest.mark.parametrize(("scheme", "status"), [("hibob", 408), ("personio", 503)])
 def test_a_slow_body_is_given_up(scheme: str, status: int) -> None:
     kept = Kept()
-    door = Door({"hr": source(scheme)}, kept, body_seconds=0.05)
+    door = Endpoint({"hr": source(scheme)}, kept, body_seconds=0.05)
     reply = ask(door, "/hr/hr", {"Content-Length": "100"}, b"{", stalls=True)
     assert (reply.status, reply.headers["connection"]) == (status, "close") and kept.events == []
 
@@ -178,7 +178,7 @@ def test_more_than_a_minute_allows_is_asked_to_come_later(scheme: str, status: i
     clock_now = [0.0]
     using = source(scheme).model_copy(update={"per_minute": 2})
     kept = Kept()
-    door = Door({"hr": using}, kept, monotonic=lambda: clock_now[0])
+    door = Endpoint({"hr": using}, kept, monotonic=lambda: clock_now[0])
 
     def one(number: int) -> Reply:
         body = json.loads(VENDORS[scheme][1])
@@ -194,7 +194,7 @@ def test_more_than_a_minute_allows_is_asked_to_come_later(scheme: str, status: i
 
 def test_forgeries_of_one_address_do_not_keep_hr_out() -> None:
     kept, body = Kept(), VENDORS["gusto"][1]
-    door = Door({"hr": source("gusto")}, kept, monotonic=lambda: 0.0)
+    door = Endpoint({"hr": source("gusto")}, kept, monotonic=lambda: 0.0)
     statuses = [
         ask(door, "/hr/hr", headers("gusto", body, OTHER), body, host="198.51.100.66").status
         for _ in range(door_module.FORGED_PER_MINUTE + 1)
@@ -224,7 +224,7 @@ def test_a_key_that_is_gone_is_503_so_that_the_vendor_comes_again(tmp_path: Path
     place = tmp_path / "key"
     place.write_text(KEY)
     kept, body = Kept(), VENDORS["personio"][1]
-    door = Door({"hr": Source(scheme="personio", secrets=[Secret(file=place)])}, kept)
+    door = Endpoint({"hr": Source(scheme="personio", secrets=[Secret(file=place)])}, kept)
     assert ask(door, "/hr/hr", headers("personio", body), body).status == 200
     place.unlink()
     assert ask(door, "/hr/hr", headers("personio", body), body).status == 503
@@ -264,7 +264,7 @@ def test_handshakes_over_http() -> None:
 def test_gustos_token_is_kept_once_for_the_operator_alone(tmp_path: Path, logged: Logged) -> None:
     place = tmp_path / "gusto.token"
     kept = Kept()
-    door = Door({"hr": Source(scheme="gusto", options={"handshake": str(place)})}, kept)
+    door = Endpoint({"hr": Source(scheme="gusto", options={"handshake": str(place)})}, kept)
     body = dumped({"verification_token": MARK, "webhook_subscription_uuid": "u"})
     assert ask(door, "/hr/hr", {"Content-Type": "application/json"}, body).status == 200
     assert place.read_text() == MARK + "\n" and stat.S_IMODE(place.stat().st_mode) == 0o600
@@ -273,7 +273,7 @@ def test_gustos_token_is_kept_once_for_the_operator_alone(tmp_path: Path, logged
     assert MARK not in "".join(logged.lines) and kept.events == []
     event = VENDORS["gusto"][1]
     assert ask(door, "/hr/hr", headers("gusto", event, MARK), event).status == 401, "not a key before a human named it"
-    confirmed = Door({"hr": Source(scheme="gusto", secrets=[Secret(file=place)])}, kept)
+    confirmed = Endpoint({"hr": Source(scheme="gusto", secrets=[Secret(file=place)])}, kept)
     assert ask(confirmed, "/hr/hr", gusto(event, MARK), event).status == 200
 
 
@@ -480,7 +480,7 @@ def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
     for scheme, sign in (("bamboohr", bamboohr), ("personio", personio), ("standard_webhooks", standard)):
         compared.clear()
         body = VENDORS[scheme][1]
-        door = Door({"hr": source(scheme, KEY, OTHER)}, Kept())
+        door = Endpoint({"hr": source(scheme, KEY, OTHER)}, Kept())
         assert ask(door, "/hr/hr", {"Content-Type": "application/json", **sign(body)}, body).status == 200
         assert len(compared) == 2
         compared.clear()

@@ -189,7 +189,7 @@ def people_hang(app: App, block: Block, patch: pytest.MonkeyPatch) -> None:
     app.bridge.people.known([PERSON])
 
 
-def looks_hang(app: App, block: Block, patch: pytest.MonkeyPatch) -> None:
+def locate_hangs(app: App, block: Block, patch: pytest.MonkeyPatch) -> None:
     app.executor.blocks["locate"] = block
     app.bridge.looks.ask(PERSON, "hr_id:7")
 
@@ -201,7 +201,7 @@ LATER = {
     "notices": notices_hang,
     "alerts": alerts_hang,
     "people": people_hang,
-    "looks": looks_hang,
+    "locate": locate_hangs,
 }
 
 
@@ -327,9 +327,9 @@ def test_a_database_that_is_away_fails_readiness_and_restarts_nothing(
 
 
 def test_the_page_of_sources_shows_the_loops_of_the_process(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    with hanging(app, "looks", monkeypatch):
-        app.clock.seconds += ALLOWED["looks"] + 1
-        until(lambda: app.hanging() == {"looks"})
+    with hanging(app, "locate", monkeypatch):
+        app.clock.seconds += ALLOWED["locate"] + 1
+        until(lambda: app.hanging() == {"locate"})
         token = LocalToken(app.config.console.token_file, make=False).read()
         app.client.post("/sign-in", data={"secret": token, "next": "/"}, follow_redirects=False)
         page = app.client.get("/sources").text

@@ -244,7 +244,7 @@ def test_a_token_may_guard_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_door_is_measured(tmp_path: Path) -> None:
-    door = metrics.DoorMeter()
+    door = metrics.EndpointMeter()
     door.seen(Passed("bamboohr", "received", 200, 0.02, new=1, known=2))
     door.seen(Passed("bamboohr", "forged", 401, 0.001))
     database = Database(f"sqlite:///{tmp_path / 'b.db'}")

@@ -262,7 +262,7 @@ def test_a_manager_who_has_left_or_is_not_named_gets_nothing(
 def test_the_company_s_own_text_wins_and_one_that_is_wrong_is_said_before_it_is_needed(
     tmp_path: Path, mail: MailServer, at: Callable[[Any], None]
 ) -> None:
-    from lifecycle_bridge.notify.words import wrong
+    from lifecycle_bridge.notify.words import Words
 
     texts = tmp_path / "texts"
     texts.mkdir()
@@ -275,9 +275,9 @@ def test_the_company_s_own_text_wins_and_one_that_is_wrong_is_said_before_it_is_
     world.decided(("onboard", "", NOW + 5 * DAY))
     assert ("ada@home.example", "Bem-vinda, Ana") in world.post()
     assert any("Começa em 08/06/2026." in message.get_content() for _envelope, message in mail.got)
-    assert wrong(Notices(templates=texts)) == []
+    assert Words(Notices(templates=texts)).wrong() == []
     (texts / "onboard-due-person.pt.txt").write_text("Subject: x\n{% if %}\n")
-    (said,) = wrong(Notices(templates=texts))
+    (said,) = Words(Notices(templates=texts)).wrong()
     assert "onboard-due-person.pt.txt, line 2" in said
 
 

@@ -15,16 +15,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from lifecycle_bridge.execute import processes
-from lifecycle_bridge.execute import record as records
+from lifecycle_bridge.execute import processes, run_events
 from lifecycle_bridge.execute.failures import TEMPORARY
 from lifecycle_bridge.execute.folder import Folder
-from lifecycle_bridge.execute.record import Record, Redactor
+from lifecycle_bridge.execute.run_events import Redactor, RunEvents
 from lifecycle_bridge.execute.supervisor import Watch
 
 
-def record(folder: Path, *secrets: str) -> Record:
-    return Record(Folder(folder), Redactor(secrets))
+def record(folder: Path, *secrets: str) -> RunEvents:
+    return RunEvents(Folder(folder), Redactor(secrets))
 
 
 def failed(
@@ -160,9 +159,9 @@ def test_secrets_and_addresses_are_taken_out(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "_MOST_PROGRESS", 3)
-    monkeypatch.setattr(records, "_MOST_FAILURES", 3)
-    monkeypatch.setattr(records, "_MOST_OUTPUT", 100)
+    monkeypatch.setattr(run_events, "_MOST_PROGRESS", 3)
+    monkeypatch.setattr(run_events, "_MOST_FAILURES", 3)
+    monkeypatch.setattr(run_events, "_MOST_OUTPUT", 100)
     kept = record(tmp_path)
     for _ in range(10):
         kept.event({**failed(), "stdout": "x" * 40})
@@ -180,15 +179,15 @@ def test_when_a_run_must_end(tmp_path: Path) -> None:
     """The clock is the test's."""
     folder = Folder(tmp_path)
     run = SimpleNamespace(
-        order={"timeout": 100, "idle_timeout": 10}, record=SimpleNamespace(seen=0.0), folder=folder, terminated=False
+        order={"timeout": 100, "idle_timeout": 10}, events=SimpleNamespace(seen=0.0), folder=folder, terminated=False
     )
     watch = Watch(run)  # type: ignore[arg-type]
     watch._began = 0.0
     assert watch.judge(9.9) == ("", "")
-    assert watch.judge(10.1) == ("timeout", "stopped after 10 s without a word")
-    run.record.seen = 99.0
+    assert watch.judge(10.1) == ("timeout", "stopped after 10 s without output")
+    run.events.seen = 99.0
     assert watch.judge(99.9) == ("", "")
-    assert watch.judge(100.1) == ("timeout", "stopped after 100 s, its whole time")
+    assert watch.judge(100.1) == ("timeout", "stopped after 100 s, the longest that a run may take")
     folder.ask_to_stop()
     assert watch.judge(0)[0] == "canceled"
     run.terminated = True

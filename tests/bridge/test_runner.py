@@ -100,7 +100,7 @@ def test_a_run_hands_over_its_stats_and_leaves_no_secret(tmp_path: Path, monkeyp
     folder = tmp_path / "work" / "case-1"
     for path in (folder.parent, folder, *folder.rglob("*")):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
-    assert not list(folder.rglob("job_events")) and not list((tmp_path / "work" / ".seats").iterdir())
+    assert not list(folder.rglob("job_events")) and not list((tmp_path / "work" / ".temporary").iterdir())
     assert alive(executor, "case-1") == []
 
 

@@ -51,7 +51,11 @@ def test_out_of_time_is_over(tmp_path: Path) -> None:
     gate, executor = Gate(tmp_path), pretended(tmp_path)
     book = script(tmp_path, escapes(gate) + "import time\ntime.sleep(9999)")
     result = executor.run(Order("case-1", book, timeout=0.2), stop=never, progress=lambda _: None)
-    assert (result.status, result.detail, result.temporary) == ("timeout", "stopped after 0.2 s, its whole time", True)
+    assert (result.status, result.detail, result.temporary) == (
+        "timeout",
+        "stopped after 0.2 s, the longest that a run may take",
+        True,
+    )
     assert not gate.open() and alive(executor, "case-1") == []
 
 
@@ -201,8 +205,8 @@ def test_only_the_dead_are_swept(tmp_path: Path) -> None:
     assert executor.sweep(now + timedelta(days=13)) == 0
     assert done.exists()
     assert executor.sweep(now + timedelta(days=400)) == 3
-    assert [path.name for path in sorted((tmp_path / "work").iterdir())] == [".seats", "living"]
-    assert len(list((tmp_path / "work" / ".seats").iterdir())) == 1, "the living one's temporary files were swept"
+    assert [path.name for path in sorted((tmp_path / "work").iterdir())] == [".temporary", "living"]
+    assert len(list((tmp_path / "work" / ".temporary").iterdir())) == 1, "the living one's temporary files were swept"
     until(gate.open)
     assert running.result().status == "successful"
     assert executor.sweep(now + timedelta(days=400)) == 1
@@ -216,25 +220,25 @@ def test_a_result_outlives_its_run_for_an_hour(tmp_path: Path) -> None:
     assert executor.sweep(datetime.now(UTC) + timedelta(minutes=61)) == 1
 
 
-def test_seats_are_used_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_supervisor_is_used_for_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And one that died meanwhile is not sat on."""
     executor, book = pretended(tmp_path), script(tmp_path, ENDS_WELL)
     monkeypatch.setattr(runner, "REFILL_AFTER", 3600)  # the test refills
     executor.warm()
-    first, second = (seat.place.name for seat in executor._waiting)
+    first, second = (one.place.name for one in executor._waiting)
     assert run(executor, book).stats == {"ident": "case-1"}
     assert run_json(executor, "case-1")["mark"] == first
     executor.warm()
-    waiting = [seat.place.name for seat in executor._waiting]
+    waiting = [one.place.name for one in executor._waiting]
     assert len(waiting) == 2 and waiting[0] == second and first not in waiting
     os.kill(executor._waiting[0].process.pid, signal.SIGKILL)
     executor._waiting[0].process.wait()
     assert run(executor, book, "case-2").stats == {"ident": "case-2"}
     assert run_json(executor, "case-2")["mark"] == waiting[1]
-    waiting = [seat.place.name for seat in executor._waiting]
+    waiting = [one.place.name for one in executor._waiting]
     executor.close()
     assert not processes.marks() & {first, second, *waiting}
-    assert not list((tmp_path / "work" / ".seats").iterdir())
+    assert not list((tmp_path / "work" / ".temporary").iterdir())
 
 
 def test_nothing_begun_is_said_in_words(tmp_path: Path) -> None:

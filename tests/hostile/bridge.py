@@ -18,7 +18,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.console import oidc
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.person_ids import refusal
-from lifecycle_bridge.receive.endpoint import Door, Passed
+from lifecycle_bridge.receive.endpoint import Endpoint, Passed
 from lifecycle_bridge.store import Database
 from lifecycle_bridge.store.inbox import Inbox
 from lifecycle_bridge.store.tables import alerts, events
@@ -56,7 +56,7 @@ def scheme(name: str) -> Callable[[Path], Any]:
                 finally:
                     await inbox.close()
 
-        door = Door({"hr": door_support.source(name)}, Store(), seen=passed.append)  # type: ignore[arg-type]
+        door = Endpoint({"hr": door_support.source(name)}, Store(), seen=passed.append)  # type: ignore[arg-type]
 
         def once(chance: random.Random) -> None:
             body = body_of(genuine, chance)

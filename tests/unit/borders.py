@@ -65,7 +65,7 @@ def concatenated_addresses(tree: ast.AST) -> list[int]:
 OURS = frozenset(
     {
         "DOOR", "act.name", "asked.source", "config.public_url.rstrip('/')", "issuer.rstrip('/')", "number", "one.path",
-        "os.open(folder, os.O_PATH)", "path", "pid", "playbook_process.DOOR", "self._api.base",
+        "os.open(folder, os.O_PATH)", "path", "pid", "playbook_process.SOCKET", "self._api.base",
         "self._config.public_url.rstrip('/')", "self.source", "source", "template.path",
     }
 )  # fmt: skip

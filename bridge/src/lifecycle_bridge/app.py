@@ -19,10 +19,10 @@ from lifecycle_bridge.console import console_routes
 from lifecycle_bridge.execute import Executor
 from lifecycle_bridge.health import writable
 from lifecycle_bridge.loops import Loops
-from lifecycle_bridge.metrics import DoorMeter
+from lifecycle_bridge.metrics import EndpointMeter
 from lifecycle_bridge.poll.runner import Polling
 from lifecycle_bridge.post import Alert
-from lifecycle_bridge.receive.endpoint import Door
+from lifecycle_bridge.receive.endpoint import Endpoint
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.watchdog import Watchdog, tell_systemd
 
@@ -66,8 +66,8 @@ def application(config: Config, executor: Executor | None = None, loops: Loops |
     :raises ConfigError: it must not be started as it is configured.
     """
     bridge = Bridge(config, executor, loops)
-    meter = DoorMeter()
-    door = Door(config.sources, bridge.inbox, seen=meter.seen)
+    meter = EndpointMeter()
+    endpoint = Endpoint(config.sources, bridge.inbox, seen=meter.seen)
     polling = Polling(bridge.database, config, bridge.inbox, loops=bridge.loops)
     polls = Polls(polling, bridge)
     watchdog = Watchdog(bridge.loops, bridge.raise_silence)
@@ -99,7 +99,7 @@ def application(config: Config, executor: Executor | None = None, loops: Loops |
 
     app = Starlette(
         routes=[
-            *door.routes(),
+            *endpoint.routes(),
             *bridge.signal_keys.routes(),
             *api_routes(bridge.database, config, bridge.acts),
             *console_routes(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The bridges that work on one database: signs of life, and who takes over the runs of one that is gone."""
+"""Keeps the bridges that work on one database: their signs of life, and who takes over the runs of one that is gone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEAD = 20.0
 
 
 class Bridges:
-    """This bridge among the others. ``owner`` is its name in the tables."""
+    """This bridge's place among all bridges. ``owner`` is its name in the tables."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class Bridges:
                 c.execute(sa.insert(bridges).values(owner=self.owner, started_at=at, beat_at=at))
 
     def take_over(self) -> list[str]:
-        """Make runs our own whose bridge is gone, or that are of none yet; each is taken by one bridge."""
+        """Take over the runs whose bridge is gone, or that belong to none yet; return their idents. Each is taken by one bridge."""
         with self._database.exclusive() as c:
             silent = stamp(self._database.now(c) - timedelta(seconds=DEAD))
             for owner, beat_at in c.execute(sa.select(bridges.c.owner, bridges.c.beat_at)).all():
@@ -48,19 +48,19 @@ class Bridges:
             return found
 
     def leave(self) -> None:
-        """Sign off, so that nobody waits for a sign of life that does not come."""
+        """Remove this bridge from the table, so that another takes over its runs without waiting for its silence."""
         with self._database.write() as c:
             c.execute(sa.delete(bridges).where(bridges.c.owner == self.owner))
 
 
 def is_gone(owner: str) -> bool:
-    """Return whether a bridge of this machine has no process any more: its successor need not wait for its signs of life to age."""
+    """Return whether a bridge of this machine has no process any more. Its runs are then taken over at once."""
     place, pid, _started = owner.rsplit("-", 2)
     return place == machine() and not os.path.exists(f"/proc/{pid}") and os.path.exists("/proc/self")
 
 
 def machine() -> str:
-    """Return this machine since it was switched on, as far as process ids go: two containers may share a name, and not their processes."""
+    """Return a name for the space in which this process id is unique: machine, boot and container. Two containers may have one host name."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
         return f"{socket.gethostname()[:40]}.{boot}.{os.stat('/proc/self/ns/pid').st_ino}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""``lifecycle-bridge``: serve, send, cases, show, retry, cancel, run-now, release, accept, doctor."""
+"""Has the command ``lifecycle-bridge``, with all that it can do in ``COMMANDS``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from lifecycle_bridge import __version__, notify
 from lifecycle_bridge.config import Config, load
 from lifecycle_bridge.errors import BridgeError
-from lifecycle_bridge.notify.words import wrong as wrong_texts
+from lifecycle_bridge.notify.words import Words
 from lifecycle_bridge.os_account import os_account
 from lifecycle_bridge.receive import check as check_source
 from lifecycle_bridge.store import Database
@@ -29,7 +29,7 @@ from lifecycle_bridge.store.timelines import who
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: done; 1: not done, and said why; 2: called wrongly."""
+    """Run one command. Returns 0 when it is done, 1 when it is not, with the reason on standard error; argparse ends with 2 for a wrong call."""
     asked = _parser().parse_args(arguments)
     try:
         return int(asked.act(asked, load(asked.config)) or 0)
@@ -170,7 +170,7 @@ def _accept(asked: argparse.Namespace, config: Config) -> int:
 
 
 def _doctor(asked: argparse.Namespace, config: Config) -> int:
-    """Return everything that can be known without a run; what is wrong, a line each."""
+    """Print all that is wrong, a line each, as far as it can be known without a run."""
     wrong = _wrong(config)
     if asked.set_up or _is_new(config):
         if not asked.set_up and not wrong:
@@ -207,13 +207,13 @@ def _doctor(asked: argparse.Namespace, config: Config) -> int:
 
 
 def _is_new(config: Config) -> bool:
-    """Return whether the bridge has never been started here: there is nothing to look into yet."""
+    """Return whether the bridge has never been started here, so that there is no database yet."""
     found = sa.engine.make_url(config.database)
     return found.get_backend_name() == "sqlite" and bool(found.database) and not Path(str(found.database)).exists()
 
 
 def _wrong(config: Config) -> list[str]:
-    """Return what the bridge must not start with."""
+    """Return the faults with which the bridge does not start, a line each."""
     from lifecycle_bridge.service import executor_of
 
     wrong = [line for name, source in config.sources.items() for line in check_source(name, source)]
@@ -222,7 +222,7 @@ def _wrong(config: Config) -> list[str]:
     if not config.inventory.exists():
         wrong.append(f"inventory: {config.inventory} is not there")
     wrong += notify.check(config.notify)
-    wrong += wrong_texts(config.notices)
+    wrong += Words(config.notices).wrong()
     try:
         wrong += executor_of(config).check()
     except (BridgeError, ImportError) as failure:
@@ -252,7 +252,7 @@ def _unusable(failure: sa.exc.DBAPIError) -> str:
 
 
 class Command(NamedTuple):
-    """A command of the line: its name, what it does, and its arguments, each with what argparse needs."""
+    """A command: its name, its function, its help, and its arguments as argparse takes them."""
 
     name: str
     act: Callable[[argparse.Namespace, Config], int]
@@ -268,7 +268,7 @@ def _command(
 
 BY = (
     "--by",
-    {"default": "", "help": "in whose name; the account of this machine, which is kept beside it, when not given"},
+    {"default": "", "help": "who does it; when not given, the account of this machine, which is kept in any case"},
 )
 CASE = ("case", {"help": "the case's id"})
 WHY = ("--why", {"required": True, "help": "the reason, which is kept"})
@@ -292,7 +292,7 @@ COMMANDS = (
     _command(
         "cases",
         _cases,
-        "list cases; those that are not over, when nothing is said",
+        "list cases; without options, those that are not over",
         ("--state", {"action": "append", "choices": CASE_STATES}),
         ("--person", {"default": ""}),
         ("--all", {"action": "store_true"}),
@@ -301,8 +301,8 @@ COMMANDS = (
     ),
     _command("show", _show, "one case with its time line", CASE, ("--json", {"action": "store_true"})),
     _command("retry", _act("retry"), "run a case again now", CASE, BY),
-    _command("run-now", _act("run-now"), "do not wait for a case's minute", CASE, BY),
-    _command("cancel", _act("cancel"), "drop a case; stop its run", CASE, WHY, BY),
+    _command("run-now", _act("run-now"), "run a case before its minute", CASE, BY),
+    _command("cancel", _act("cancel"), "cancel a case, and stop its run", CASE, WHY, BY),
     _command(
         "release",
         _act("release"),
@@ -314,7 +314,7 @@ COMMANDS = (
     _command(
         "attest",
         _act("attest"),
-        "say that a person did what only a person can, on one system",
+        "note that a person has done a step that only a person can do, on one system",
         CASE,
         ("--system", {"required": True, "help": "the system whose step waits, as the case names it"}),
         ("--note", {"required": True, "help": "what was done, and where it can be seen; it is kept"}),
@@ -325,8 +325,10 @@ COMMANDS = (
         ),
         BY,
     ),
-    _command("settle", _act("settle"), "somebody has looked at an alert", ("key", {}), BY),
-    _command("accept", _accept, "what a polled source shows now is right, however small", ("source", {}), BY),
+    _command("settle", _act("settle"), "note that somebody has looked at an alert", ("key", {}), BY),
+    _command(
+        "accept", _accept, "accept the list that a polled source shows now, however short it is", ("source", {}), BY
+    ),
     _command(
         "doctor",
         _doctor,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one clock. Import the module and call ``clock.now()``: a test puts another function in its place."""
+"""Has the only clock of the bridge. Import the module and call ``clock.now()``: a test replaces the function."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one configuration file, checked whole before anything starts. docs/bridge.md explains every key.
+"""Reads the configuration file, and checks all of it before anything starts. docs/bridge.md explains every key.
 
 A secret is never written in it: it says where the secret is found, ``{env: NAME}`` or ``{file: path}``.
 """
@@ -37,7 +37,7 @@ class _Section(BaseModel):
 
 
 class Secret(_Section):
-    """Where a secret is found. It is read each time it is needed, so that a changed one holds without a restart."""
+    """Where a secret is found. It is read each time it is needed, so that a changed one is used without a restart."""
 
     env: str = ""
     file: Path | None = None
@@ -82,10 +82,10 @@ class Poll(_Section):
 
 
 class Source(_Section):
-    """One HR system: how it calls, and how it is asked.
+    """One HR system: how it sends webhooks, and how it is polled.
 
     :param scheme: how its webhooks are signed (:data:`lifecycle_bridge.receive.SCHEMES`); empty when it only is polled.
-    :param secrets: the keys that are right; several while one is replaced.
+    :param secrets: the valid keys; several while one is replaced.
     :param system: its name in the collection's inventory; the source's own name when empty.
     :param silent_after: hours without an event and without a successful look after which a person gets an alert.
     :param everybody_at: local time of the nightly full comparison, ``HH:MM``; empty for none.
@@ -114,11 +114,12 @@ class Source(_Section):
 
 
 class Runner(_Section):
-    """Runs on this machine, by ansible-runner.
+    """The executor that runs playbooks on this machine, by ansible-runner.
 
     :param python: the interpreter whose environment has ansible-core and the collection; this one's when empty.
     :param environment: names of variables of the bridge's own environment that a run may see; it sees no others.
-    :param files: variables whose value is a file's path, such as one that holds a password.
+    :param variables: variables that each run gets, with their values.
+    :param keep_days: days for which the folder of a run that has ended is kept.
     """
 
     kind: Literal["runner"] = "runner"
@@ -129,10 +130,10 @@ class Runner(_Section):
 
 
 class Controller(_Section):
-    """Runs of AWX / automation controller job templates.
+    """The executor that launches job templates of AWX / automation controller.
 
     :param api: ``/api/v2`` with AWX and controller 4.5; ``/api/controller/v2`` behind AAP 2.5's gateway; found by itself when empty.
-    :param templates: playbook's short name -> job template's name; ``lifecycle-<name>`` when it isn't there.
+    :param templates: the job template's name for a playbook's short name; ``lifecycle-<name>`` for one that is not listed.
     """
 
     kind: Literal["controller"]
@@ -152,14 +153,14 @@ class Controller(_Section):
 
 
 class Retry(_Section):
-    """Seconds before the next try of a run that failed for a while: doubled each time, up to ``longest``, with jitter."""
+    """Seconds before a run that failed is tried again: doubled each time, up to ``longest``, a part of it at random. ``times``: how many tries."""
 
     first: Annotated[float, Field(gt=0)] = 30
     longest: Annotated[float, Field(gt=0)] = 3600
     times: Annotated[int, Field(ge=0)] = 8
 
 
-#: What a notice about a case can say. ``todo`` waits for a person, ``reminder`` says that again; ``prepared`` is all that is made before the day.
+#: The news of a notice. ``todo``: a person has something to do; ``reminder``: the same again; ``prepared``: all that is done before the first day.
 News = Literal[
     "due",
     "prepared",
@@ -180,13 +181,13 @@ Concerned = Literal["person", "manager", "buddy"]
 
 
 class Notify(_Section):
-    """Who gets notices, about what, and by which way.
+    """One way to send notices: to whom, and about what.
 
-    :param name: what time lines call this way; its kind when empty. Two ways of one kind need names.
-    :param people: besides ``to``, those whom the case concerns; mail alone reaches them.
-    :param news: what is sent; when empty, what somebody has to act on, and to ``people`` what concerns each.
+    :param name: the name of this way in time lines; its kind when empty. Two ways of one kind need names.
+    :param people: besides ``to``, the people whom the case concerns; only mail can reach them.
+    :param news: the news that is sent; when empty, news that a person must act on, and to ``people`` the news that concerns each.
     :param kinds: of case (``onboard``); all when empty.
-    :param names: whether the person's name may stand in it.
+    :param names: whether a notice may hold the person's name.
     :param secret: signs a ``webhook`` (Standard Webhooks) or ``ssf``, or is the address itself of ``slack``, ``teams`` and ``apprise``.
     :param next_secret: of ``ssf``: the key that is to sign next; it is shown to receivers from now on, and signs a day later.
     :param issuer, audience, token: of ``ssf``: who we are and who they are, as the receiver knows it, and what lets us push to them.
@@ -211,17 +212,17 @@ class Notify(_Section):
 
     @property
     def way(self) -> str:
-        """Return what it is called in tables and time lines."""
+        """Return the name of this way in tables and time lines."""
         return self.name or self.kind
 
 
 class Notices(_Section):
-    """What notices say, and how long before the day.
+    """The texts of notices, and how many days before a case they are sent.
 
-    :param days_before: by kind of case, how many days before its minute those concerned hear that it is due.
+    :param days_before: by kind of case, how many days before its minute the people concerned get a notice.
     :param templates: folder with the company's own texts, which win over ours; docs/bridge-notices.md says how they are named.
-    :param company: what the company is called in them.
-    :param language: where HR does not say which a person reads.
+    :param company: the company's name in the texts.
+    :param language: the language where HR does not say a person's.
     :param buddy: the HR fact that holds the buddy's address or employee number.
     """
 
@@ -235,7 +236,7 @@ class Notices(_Section):
 class Chore(_Section):
     """A playbook that the bridge runs by the clock.
 
-    :param at: time of day, ``HH:MM``; empty: not by the bridge.
+    :param at: time of day, ``HH:MM``; empty: the bridge does not run it.
     :param on: on which days: each ``day``, one weekday, or the first of each ``month``.
     :param zone: IANA name of the zone of that time; UTC when empty.
     """
@@ -261,12 +262,12 @@ class Chore(_Section):
 
 
 class Oidc(_Section):
-    """Sign-in. Values of ``claim``; the person who is in none of them sees nothing.
+    """Sign-in by OpenID Connect. The lists hold values of ``claim``; a user with none of them sees nothing.
 
     :param operators: may do everything but approve plans.
     :param approvers: look, and approve plans that policy lets them approve.
-    :param auditors: look at everything, records too; ``viewers`` likewise.
-    :param departments: by group, the departments whose people it may look at.
+    :param auditors: look at everything, also at records; ``viewers`` too.
+    :param departments: by group, the departments whose people its members may look at.
     """
 
     issuer: str
@@ -292,9 +293,9 @@ class Console(_Section):
 class ApiToken(_Section):
     """A bearer token of the API.
 
-    :param name: who has it, in words; written to time lines unless ``by`` says otherwise.
-    :param by: an address under which it acts, where policy names people (who may release, approve).
-    :param scopes: what it may do; nothing that is not named.
+    :param name: the name of its holder, written to time lines unless ``by`` is given.
+    :param by: the address under which it acts, where policy names people (who may release, approve).
+    :param scopes: what it may do; nothing else.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -313,15 +314,15 @@ class Config(_Section):
     """The whole configuration.
 
     :param listen: ``host:port``. TLS is the reverse proxy's, unless ``tls_cert`` and ``tls_key`` are given.
-    :param trusted_proxies: addresses of the reverse proxies whose ``X-Forwarded-For`` is believed. From anybody else it is ignored, so that nobody evades a limit.
+    :param trusted_proxies: addresses of the reverse proxies whose ``X-Forwarded-For`` is believed. From others it is ignored, so that nobody evades a limit.
     :param database: SQLAlchemy URL, ``sqlite:////path`` or ``postgresql+psycopg://...``; a password in it is given by ``database_password``.
     :param work: folder of the runs; made 0700.
     :param inventory: the collection's systems file, or a folder of an inventory.
     :param extra_vars: given to every run, such as ``lifecycle_records``.
-    :param chores: what is run by the clock, as AWX does by its schedules; with ``at: ""`` it is left to another scheduler.
+    :param chores: playbooks that the bridge runs by the clock; with ``at: ""`` one is left to another scheduler.
     :param metrics_token: the token that Prometheus sends to ``/metrics``; without it, only this machine gets an answer there.
-    :param at_once: runs at the same time on this machine.
-    :param together: people of one kind that are due at the same time and go in one run.
+    :param at_once: how many runs go on at the same time on this machine.
+    :param together: how many people with the same kind of case share one run.
     """
 
     listen: str = "127.0.0.1:8650"

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The errors of the bridge, named so that a person knows what to do."""
+"""Defines the errors of the bridge."""
 
 from __future__ import annotations
 
 
 class BridgeError(Exception):
-    """A failure in words for a person: what was tried, on what, what to do."""
+    """A failure in words for a person: the act, the system and what to do."""
 
 
 class ConfigError(BridgeError):
-    """The configuration file is wrong: file, key and cure."""
+    """The configuration is wrong: the text names the key and the cure."""
 
 
 class Forged(BridgeError):
-    """A request that is not from whom it says: the door answers 401, and keeps nothing."""
+    """A request without a valid proof of its sender: it is answered with 401, and nothing of it is kept."""
 
 
 class Malformed(BridgeError):
-    """A request that is genuine and cannot be read: 400, or what the vendor needs so as not to lose it."""
+    """A genuine request that cannot be read: it is answered with 400, or with the status after which the vendor sends it again."""
 
 
 class Unreachable(BridgeError):
-    """A service did not answer, or not with what it should; trying again may help."""
+    """A service gave no answer, or a wrong one; a later try may succeed."""

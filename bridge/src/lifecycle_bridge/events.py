@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""An event of HR, reduced to ids: nothing else of it passes the receiver.
+"""Defines an event of HR: ids and times; nothing else of a request is kept.
 
 The attribute names and types are those of CloudEvents 1.0 (https://github.com/cloudevents/spec), so that
 :meth:`Event.cloudevent` is what Event-Driven Ansible and others are handed.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-#: What may have happened. A wake-up only: the intake reads HR again and decides from the record.
+#: What may have happened. It only makes the intake read HR again, which decides from the record.
 TYPES = (
     "jml.person.created",
     "jml.person.changed",
@@ -37,7 +37,7 @@ class Event:
     :param received_at: when the bridge had it, in UTC.
     :param raw_sha256: digest of the raw body, hex: evidence without content.
     :param urgent: HR says that access has to end now.
-    :param place: where in the source it was found, for a person who has to look: an entry of a request, a record of a list.
+    :param place: the entry of a request or the record of a list in which it was found, for a person who has to look.
     """
 
     source: str

@@ -2,11 +2,11 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """``/healthz``: the process and all its loops move. ``/readyz``: it can do its work, judged by named checks.
 
-Who asks ``/healthz`` restarts the bridge when the answer is no: it asks nothing outside the process, since no restart brings a database back.
-Who asks ``/readyz`` sends requests elsewhere until it can be used again.
+A service manager restarts the bridge when ``/healthz`` fails. So nothing outside the process is asked, since a restart does not bring a database
+back. A load balancer sends requests elsewhere while ``/readyz`` fails.
 
-A check is a function that says what is wrong, in words for a person, or nothing. The words go to the log; the answer, which needs no
-sign-in, only names the checks.
+A check is a function that returns what is wrong in words, or an empty text. The words go to the log; the answer, which needs no sign-in, only
+names the checks.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ log = logging.getLogger("lifecycle_bridge.health")
 
 Check = Callable[[], str]
 Checks = Mapping[str, Check]
-#: A check that says nothing for so long has failed; seconds.
+#: Seconds without an answer after which a check has failed.
 PATIENCE = 5.0
-#: An answer holds for so long, however often it is asked; seconds.
+#: Seconds for which an answer is used again.
 _FRESH = 1.0
 
 
 def writable(database: Database) -> Check:
-    """Return whether the database takes a row and makes it durable: a full disk shows only when a transaction is committed."""
+    """Return a check that writes a row and commits it: only a commit shows that the disk is full."""
 
     def check() -> str:
         try:
@@ -62,7 +62,7 @@ _MARK = f"readyz-0-{uuid.uuid4().hex}"
 
 
 class Health:
-    """Answers both questions. All checks are asked at the same time, each in a thread of its own, and none more than once at a time."""
+    """Answers both requests. All checks run at the same time, each in a thread of its own, and none twice at the same time."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Health:
     def _safely(self, name: str) -> str:
         try:
             return self._checks[name]()
-        except Exception as failure:  # noqa: BLE001 - whatever is wrong with a check, the question has to be answered: not ready
+        except Exception as failure:  # noqa: BLE001 - a check that fails in any way makes the answer "not ready"
             return f"the check itself failed ({type(failure).__name__})"
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Name the kinds of case, as the collection names its playbooks. The bridge imports nothing of the collection."""
+"""Names the kinds of case, as the collection names its playbooks. The bridge imports nothing of the collection."""
 
 from __future__ import annotations
 

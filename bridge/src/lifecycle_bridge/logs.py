@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Logs: one line of JSON an event; for a person at a terminal, text.
+"""Writes logs: one line of JSON for each event; text for a person at a terminal.
 
-Only scalars are logged beside the message, none whose name says that it is secret or somebody's own; addresses, tokens and the queries
-of URLs are taken out of messages. An exception is logged with its kind and its place; its words only when they are ours.
+Besides the message only simple values are logged, and none whose name says that it is secret or personal. Addresses, tokens and the queries of
+URLs are removed from messages. An exception is logged with its type and its place; its text only when it is the bridge's own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.plain_text import one_line
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-#: Words of which the name of a field may hold none.
+#: Words that the name of a logged field must not hold.
 _PRIVATE = re.compile(
     r"body|payload|password|passwd|secret|token|authoriz|cookie|signature|credential|private|api_?key|"
     r"e?_?mail|(?:first|last|full|display)_?name|salary",
@@ -38,14 +38,14 @@ _LONGEST = 2_000
 
 
 def clean(text: str) -> str:
-    """Return a text on one line, without what must not be in a log."""
+    """Return a text on one line, without secrets and addresses."""
     for pattern, instead in _TAKEN_OUT:
         text = pattern.sub(instead, text)
     return one_line(text, _LONGEST) + ("..." if len(text) > _LONGEST else "")
 
 
 def facts(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what a record says, fit to be written."""
+    """Return the fields of a log record that may be written."""
     said: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),
@@ -88,14 +88,14 @@ def _exception(failure: BaseException) -> dict[str, Any]:
 
 
 class Json(logging.Formatter):
-    """For machines."""
+    """Formats a record for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps(facts(record), ensure_ascii=False, default=str)
 
 
 class Text(logging.Formatter):
-    """For a person at a terminal."""
+    """Formats a record for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = facts(record)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where one person is and how they stand: asked of the collection's playbook ``locate``, kept in memory for a while, never in the database.
+"""Looks up where one person has accounts, devices and open items, by the collection's playbook ``locate``. The answer is kept in memory for a
+while, never in the database.
 
-A page asks by itself only for what the ledger knows. Every system is asked when somebody wants it; nothing is written to any.
+A page by itself reads the ledger only. Every system is asked when a person wants it; nothing is written to any.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from lifecycle_bridge.people import Key
 log = logging.getLogger("lifecycle_bridge.looks")
 
 PLAYBOOK = "workforce.lifecycle.locate"
-#: Seconds for which an answer holds; after which one that failed may be asked again; looks at the same time; people that may wait for one.
+#: Seconds for which an answer is used; seconds until a look-up that failed is tried again; look-ups at the same time; people that may wait for one.
 FRESH, AGAIN, AT_ONCE, MOST = 900.0, 60.0, 2, 50
 _LONGEST = 300
 
@@ -51,7 +52,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Item:
-    """Something open of a case. ``decide`` names it where somebody says whether it is kept or removed; ``ledger_case`` is the ledger's case."""
+    """An open item of a case. ``decide`` is its name where a person decides whether it is kept or removed; ``ledger_case`` is the ledger's case."""
 
     ledger_case: str
     system: str
@@ -65,7 +66,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Device:
-    """A device. ``out``: company hardware that is with somebody who has left."""
+    """A device. ``out``: company hardware that a person who has left still has."""
 
     system: str
     serial: str
@@ -85,7 +86,7 @@ class Linger:
 
 @dataclass(frozen=True)
 class Look:
-    """What was found. ``whole``: every system was asked; ``silent``: those that did not answer, and why; ``known``: the ledger knows them."""
+    """The result. ``whole``: every system was asked; ``silent``: those that did not answer, and why; ``known``: the ledger knows the person."""
 
     at: datetime
     whole: bool
@@ -99,32 +100,32 @@ class Look:
 
     @property
     def undecided(self) -> tuple[Item, ...]:
-        """Return what somebody has to decide on."""
+        """Return the items on which a person has to decide."""
         return tuple(item for item in self.items if item.decide)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How a look stands: ``look`` once it is there, ``going`` while one is under way, ``trouble`` when it failed."""
+    """The state of a look-up: ``look`` is its result, ``going`` says that one is under way, ``trouble`` why the last one failed."""
 
     look: Look | None = None
     going: bool = False
     trouble: str = ""
 
     def undecided(self, ledger_case: str) -> tuple[Item, ...]:
-        """Return what somebody has to decide on in a case of the ledger; of everything where the case is not known."""
+        """Return the items of a case of the ledger on which a person has to decide; of all cases where the case is not known."""
         items = self.look.undecided if self.look else ()
         return tuple(item for item in items if ledger_case in ("", item.ledger_case))
 
     def decides(self, ledger_case: str, system: str = "") -> bool:
-        """Return whether a decision may wait in a case, on a system or on any: also while nobody can know."""
+        """Return whether a decision may wait in a case, on this system or on any; true also when the look-up failed."""
         if self.look is None:
             return not self.going
         return any(system in ("", item.system) for item in self.undecided(ledger_case))
 
 
 class Looks:
-    """The looks of all pages. Safe to use from several threads.
+    """The look-ups of all pages. Safe to use from several threads.
 
     :param executor: runs the playbook; None: nothing can be looked up.
     """
@@ -144,7 +145,7 @@ class Looks:
         self._going: set[Key] = set()
 
     def of(self, key: Key, user: str, since: datetime | None = None) -> Asked:
-        """Return what is in memory; what is not, or is older than the end of their last run, is asked for meanwhile, of the ledger alone."""
+        """Return the state of a look-up. Where no result is in memory, or it is older than ``since``, one begins that reads the ledger only."""
         asked = self._state(key)
         if asked.look is not None and since is not None and asked.look.at < since:
             self.forget(key)
@@ -162,10 +163,12 @@ class Looks:
         if self._executor is None:
             raise BridgeError("look in every system: this bridge runs no playbooks")
         if not self._begin(key, user, whole=True):
-            raise BridgeError("look in every system: a look is under way; wait for it")
+            raise BridgeError(
+                "look in every system: a look-up of this person is under way, or too many wait; try again in a minute"
+            )
 
     def forget(self, key: Key) -> None:
-        """Ask again the next time: something was decided."""
+        """Forget the result, so that the next page looks it up again."""
         with self._lock:
             self._found.pop(key, None)
             self._failed.pop(key, None)
@@ -189,7 +192,7 @@ class Looks:
 
     def _work(self, executor: Executor, key: Key, user: str, whole: bool) -> None:
         try:
-            with self._room, self._loops.running("looks"):
+            with self._room, self._loops.running("locate"):
                 look = self._run(executor, user, whole)
             with self._lock:
                 self._found[key] = (self._monotonic() + FRESH, look)
@@ -198,7 +201,7 @@ class Looks:
             log.warning("a look failed: %s", failure)
             with self._lock:
                 self._failed[key] = (self._monotonic() + AGAIN, str(failure))
-        except Exception as failure:  # a mistake of the executor's: the page says so, and the next look may work
+        except Exception as failure:  # a fault in the executor: the page says so, and the next look-up may succeed
             log.exception("a look failed")
             with self._lock:
                 self._failed[key] = (self._monotonic() + AGAIN, f"look: {type(failure).__name__}")
@@ -207,7 +210,10 @@ class Looks:
                 self._going.discard(key)
 
     def _run(self, executor: Executor, user: str, whole: bool) -> Look:
-        """:raises BridgeError: nothing was handed over."""
+        """Run the playbook, and return what it says of the person.
+
+        :raises BridgeError: it says nothing, or several people fit.
+        """
         ident = f"{NAMING}look-{clock.now():%Y%m%dT%H%M%S%f}"
         asked = {**self._config.extra_vars, "user": [user], "ask_systems": "true" if whole else "false"}
         order = Order(ident, PLAYBOOK, asked, timeout=900 if whole else 300, idle_timeout=300)
@@ -225,7 +231,7 @@ class Looks:
 
 
 def look_of(said: Mapping[str, Any], whole: bool, now: datetime) -> Look:
-    """Read what the playbook handed over of one person."""
+    """Read what the playbook says of one person."""
     known, located = _first(said.get("known")), _first(said.get("located"))
     live = [_live(name, one) for name, seen in located.items() for one in _rows(seen, "accounts")]
     others = [
@@ -296,7 +302,7 @@ def _linger(one: Mapping[str, Any]) -> Linger:
 
 
 def _over(until: str, now: datetime) -> bool:
-    """Return whether a moment has passed; what is no moment has not."""
+    """Return whether a moment has passed; false for a text that is no moment."""
     try:
         return datetime.fromisoformat(until.replace("Z", "+00:00")) <= now
     except (ValueError, TypeError):

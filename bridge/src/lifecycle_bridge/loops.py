@@ -25,7 +25,7 @@ ALLOWED: Mapping[str, float] = {
     "notices": 900.0,  # one notice: it waits for HR up to 300 s, behind another question to HR that may take as long
     "alerts": 900.0,  # one alert, by all its ways: a slow mail server costs 10 s for each of its answers
     "people": 900.0,  # asks HR for names
-    "looks": 900.0,  # asks the systems where somebody is
+    "locate": 900.0,  # asks the systems where somebody is
 }
 
 

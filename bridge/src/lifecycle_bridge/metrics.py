@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""``/metrics`` for Prometheus, made from the database when asked: all bridges of one database say the same, and a restart loses nothing.
+"""Answers ``/metrics`` for Prometheus, from the database: all bridges of one database give the same numbers, and a restart loses none. Only the
+numbers of webhooks and of loops are those of this process.
 
 Names and units follow https://prometheus.io/docs/practices/naming; no label holds a person, a case or an address.
 """
@@ -39,14 +40,14 @@ log = logging.getLogger("lifecycle_bridge.metrics")
 #: Upper bounds in seconds: a minute, 5, 15, an hour, 4 hours, a day, 3 days.
 BUCKETS = (60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0, 259200.0)
 _ANSWERS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-#: Records that are read for one answer; the others at the next.
+#: How many records are read for one answer; the others are read for the next.
 _MOST = 200
 _BIGGEST = 20_000_000
 _TIMES = ("cut", "full_revoke", "ready")
 
 
-class DoorMeter(Collector):
-    """What only the door's process sees: how requests were answered. ``seen`` is the door's."""
+class EndpointMeter(Collector):
+    """Counts how this process answered the requests of HR. ``seen`` is called by the endpoint."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -94,7 +95,7 @@ class LoopMeter(Collector):
 
 
 class StoreMeter(Collector):
-    """What the database says."""
+    """Reads the numbers from the database."""
 
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
@@ -130,7 +131,7 @@ class StoreMeter(Collector):
             yield GaugeMetricFamily("jml_alerts", "Alerts that nobody has settled.", value=open_alerts or 0)
 
     def _durations(self, connection: sa.Connection) -> HistogramMetricFamily:
-        """Let the database add them up: one row for each kind, not one for each case."""
+        """Return how long cases took. The database adds them up: one row for each kind, not one for each case."""
         began = sa.case((cases.c.due_at > cases.c.created_at, cases.c.due_at), else_=cases.c.created_at)
         spans = {
             "start": (began, cases.c.started_at),
@@ -175,7 +176,7 @@ class StoreMeter(Collector):
 
     def _seconds(self, begin: sa.ColumnElement[Any], end: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
         if self._database.sqlite:
-            # Days in a float: a minute must not be a little more than one.
+            # The difference is a float of days: rounded, so that a minute is not a little longer than one.
             return sa.func.round((sa.func.julianday(end) - sa.func.julianday(begin)) * 86400.0, 3)
         stamp_type = sa.TIMESTAMP(timezone=True)
         return sa.cast(sa.func.extract("epoch", sa.cast(end, stamp_type) - sa.cast(begin, stamp_type)), sa.Float)
@@ -258,9 +259,9 @@ def _from_records(connection: sa.Connection) -> Iterator[Metric]:
 
 
 def harvest(database: Database, most: int = _MOST) -> int:
-    """Take over what records say of cases that ended since the last time; how many there were.
+    """Store the numbers of the records of cases that ended since the last time; return how many cases there were.
 
-    A record that this machine cannot read (a controller's) is passed over, and not asked for again until its case ends again.
+    A record that this machine cannot read (a controller's) is left out, and is not read again until its case ends again.
     """
     mark = measures.alias()
     with database.read() as connection:
@@ -315,14 +316,14 @@ def _row(case: str, name: str, value: float, system: str = "", action: str = "",
 
 
 def metrics_route(
-    database: Database, config: Config, door: DoorMeter | None = None, loops: Loops | None = None
+    database: Database, config: Config, endpoint: EndpointMeter | None = None, loops: Loops | None = None
 ) -> Route:
-    """``GET /metrics``; with ``metrics_token`` only for who bears it, without only for this machine."""
+    """Return the route ``GET /metrics``: with ``metrics_token`` for requests with this token, without it for requests of this machine."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(LoopMeter(loops or Loops()))
     registry.register(StoreMeter(database, config))
-    if door is not None:
-        registry.register(door)
+    if endpoint is not None:
+        registry.register(endpoint)
 
     def text(accept: str) -> tuple[bytes, str]:
         encode, kind = choose_encoder(accept)
@@ -343,7 +344,7 @@ def metrics_route(
 
 
 def _is_local(request: Request) -> bool:
-    """Return whether the request is of this machine: without a token nobody else reads how many leave."""
+    """Return whether the request is from this machine: without a token nobody else may read how many people leave."""
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The one way out for the bridge's own requests: each has so many seconds in all and its answer so many bytes, and no redirect is followed.
+"""Sends the bridge's own requests, with a limit of seconds for the whole request and of bytes for its answer. No redirect is followed.
 
-The timeout of ``requests`` limits the silence between two bytes. Who sends a byte a second is never silent, and would hold up the
-notices, the sign-in and the runs of everybody. So a timer ends the connection when the request has had its time.
+The timeout of ``requests`` limits only the silence between two bytes. A server that sends a byte a second is never silent, and would delay
+notices, sign-in and runs. So a timer ends the connection when the request has used its time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lifecycle_bridge.loops import came_around
 
 #: Bytes of an answer, after decompression. As text it may take four times as much memory.
 MOST_BYTES = 16 * 1024 * 1024
-#: How many values JSON may hold: each costs more than 100 bytes of memory.
+#: How many values JSON may hold: each needs more than 100 bytes of memory.
 MOST_VALUES = 1_000_000
 
 
@@ -32,7 +32,7 @@ class TooLong(requests.RequestException):
 
 
 class _Current(threading.local):
-    """The request that this thread is at."""
+    """The request that this thread is sending."""
 
     watch: _Watch | None = None
 
@@ -59,7 +59,7 @@ class _Watch:
         self._timer.cancel()
         _CURRENT.watch = None
 
-    def talks_over(self, sock: socket.socket | None) -> None:
+    def note(self, sock: socket.socket | None) -> None:
         with self._lock:
             if sock is not None and sock not in self._sockets:
                 self._sockets.append(sock)
@@ -77,31 +77,31 @@ class _Watch:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-class _Seen:
-    """A connection that says over which socket it talks."""
+class _Reporting:
+    """A connection that reports which socket it uses."""
 
     sock: Any
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
-        self._say()
+        self._report()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        self._say()
+        self._report()
         super().request(*args, **kwargs)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
-        self._say()
+        self._report()
         return super().getresponse()  # type: ignore[misc]
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         if _CURRENT.watch is not None:
-            _CURRENT.watch.talks_over(self.sock)
+            _CURRENT.watch.note(self.sock)
 
 
 @cache
 def _seen(connection: type[Any]) -> type[Any]:
-    return type(connection.__name__, (_Seen, connection), {})
+    return type(connection.__name__, (_Reporting, connection), {})
 
 
 class Limited(HTTPAdapter):
@@ -116,7 +116,7 @@ class Limited(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        if not issubclass(pool.ConnectionCls, _Seen):
+        if not issubclass(pool.ConnectionCls, _Reporting):
             pool.ConnectionCls = _seen(pool.ConnectionCls)
         return pool
 
@@ -129,7 +129,7 @@ class Limited(HTTPAdapter):
             except requests.ConnectTimeout:
                 raise
             except (requests.RequestException, OSError, ValueError, AttributeError):
-                # What a connection does that is ended under it is not said anywhere.
+                # Which of these comes when the connection is shut down during a request is not documented.
                 if not watch.over:
                     raise
                 raise self._late(request) from None
@@ -143,7 +143,7 @@ class Limited(HTTPAdapter):
         for part in response.iter_content(16 * 1024):
             content += part
             if len(content) > self._most_bytes:
-                response.close()  # what is still to come would be the next answer
+                response.close()  # the rest would be read as the next answer
                 raise TooLong(f"the answer is longer than {self._most_bytes} bytes", request=response.request)
         return bytes(content)
 
@@ -152,7 +152,7 @@ class Limited(HTTPAdapter):
 
 
 def limit(session: requests.Session, seconds: float, most_bytes: int = MOST_BYTES) -> None:
-    """Put the limits on a session that somebody else has made."""
+    """Put the limits on a session that another library has made."""
     for scheme in ("https://", "http://"):
         session.mount(scheme, Limited(seconds, most_bytes))
 
@@ -176,9 +176,9 @@ def post(
 
 
 def parsed(content: bytes) -> Any:
-    """Return JSON that others wrote.
+    """Parse JSON from outside.
 
-    :raises ValueError: it is none, or nests deeper or holds more values than any answer needs.
+    :raises ValueError: it is not JSON, or is nested deeper or holds more values than any answer needs.
     """
     if content.count(b"[") + content.count(b"{") + content.count(b",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES} values")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Names of the people whom the bridge knows by number: a run asks HR, and they are kept in memory for a while, never in the database.
+"""Looks up the names of people by their HR id. A run asks HR; the names are kept in memory for a while, never in the database.
 
-The run's own folder, in which their names stand, is removed as soon as it has been read.
+The run's folder, which holds the names too, is removed as soon as it has been read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lifecycle_bridge.loops import Loops, never_stop
 log = logging.getLogger("lifecycle_bridge.people")
 
 PLAYBOOK = "workforce.lifecycle.people"
-#: Seconds for which an answer holds; after which one that failed is asked again; people in one question.
+#: Seconds for which an answer is used; seconds until a failed question is asked again; people in one question.
 FRESH, AGAIN, MOST = 900.0, 60.0, 500
 #: A person: the source's name here, and the id that HR gave them.
 Key = tuple[str, str]
@@ -31,7 +31,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Contact:
-    """Somebody who can be written to."""
+    """A person to whom notices can be sent."""
 
     name: str = ""
     address: str = ""
@@ -45,7 +45,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Card:
-    """Who somebody is. ``private`` is where they can be written to before they have an address of the company's."""
+    """What HR says of one person. ``private`` is the address for notices before they have one of the company."""
 
     name: str
     address: str = ""
@@ -67,9 +67,9 @@ class Card:
 
 
 class People:
-    """The look-up. Safe to use from several threads.
+    """The look-up of names. Safe to use from several threads.
 
-    :param executor: runs the playbook; None: nobody is known by name.
+    :param executor: runs the playbook; None: no names are known.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class People:
         self._failed: tuple[float, str] = (float("-inf"), "")
 
     def known(self, keys: Iterable[Key]) -> dict[Key, Card]:
-        """Return those whose names are in memory. The others are asked for meanwhile: a page never waits for HR."""
+        """Return the people whose names are in memory, and ask HR for the others in a thread: a page never waits for HR."""
         wanted = set(keys)
         found, missing = self._in_memory(wanted)
         if missing and self._executor is not None:
@@ -97,7 +97,7 @@ class People:
         return found
 
     def ask(self, keys: Iterable[Key]) -> dict[Key, Card]:
-        """Return those of these whom HR knows; waits for HR.
+        """Return the people whom HR knows; this waits for HR.
 
         :raises BridgeError: HR could not be asked.
         """
@@ -167,7 +167,7 @@ class People:
         with self._lock:
             for key in keys:
                 card = said[systems[key[0]]].get(key[1])
-                # Whom HR does not know is not asked for with each page.
+                # A person whom HR does not know is noted too, so that not each page asks again.
                 self._cards[key] = (until, Card.of(card) if isinstance(card, Mapping) else None)
 
     def _system(self, source: str) -> str:

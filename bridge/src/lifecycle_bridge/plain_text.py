@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Others' words on their way out to a page, a mail or a log: nothing in them turns, ends or hides the text around them."""
+"""Makes text from outside safe for a page, a mail or a log: no character in it reverses, ends or hides the text around it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u
 
 
 def visible(text: str) -> str:
-    """Show each steering character as its escape: ``\\x1b``, ``\\u202e``. Line breaks and tabs stay."""
+    """Replace each control character by its escape: ``\\x1b``, ``\\u202e``. Line breaks and tabs stay."""
     return _STEERING.sub(_escaped, text.replace("\r\n", "\n"))
 
 
 def one_line(text: str, most: int) -> str:
-    """Return one line of at most ``most`` characters: what comes from elsewhere makes no header and no second line."""
+    """Return one line of at most ``most`` characters: text from outside must not make a header or a second line."""
     return visible(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)).strip()[:most]
 
 

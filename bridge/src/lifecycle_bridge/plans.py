@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A plan that somebody is to approve: how it is named, and its text, which is read from the folder of plans and believed only when its digest is its own."""
+"""Reads a plan that a person is asked to approve, from the folder of plans. A plan whose content does not fit its digest is not shown."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any
 
 from lifecycle_bridge.config import Config
 
-#: How a plan is named: by its digest, or by the beginning of it that the check of a run printed. A schema and a form want the text.
+#: A plan is named by its digest, or by the first part of it, as the check of a run prints it. A pattern for a schema and a form.
 DIGEST = "[0-9a-f]{8,64}"
-#: Of the document, what the digest does not cover.
+#: The fields that the digest does not cover.
 _BESIDE = ("digest", "made")
 _LONGEST, _MOST = 8_000_000, 2_000
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a plan does to one thing of one person on one system. ``lasting``: it cannot be undone; ``open``: a person does it."""
+    """One change of a plan, for one person on one system. ``lasting``: it cannot be undone; ``open``: a person does it."""
 
     person: str
     system: str
@@ -38,11 +38,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it is read.
+    """A plan, as it was read.
 
-    :param names: every name by which it means its people.
-    :param already: how much is so already.
-    :param cut: how many lines are beyond those that a page can hold.
+    :param names: every name and address of its people in it.
+    :param already: how many things are already as they should be.
+    :param cut: how many lines are left out, since a page holds only so many.
     """
 
     digest: str
@@ -63,7 +63,7 @@ def is_digest(text: str) -> bool:
 
 
 def plan_of(digest: str, config: Config) -> Plan | None:
-    """Return the plan with this digest, or None: no folder of plans is named, none is there, or one that was changed after it was made."""
+    """Return the plan with this digest; None when no folder of plans is configured, it has no such plan, or the plan was changed after it was made."""
     folder = config.extra_vars.get("lifecycle_plans")
     if not folder or not is_digest(digest):
         return None

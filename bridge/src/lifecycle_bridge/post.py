@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Composes notices, asks HR who gets them, and sends them."""
+"""Composes notices, looks up who gets them, and sends them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger("lifecycle_bridge")
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that belongs to no case, and that a person must look at. ``over``: it has ended."""
+    """A message that belongs to no case, and that a person must look at. ``over``: its trouble has ended."""
 
     key: str
     detail: str
@@ -36,7 +36,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter that a run writes, with the addresses, which policy names. ``key`` is the same for the same news."""
+    """A letter that a run has written, with addresses that policy names. ``key`` is the same for the same news."""
 
     key: str
     to: tuple[str, ...]
@@ -46,7 +46,7 @@ class Letter:
 
     @classmethod
     def of(cls, data: object) -> Letter | None:
-        """Read a letter as a run hands it over by ``set_stats``: ``{key, to, subject, lines, command}``. None when it is for nobody."""
+        """Read a letter from the run's ``set_stats``: ``{key, to, subject, lines, command}``. None when it has no reader."""
         given = data if isinstance(data, Mapping) else {}
         to = tuple(str(one) for one in given.get("to") or () if "@" in str(one))[:50]
         if not (given.get("key") and to):
@@ -63,7 +63,7 @@ class Post:
         self._words = Words(config.notices)
 
     def alert(self, alert: Alert) -> str:
-        """Send an alert by every way that takes alerts; return by which, empty when by none."""
+        """Send an alert by every way that takes alerts; return by which ways, empty when by none."""
         state = "over" if alert.over else "alert"
         notice = notify.Notice(
             alert.key,
@@ -91,7 +91,7 @@ class Post:
         return self._send_by([mail.model_copy(update={"to": list(letter.to), "people": []})], notice)
 
     def send(self, one: Pending) -> str:
-        """Send one notice; return by which way, empty when it was not sent. How it went is written to the table."""
+        """Send one notice, and write to the table whether it was sent; return by which way, empty when it was not."""
         now = clock.now()
         if one.route is None or not holds(one):
             self._outbox.drop(one.n)
@@ -104,7 +104,7 @@ class Post:
             return ""
         if channel is None:
             self._outbox.drop(one.n)
-            log.info("%s: %s gets no notice: HR names nobody who works there", one.case.id, one.route.role)
+            log.info("%s: %s gets no notice: HR names nobody with an address", one.case.id, one.route.role)
             return ""
         (heard,) = notify.send([channel], notice)
         if not heard.ok:
@@ -139,7 +139,7 @@ class Post:
     # -- who, and in which words ---------------------------------------------------------------------------------------
 
     def _addressed(self, route: Route, case: Case) -> Notify | None:
-        """Return the way with the addresses that it goes to; None when there is nobody.
+        """Return the way with the addresses of its readers; None when there is no reader.
 
         :raises BridgeError: HR could not be asked, or no receiver knows the key yet.
         """
@@ -180,7 +180,7 @@ class Post:
 
 
 def _reader(role: str, card: Card, case: Case) -> Contact:
-    """Return who reads a notice. A joiner gets it at the private address until the first day, and at work from then on."""
+    """Return who reads a notice. A joiner gets it at the private address until the first day, and at the work address from then on."""
     if role == "person":
         home = case.kind == ONBOARD and card.private and case.state != "done"
         return Contact(card.name, card.private if home else card.address, card.language)
@@ -188,7 +188,7 @@ def _reader(role: str, card: Card, case: Case) -> Contact:
 
 
 def command_for(news: str, case: Case, steps: Sequence[Step]) -> str:
-    """Return the command with which a case goes on, to be pasted into a shell: attest what waits for a person, release what the brake holds, retry what failed."""
+    """Return the shell command with which a case goes on: release it from the brake, attest a step that a person did, or retry it."""
     if news == "held":
         return shlex.join(["lifecycle-bridge", "release", case.id, "--why", "REASON"])
     if news in ("todo", "not_ready", "reminder") and (waiting := _attestable(steps)):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Folders and files for the bridge's user alone, whatever the umask."""
+"""Makes folders and files for the bridge's user alone, whatever the umask is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def folder(path: Path) -> None:
-    """Make a folder, every missing level of it 0700; one that is there stays as it is.
+    """Make a folder, and every missing level above it, with mode 0700; a folder that is there stays as it is.
 
     :raises OSError: it cannot be made.
     """
@@ -26,7 +26,7 @@ def folder(path: Path) -> None:
 
 
 def file(path: Path) -> None:
-    """Make an empty file, 0600, or take the others' rights to one of ours that is there.
+    """Make an empty file with mode 0600; of our file that is there already, remove the rights of others.
 
     :raises OSError: it cannot be made.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Sends a genuine event of a scheme, signed with the source's own key: to try a door, for ``doctor``, and to say by hand what HR did not."""
+"""Sends a genuine event of a scheme, signed with the source's own key: to test a source, or to report by hand what HR did not send."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from lifecycle_bridge.receive.scheme import SHORT, Made
 
 @dataclass(frozen=True)
 class Sent:
-    """How the door answered."""
+    """The bridge's answer."""
 
     status: int
     said: str
 
     @property
     def taken(self) -> bool:
-        """Return whether it is durable there."""
+        """Return whether the bridge has stored it."""
         return 200 <= self.status < 300
 
 
 def made(source: Source, what: str, person: str) -> Made:
-    """Return a genuine request, not yet sent; ``what`` is one of :data:`~lifecycle_bridge.events.TYPES` or its short name, such as ``terminated``.
+    """Make a genuine request, without sending it; ``what`` is one of :data:`~lifecycle_bridge.events.TYPES` or its short name, such as ``terminated``.
 
     :raises BridgeError: there is no scheme, no key that can sign, no such word.
     """
@@ -47,9 +47,9 @@ def made(source: Source, what: str, person: str) -> Made:
 
 
 def send(source: Source, what: str, person: str, url: str, *, seconds: float = 15, verify: bool | str = True) -> Sent:
-    """Sign and send; the door's answer, whatever it is.
+    """Sign and send an event; return the bridge's answer, whatever it is.
 
-    :param url: of the door, ``https://bridge.example.com/hr/<source>``.
+    :param url: of the source, ``https://bridge.example.com/hr/<source>``.
     :param verify: False, or a file of certificates, as with ``requests``.
     :raises Unreachable: nobody answered there.
     """

@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The bridge at work: it looks at new events, runs due cases, settles ended runs, and sends notices about stuck ones.
 
-A run is one row of the table ``runs``, from ready to ended, and nothing else says where it stands. An open run of ours that no thread
-carries out gets one: that is how it begins, how it goes on after a kill, how another bridge takes it over, and how it is settled when
-the database was away. It is safe because each step is: an order whose ident was run before takes up that run and never starts a second
-(:mod:`~lifecycle_bridge.execute`), and to settle twice changes nothing. docs/decisions says why no library owns the runs.
+A run is one row of the table ``runs``, from ready to ended, and its state is nowhere else. Each open run of this bridge that has no thread gets
+one. This one rule starts a run, continues it after a kill, lets another bridge take it over, and settles it when the database was away.
+Each step may be repeated: an order whose ident was run before follows that run and never starts a second one
+(:mod:`~lifecycle_bridge.execute`), and a second "settle" changes nothing. docs/decisions says why no library owns the runs.
 """
 
 from __future__ import annotations
@@ -47,30 +47,30 @@ log = logging.getLogger("lifecycle_bridge")
 
 #: Seconds between two looks when nothing wakes the loop; between two signs of life; without a successful look after which ``/readyz`` says no.
 _LOOK, _BEAT, _FAILING, _GATHER = 0.5, 2.0, 30.0, 0.03
-#: Seconds until a run whose thread ended with a failure of ours gets another one; until the work folder is swept again.
+#: Seconds until a run whose thread failed gets another one; seconds until old runs are removed again.
 _PAUSE, _SWEEP = 2.0, 3600.0
-#: Intakes at the same time, beside the runs: what must be cut now never waits for a slot.
+#: Intakes at the same time. They do not count as runs, so that a leaver who must be cut off now waits for no other run.
 _INTAKES = 3
-#: Seconds until an alert that reached nobody is sent again; seconds between two looks at what the calendar alone says.
+#: Seconds until an alert that reached nobody is sent again; seconds between two looks for notices that follow from the calendar.
 _AGAIN, _SCAN = 600.0, 30.0
 #: What a person does about a loop that hangs.
 _CURE = "Only a restart of this bridge ends it, which systemd and Podman do by themselves; runs go on, or are taken over. Its log says where to look"
 
 
 class Work(Protocol):
-    """One kind of run: what it asks, and what its end means. Both may be asked again after a kill, and then change nothing more."""
+    """One kind of run: what it orders, and what its end means. Both methods may be called again after a kill, and change nothing more then."""
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """Mark it as running; None when nothing of it is left to run."""
+        """Mark the run as running, and return its order; None when nothing of it is left to do."""
         ...
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """Write how it ended, and the notices about it."""
+        """Write how the run ended, and the notices about it."""
         ...
 
 
 class Bridge:
-    """One process's part of the work.
+    """The work of one process of the bridge.
 
     :param executor: how playbooks are run; what the configuration says when not given.
     :param loops: where each loop says that it moves.
@@ -111,7 +111,7 @@ class Bridge:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Make the tables, take up what was left, begin to work.
+        """Make the tables, and begin to work, first on runs that were left open.
 
         :raises BridgeError: the database cannot be used.
         """
@@ -129,14 +129,14 @@ class Bridge:
         self._dispatcher.start()
 
     def stop(self, seconds: float = 10) -> None:
-        """Take nothing new. Runs go on by themselves, and the bridge watches them again after its next start."""
+        """Begin nothing new, and stop. Runs go on by themselves, and the bridge follows them again after its next start."""
         self._ended.set()
         self.wake()
         self._dispatcher.join(seconds)
         self.loops.end(self._dispatching)
         self.executor.close()
         if self.database.sqlite or not self._open_runs():
-            # With runs under way, its successor on this machine finds them still running: nobody elsewhere should hurry.
+            # While runs go on, the next bridge on this machine follows them; one elsewhere should not take them over at once.
             self.bridges.leave()
         self.database.close()
 
@@ -151,15 +151,15 @@ class Bridge:
             try:
                 self.look()
                 self._dispatching.succeeded()
-            except Exception:  # whatever it is, the next look has to come: /readyz says when none succeeds
+            except Exception:  # of any kind: the next look must come, and /readyz says when none succeeds
                 log.exception("a look at what is due failed; it is tried again")
             self._dispatching.came_around()
             self._woken.wait(_LOOK)
             self._woken.clear()
-            time.sleep(_GATHER)  # what comes at the same time is looked at together
+            time.sleep(_GATHER)  # events that come at the same time are taken together
 
     def look(self) -> None:
-        """Start what is new and due; take over what a dead bridge left."""
+        """Start what is new and due, and take over the runs of a bridge that is gone."""
         now, monotonic = clock.now(), time.monotonic()
         if monotonic - self._beat_at >= _BEAT:
             self.bridges.beat()
@@ -190,7 +190,7 @@ class Bridge:
         return "" if age < _FAILING else f"no look at what is due has succeeded for {age:.0f} s"
 
     def _open_runs(self, due: datetime | None = None) -> dict[str, str]:
-        """Return our runs that are not over, with their kind; with ``due`` only those that do not wait for a later moment."""
+        """Return this bridge's runs that are not over, with their kind; with ``due``, without those that wait for a later moment."""
         mine = [runs.c.owner == self.bridges.owner, runs.c.status.in_(RUN_OPEN)]
         if due is not None:
             mine.append(sa.or_(runs.c.status != "waiting", runs.c.next_at <= stamp(due)))
@@ -212,7 +212,7 @@ class Bridge:
         thread.start()
 
     def _show_keys(self) -> None:
-        """Note from when on receivers of signals can read each key."""
+        """Note since when receivers of signals can read each key."""
         try:
             self.signal_keys.shown()
         except ConfigError as failure:
@@ -224,7 +224,7 @@ class Bridge:
         with self.database.write() as c:
             judged = set(c.execute(sa.select(sources.c.name).where(sources.c.judged_at != "")).scalars())
             never = [name for name in self.config.sources if name not in judged]
-            for name in never:  # the nightly comparison need not be made as well
+            for name in never:  # this is a comparison of everybody, so tonight's need not be made
                 values = {"last_everybody_at": stamp(now)}
                 if not c.execute(sa.update(sources).where(sources.c.name == name).values(**values)).rowcount:
                     c.execute(sa.insert(sources).values(name=name, **values))
@@ -236,7 +236,7 @@ class Bridge:
         try:
             with self.loops.running("run", ident):
                 self.carry_out(ident, kind)
-        except Exception:  # the database is away, most likely: the run is open still, and gets another thread
+        except Exception:  # most likely the database is away: the run is still open, and gets another thread
             log.exception("run %s could not be carried out; it is tried again", ident)
             self._not_before[ident] = time.monotonic() + _PAUSE
         self.wake()
@@ -254,13 +254,13 @@ class Bridge:
         self._post_letters(result)
 
     def execute(self, order: Order, run: str) -> Result:
-        """Run an order to its end. What cannot even begin has a result too, and a person gets a notice."""
+        """Run an order to its end. A run that cannot be started has a result too, and a person gets a notice."""
         affected = self.cases.of_run(run)
 
         def progress(step: Progress) -> None:
             came_around()
             if step.outcome in ("failed", "unreachable"):
-                with suppress(sa.exc.DBAPIError):  # the run is worth more than a line of it
+                with suppress(sa.exc.DBAPIError):  # a missing line in the time line is better than a stopped run
                     for case in affected:
                         self.cases.line(case, step.at, "progress", f"{step.task} on {step.host}: {step.outcome}")
 
@@ -274,7 +274,9 @@ class Bridge:
             return self.executor.run(order, stop=stop, progress=progress)
         except BridgeError as failure:
             return Result("refused", detail=str(failure), temporary=True, started_at=clock.now(), ended_at=clock.now())
-        except Exception as failure:  # a mistake of the executor's: how far the run got is not known, and its people must not wait for ever
+        except (
+            Exception
+        ) as failure:  # a fault in the executor: how far the run got is not known, and its cases must not wait for ever
             log.exception("run %s: the executor failed", run)
             words = f"the executor failed: {type(failure).__name__}"
             return Result("unknown", detail=words, temporary=True, started_at=clock.now(), ended_at=clock.now())
@@ -282,7 +284,7 @@ class Bridge:
     # -- notices -------------------------------------------------------------------------------------------------------
 
     def send_alert(self, alert: Alert) -> str:
-        """Send an alert; return by which ways, empty when by none. A way that fails must not make the work fail: the console shows the alert too."""
+        """Send an alert; return by which ways, empty when by none. A way that fails raises nothing: the console shows the alert too."""
         try:
             return self.post.alert(alert)
         except Exception:
@@ -314,7 +316,7 @@ class Bridge:
             log.exception("notices could not be sent; they are tried again")
 
     def _post_letters(self, result: Result) -> None:
-        """Send each letter that a run hands over, once, to people by name. One that did not arrive comes again with the next run."""
+        """Send each letter of a run once, to the people that it names. One that did not arrive comes again with the next run."""
         for data in result.stats.get("notices") or ():
             letter = Letter.of(data)
             if letter is None or not self.outbox.is_new(letter.key, clock.now()):
@@ -364,7 +366,7 @@ def _kind_of(ident: str) -> str:
 
 
 def executor_of(config: Config) -> Executor:
-    """Return what the configuration says; imported only when it is used."""
+    """Return the executor that the configuration names; its module is imported only when it is used."""
     if isinstance(config.executor, Runner):
         from lifecycle_bridge.execute.runner import RunnerExecutor
 

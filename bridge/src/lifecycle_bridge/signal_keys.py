@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The keys of signals: where a receiver finds those that verify, what kind of transmitter we are, and which key signs.
+"""Shows receivers of signals the keys that verify them and the transmitter's configuration, and chooses the key that signs.
 
-A receiver keeps the keys that it has read. So a key signs only when it has been shown for a while, and the one before it is shown as long as
+A receiver keeps the keys that it has read. So a key signs only when it has been shown for a while, and the previous key is shown for as long as
 the configuration names it.
 
 Sources: https://www.rfc-editor.org/rfc/rfc7517#section-5, https://openid.net/specs/openid-sharedsignals-framework-1_0.html#section-7.
@@ -31,9 +31,9 @@ KEYS, ABOUT = "/.well-known/jwks.json", "/.well-known/ssf-configuration"
 #: Seconds for which a receiver may keep our answers.
 KEPT = 300
 _KEPT = {"Cache-Control": f"public, max-age={KEPT}"}
-#: How long the next key is shown before it signs: there are receivers that keep keys for longer than they may.
+#: How long the next key is shown before it signs: some receivers keep keys for longer than allowed.
 OVERLAP = timedelta(days=1)
-#: How long a key is shown that took the place of another one at once, which can sign no more.
+#: How long a key is shown before it signs, when it replaced another one that is not there any more.
 _SHORTEST = timedelta(seconds=2 * KEPT)
 
 
@@ -59,8 +59,11 @@ class SignalKeys:
         found = {str(key["kid"]): key for key in map(public_key, self._every())}
         try:
             self._since()
-        except sa.exc.SQLAlchemyError as failure:  # a receiver needs the keys all the same
-            log.error("the keys of signals are not noted: %s", type(failure).__name__)
+        except sa.exc.SQLAlchemyError as failure:  # a receiver needs the keys in any case
+            log.error(
+                "keep since when the keys of signals are shown: the database does not take it (%s)",
+                type(failure).__name__,
+            )
         return list(found.values())
 
     def signing(self, way: Notify) -> Notify:

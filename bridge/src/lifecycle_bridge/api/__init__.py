@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The API: cases, people, steps and alerts to read; attest, approve, release, retry, run now and cancel to do. OpenAPI at ``/api/v1/openapi.json``.
+"""Answers the API: it reads cases, people, steps and alerts, and can attest, approve, release, retry, run now and cancel. OpenAPI is at
+``/api/v1/openapi.json``.
 
-A bearer token has scopes, and acts under the name that the configuration gives it. Without a token nothing is answered, also not the
+A bearer token has scopes, and acts under the name that the configuration gives it. Without a token every request is refused, also for the
 description.
 """
 
@@ -86,7 +87,7 @@ class Api:
         }
 
     def endpoint(self, operation: Operation | None) -> Callable[[Request], Awaitable[Response]]:
-        """Return what answers an operation; None for the description of all of them."""
+        """Return the endpoint of an operation; with None, that of the description of all."""
 
         async def answer(request: Request) -> Response:
             headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -118,7 +119,7 @@ class Api:
         return answer
 
     def _token(self, request: Request, scope: str) -> ApiToken:
-        """Return whose token this is. All are compared, so that the time does not show which one was nearly right."""
+        """Return the token of a request. All are compared, so that the time does not show which one was nearly right."""
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         mine = None
         for token in self._config.api.tokens:
@@ -223,7 +224,10 @@ def _ordered(act: Callable[[], list[str] | None]) -> models.Ordered:
 
 
 def _look_again(asked: Asked, why: str) -> None:
-    """:raises Refused: nobody says that they have looked at it a second time."""
+    """Refuse a request without ``sure=true``.
+
+    :raises Refused: nobody says that they have looked at it a second time.
+    """
     sure = asked.query.get("sure", "")
     if sure not in ("", "true"):
         raise Refused(422, "Not understood", "sure is true, or left out")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The pages to act by: each asks first, and then does exactly what it asked for."""
+"""Has the pages on which an operator acts: each asks first, and then does exactly what it asked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST = 5_000
 _WHY = 500
 
 
-class Doing:
+class ActPages:
     """See the module."""
 
     def __init__(self, frame: Frame, views: Views, acts: Acts, config: Config, looks: Looks) -> None:
@@ -52,7 +52,10 @@ class Doing:
         return self._confirm(request, who, act, request.query_params.getlist("case"), given=given)
 
     def _permitted(self, who: Who, act: Act) -> None:
-        """:raises Problem: it is not theirs to do."""
+        """Refuse an act that the user may not do.
+
+        :raises Problem: they may not.
+        """
         mine = self._frame.may(who)
         if act.name == "approve" and not mine.approve:
             raise Problem(403, "Only for approvers", "Plans are approved by those whom console.oidc.approvers names.")
@@ -73,7 +76,7 @@ class Doing:
         cases = self._cases(act, idents) if act.name != "settle" else []
         alert = self._views.alert(key) if act.name == "settle" else None
         if act.name == "settle" and alert is None:
-            raise Problem(404, "Not here", "There is no such alert.")
+            raise Problem(404, "Not found", "There is no such alert.")
         return self._frame.render(
             request,
             "confirm.html",
@@ -90,16 +93,16 @@ class Doing:
         )
 
     def _waits(self, cases: Sequence[Case], system: str) -> list[str]:
-        """Return what waits for a person on a system, as far as the ledger was read."""
+        """Return what waits for a person on a system, if the ledger was read already."""
         (case,) = cases
         look = self._looks.of((case.source, case.person), case.user).look
         items = look.items if look else ()
         return [one.what for one in items if one.system == system and one.ledger_case == case.ledger_case]
 
     def _cases(self, act: Act, idents: Sequence[str]) -> list[Case]:
-        """Return the cases that are meant, all of which can be acted on.
+        """Return the chosen cases.
 
-        :raises Problem: none was chosen, or one is not what it was.
+        :raises Problem: none was chosen, or the state of one has changed.
         """
         cases = self._views.of(list(dict.fromkeys(idents))[:_MOST])
         if not cases or (act.name != "release" and len(cases) != 1):
@@ -111,7 +114,7 @@ class Doing:
         gone = [case for case in cases if case.state not in act.states]
         if gone:
             raise Problem(
-                409, "Not any more", f"{gone[0].id} is {gone[0].state} now, and nothing was done. Look at it again."
+                409, "It has changed", f"{gone[0].id} is {gone[0].state} now, and nothing was done. Look at it again."
             )
         return cases
 
@@ -166,4 +169,4 @@ def _act(request: Request) -> Act:
     try:
         return ACTS[request.path_params["act"]]
     except KeyError:
-        raise Problem(404, "Not here", "There is no such act.") from None
+        raise Problem(404, "Not found", "There is no such act.") from None

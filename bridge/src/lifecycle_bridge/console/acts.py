@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Acts of a person in the console, carried out by the store and the dispatcher."""
+"""Lists what an operator can do to a case in the console, with the texts of the pages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lifecycle_bridge.store.planning import ENDING
 
 
 class Acts(Protocol):
-    """Each act is one transaction, and writes to the time line who did it (``by``).
+    """Carries out the acts. Each is one transaction, and writes to the time line who did it (``by``).
 
-    All raise :class:`~lifecycle_bridge.errors.BridgeError`, in words for a person, when it cannot be: the state has changed meanwhile,
-    the case is gone. They are called from threads.
+    Each raises :class:`~lifecycle_bridge.errors.BridgeError`, in words for a person, when it cannot be done: the state has changed meanwhile,
+    or the case is gone. They are called from threads.
     """
 
     def retry(self, case: str, by: str) -> None:
@@ -27,11 +27,11 @@ class Acts(Protocol):
         ...
 
     def run_now(self, case: str, by: str) -> None:
-        """Do not wait for its minute."""
+        """Run a case before its minute."""
         ...
 
     def release(self, cases: Sequence[str], by: str, why: str) -> object:
-        """Let exactly these held cases through the brake."""
+        """Release exactly these held cases from the brake."""
         ...
 
     def attest(self, case: str, system: str, by: str, note: str) -> object:
@@ -55,10 +55,10 @@ class Acts(Protocol):
 class Act:
     """How an act is offered.
 
-    :param states: of a case in which it makes sense.
-    :param danger: it ends something, and is asked for a second time.
-    :param hurries: it is, where the case ends somebody's access.
-    :param needs_why: a reason has to be given.
+    :param states: the states of a case in which it is offered.
+    :param danger: it ends something, so the operator confirms it a second time.
+    :param hurries: the operator confirms it a second time where the case ends access.
+    :param needs_why: a reason must be given.
     """
 
     name: str
@@ -83,7 +83,7 @@ ACTS: Mapping[str, Act] = {
             "decide",
             "Keep or remove",
             "What do they keep?",
-            "No access profile explains these. What is kept stays; what is removed is taken by the next run. Your name and your words are kept in the ledger.",
+            "No access profile explains these. The next run removes what you do not keep. Your name and your reason are kept in the ledger.",
             "It is noted, and carried out as soon as there is room for it.",
             ("todo", "stuck", "waiting"),
             needs_why=True,
@@ -118,8 +118,8 @@ ACTS: Mapping[str, Act] = {
         Act(
             "release",
             "Release the brake",
-            "Let these cases through the brake?",
-            "Exactly these go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
+            "Release these cases from the brake?",
+            "Exactly these cases go on, and no others. Look at each: the brake stopped them because they are more than is plausible.",
             "They go on as soon as there is room for them.",
             ("held",),
             danger=True,
@@ -129,7 +129,7 @@ ACTS: Mapping[str, Act] = {
             "attest",
             "Tick off",
             "Is this done?",
-            "You say that a person has done this step. Your name and your words are kept in the ledger.",
+            "You say that a person has done this step. Your name and your reason are kept in the ledger.",
             "It is noted, and looked at again as soon as there is room for it.",
             ("todo", "stuck", "waiting"),
             needs_why=True,

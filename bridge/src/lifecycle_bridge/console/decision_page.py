@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The page on which somebody says what a mover keeps: everything that no profile explains, in one list."""
+"""Has the page on which a person decides what a mover keeps: everything that no profile explains, in one list."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ACT = ACTS["decide"]
 _MOST, _WHY = 1_000, 500
 
 
-class Deciding:
+class DecisionPage:
     """See the module."""
 
     def __init__(self, frame: Frame, views: Views, acts: Acts, looks: Looks) -> None:
@@ -44,13 +44,16 @@ class Deciding:
         return self._page(request, who, self._case(request.query_params.get("case", "")))
 
     def _case(self, ident: str) -> Case:
-        """:raises Problem: there is no such case, or it waits for no decision."""
+        """Return a case that waits for a decision.
+
+        :raises Problem: there is no such case, or it waits for no decision.
+        """
         case = self._views.case(ident)
         if case is None:
-            raise Problem(404, "Not here", "There is no such case.")
+            raise Problem(404, "Not found", "There is no such case.")
         if case.state not in _ACT.states:
             raise Problem(
-                409, "Not any more", f"{case.id} is {case.state} now, and nothing was done. Look at it again."
+                409, "It has changed", f"{case.id} is {case.state} now, and nothing was done. Look at it again."
             )
         return case
 

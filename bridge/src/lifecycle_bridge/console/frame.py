@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The frame of every page: sign-in, rights, forms that cannot be forged, headers, templates."""
+"""Does for every page what all pages need: sign-in, rights, protection against forged forms, headers, templates."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def _files() -> Mapping[str, bytes]:
 
 
 def _shown(value: object) -> object:
-    """Return a value as it may stand in a page: escaping leaves what turns the text around it."""
+    """Return a value as it may be shown in a page: HTML escaping alone leaves control characters in it."""
     made = visible(value) if isinstance(value, str) else value
     return Markup(made) if isinstance(value, Markup) else made  # noqa: S704 - it was Markup before
 
 
 @cache
 def _templates() -> Environment:
-    """Return the pages' templates; each is compiled once. Whatever stands in a page is escaped, and a name that is not there is a fault."""
+    """Return the pages' templates, each compiled once. Every value is escaped, and a name that is missing is an error."""
     made = Environment(
         loader=PackageLoader("lifecycle_bridge.console"),
         autoescape=True,
@@ -129,7 +129,7 @@ class Frame:
         return self.may(who).look
 
     def reader(self, who: Who) -> bool:
-        """Return whether they may read records, which hold names: not everybody who can sign in."""
+        """Return whether they may read records, which hold names."""
         return self.may(who).records
 
     # -- endpoints
@@ -146,7 +146,7 @@ class Frame:
         return answer
 
     def act(self, endpoint: Post, operator: bool = True) -> Endpoint:
-        """Return what a form does. It has to come from a page of ours, of this session, and (``operator``) of somebody who may act."""
+        """Return an endpoint for a form. The form must come from a page of this session and, with ``operator``, from a user who may act."""
 
         async def answer(request: Request) -> Response:
             try:
@@ -158,7 +158,7 @@ class Frame:
         return answer
 
     def open(self, endpoint: Callable[[Request, Form], Response]) -> Endpoint:
-        """Return what needs no sign-in: signing in."""
+        """Return an endpoint that needs no sign-in, such as the sign-in page itself."""
 
         async def answer(request: Request) -> Response:
             try:
@@ -177,13 +177,13 @@ class Frame:
         if not self.viewer(who):
             raise Problem(
                 403,
-                "Not for you",
+                "Not permitted",
                 "You are signed in, and none of your groups may look at the console. Ask the administrator of the bridge.",
             )
         if self.may(who).departments is not None and not narrow:
             if request.url.path == "/":
                 return RedirectResponse("/people", 303)
-            raise Problem(403, "Not for you", "You may look at the people of your department: see People.")
+            raise Problem(403, "Not permitted", "You may look at the people of your department: see People.")
         return endpoint(request, who)
 
     def _acted(self, request: Request, endpoint: Post, form: Form, operator: bool) -> Response:
@@ -194,8 +194,8 @@ class Frame:
         if not hmac.compare_digest(one(form, "token").encode(), self.sessions.form_token(who).encode()):
             raise Problem(
                 403,
-                "Not from here",
-                "This form is not of your session, and nothing was done. Open the page again and repeat it.",
+                "Refused",
+                "This form is not from your session, and nothing was done. Open the page again and repeat it.",
             )
         if operator and not self.operator(who):
             raise Problem(
@@ -204,9 +204,9 @@ class Frame:
         return endpoint(request, who, form)
 
     def same_site(self, request: Request) -> None:
-        """Refuse what another site's page sent.
+        """Refuse a request that a page of another site has sent.
 
-        :raises Problem: it did.
+        :raises Problem: it was sent by another site.
         """
         origin = request.headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc not in (
@@ -214,11 +214,11 @@ class Frame:
             request.headers.get("host", ""),
         )
         if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Problem(403, "Not from here", "This came from a page of another site, and nothing was done.")
+            raise Problem(403, "Refused", "This came from a page of another site, and nothing was done.")
 
     async def _answer(self, request: Request, work: Callable[[], Response]) -> Response:
         try:
-            _refuse_what_no_database_keeps([*request.path_params.values(), *request.query_params.values()])
+            _refuse_nul([*request.path_params.values(), *request.query_params.values()])
             return self.secured(await run_in_threadpool(work))
         except Problem as problem:
             return self.problem(request, problem)
@@ -263,7 +263,7 @@ class Frame:
         return Response(text, answer, media_type="text/html; charset=utf-8")
 
     def _name(self, case: Case, mine: May) -> str:
-        """Return what the person of a case is called; empty until HR has said it, and for the person who may not see it."""
+        """Return the name of a case's person; empty until HR has said it, and for users who may not see it."""
         key = (case.source, case.person)
         known = mine.shown(self.people.known([key])) if mine.names else {}
         return known[key].name if key in known else ""
@@ -295,7 +295,7 @@ class Frame:
         """Return the style sheet, the script, the icon."""
         name = request.path_params["name"]
         if name not in _files():
-            return self.problem(request, Problem(404, "Not here", "There is no such file."))
+            return self.problem(request, Problem(404, "Not found", "There is no such file."))
         return self.secured(Response(_files()[name], 200, {"Cache-Control": "public, max-age=86400"}, _STATIC[name]))
 
 
@@ -321,12 +321,15 @@ async def read_form(request: Request) -> dict[str, list[str]]:
         form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20_000)
     except ValueError:
         raise Problem(400, "Not a form", "Only forms of the console are taken here.") from None
-    _refuse_what_no_database_keeps([text for texts in form.values() for text in texts])
+    _refuse_nul([text for texts in form.values() for text in texts])
     return form
 
 
-def _refuse_what_no_database_keeps(texts: Iterable[object]) -> None:
-    """:raises Problem: there is a NUL in one of them, which PostgreSQL does not take."""
+def _refuse_nul(texts: Iterable[object]) -> None:
+    """Refuse a NUL character, which PostgreSQL does not take.
+
+    :raises Problem: one of the texts holds it.
+    """
     if any("\0" in str(text) for text in texts):
         raise Problem(400, "Not understood", "There is a character in it that cannot be kept, and nothing was done.")
 
@@ -338,6 +341,6 @@ def one(form: Form, name: str) -> str:
 
 
 def local(path: str) -> str:
-    """Return a page of ours, or the first one: nobody is sent elsewhere after signing in."""
+    """Return a path of this site, or "/": no user is sent to another site after signing in."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and not any(ord(letter) < 33 for letter in path)
     return path if plain and "\\" not in path else "/"

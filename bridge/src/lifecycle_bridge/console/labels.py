@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Texts of the pages: names of kinds and states, moments and spans of time for people."""
+"""Has the texts of the pages: names of kinds and states, moments and lengths of time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS: Mapping[str, str] = {
 }
 #: Kinds of case in which somebody says what is kept.
 DECIDED = (TRANSFER, "rollout")
-#: Word, and the colour that it has.
+#: The word for each state, and its colour.
 STATES: Mapping[str, tuple[str, str]] = {
     "upcoming": ("upcoming", "quiet"),
     "ready": ("starting", "soft"),
@@ -46,7 +46,7 @@ RUNS: Mapping[str, tuple[str, str]] = {
     "unknown": ("end unknown", "warn"),
     "refused": ("not begun", "bad"),
 }
-FILTERS: Mapping[str, str] = {"open": "all open", "working": "at work", "late": "late"}
+FILTERS: Mapping[str, str] = {"open": "all open", "working": "running", "late": "late"}
 #: Lines of a time line: word and colour.
 LINES: Mapping[str, tuple[str, str]] = {
     "event": ("HR", "soft"),
@@ -73,7 +73,7 @@ LINES: Mapping[str, tuple[str, str]] = {
 
 
 def zone_of(name: str) -> tzinfo:
-    """UTC where there is no such zone."""
+    """Return a time zone; UTC where there is none of that name."""
     try:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -81,21 +81,21 @@ def zone_of(name: str) -> tzinfo:
 
 
 def absolute(moment: datetime, zone: str, now: datetime) -> str:
-    """Such as ``Tue 24 Nov, 18:00``, with the year where it is not this one."""
+    """Return a moment such as ``Tue 24 Nov, 18:00``, with the year where it is another one."""
     local = moment.astimezone(zone_of(zone))
     year = f" {local.year}" if local.year != now.astimezone(zone_of(zone)).year else ""
     return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
 
 
 def zone_word(zone: str) -> str:
-    """``Berlin time`` of ``Europe/Berlin``."""
+    """Return a zone in words: ``Berlin time`` for ``Europe/Berlin``."""
     if zone_of(zone) is UTC or zone in ("UTC", "Etc/UTC"):
         return "UTC"
     return f"{zone.rpartition('/')[2].replace('_', ' ')} time"
 
 
 def span(length: timedelta | float) -> str:
-    """Such as ``45 s``, ``12 min``, ``3 h``, ``4 days``."""
+    """Return a length of time such as ``45 s``, ``12 min``, ``3 h``, ``4 days``."""
     seconds = abs(length.total_seconds() if isinstance(length, timedelta) else length)
     for limit, unit, one in ((90, "s", 1), (90 * 60, "min", 60), (36 * 3600, "h", 3600)):
         if seconds < limit:
@@ -105,7 +105,7 @@ def span(length: timedelta | float) -> str:
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """``in 3 h``, ``2 days ago``, ``now``."""
+    """Return a moment relative to now: ``in 3 h``, ``2 days ago``, ``now``."""
     ahead = (moment - now).total_seconds()
     if abs(ahead) < 1:
         return "now"
@@ -113,7 +113,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def event_word(kind: str) -> str:
-    """Return what HR said, of an event's type."""
+    """Return in words what HR said, from an event's type."""
     base, comma, urgent = kind.partition(",")
     said = {
         "jml.person.created": "somebody new",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The local token, for the first day: a user who can read its file on the machine can operate the bridge."""
+"""Keeps the local token, for the first day: a user who can read its file on the machine can operate the bridge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST = 20
 
 
 class LocalToken:
-    """The file and what it opens. It is read each time, so that removing or changing it holds at once.
+    """The token's file. It is read each time, so that a changed or removed token takes effect at once.
 
     :param path: None when there is to be none.
     :param make: make it when it is not there; not so where sign-in by OIDC is configured: then a removed file stays removed.
@@ -31,7 +31,7 @@ class LocalToken:
 
     @property
     def offered(self) -> bool:
-        """Return whether one can sign in by it."""
+        """Return whether users can sign in by it."""
         return self.path is not None and self.path.exists()
 
     def read(self) -> str:
@@ -57,7 +57,7 @@ class LocalToken:
         return found
 
     def opens(self, given: str) -> bool:
-        """Return whether this is the token; takes as long whatever it is.
+        """Return whether this is the token, in a time that does not depend on it.
 
         :raises ConfigError: as :meth:`read`.
         """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Sign-in by OpenID Connect: authorization code with PKCE (RFC 7636), state and nonce, keys by discovery.
+"""Signs users in by OpenID Connect: authorization code with PKCE (RFC 7636), state and nonce, keys by discovery.
 
 Sources: https://openid.net/specs/openid-connect-core-1_0.html section 3.1.3.7 (what is checked), openid-connect-discovery-1_0.html, RFC 9207.
 """
@@ -27,7 +27,7 @@ from lifecycle_bridge import clock, outgoing
 from lifecycle_bridge.config import Oidc
 from lifecycle_bridge.errors import BridgeError, Unreachable
 
-#: Only what is proven by the provider's public key; ``none`` and HMAC never.
+#: Only algorithms with the provider's public key; never ``none`` and HMAC.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 _LEEWAY = 60
 _FRESH = 3600.0
@@ -36,12 +36,12 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Refused(BridgeError):
-    """The answer does not prove who it is, or they may not in."""
+    """The provider's answer does not prove who the user is."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A sign-in on its way: where the browser goes, and what has to come back."""
+    """A sign-in that has begun: where the browser goes, and the values that must come back."""
 
     url: str
     state: str
@@ -51,7 +51,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Person:
-    """Who came back; ``name`` is their address where the provider stands for it."""
+    """The user whom the provider proves; ``name`` is their address where the provider says that it is verified."""
 
     subject: str
     name: str
@@ -85,7 +85,7 @@ class Provider:
         return Begun(str(url), str(state), nonce, verifier)
 
     def finish(self, begun: Mapping[str, str], answer: Mapping[str, str]) -> Person:
-        """Return whom the provider's answer proves.
+        """Return the user whom the provider's answer proves.
 
         :param begun: ``state``, ``nonce``, ``verifier`` of :meth:`begin`.
         :param answer: the query that the browser came back with.
@@ -247,7 +247,7 @@ class Provider:
 
 
 def _named(metadata: Mapping[str, Any], name: str) -> list[str]:
-    """Return the words of a list that the provider shows; none where it shows something else."""
+    """Return a list of words from the provider's metadata; empty where it is no list."""
     found = metadata.get(name)
     return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The pages to look at."""
+"""Has the pages that only show: overview, cases, one case with its record, runs, sources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.store.tables import CASE_STATES
 from lifecycle_bridge.store.views import FILTERS, JOINERS, LEAVERS, Case, Filter, Line, Views
 
-#: A record is a page by itself: it may have its own style, and nothing else.
+#: A record is a page of its own: it may have its own style, and nothing else.
 RECORD_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 _SHORT = 6
 
@@ -76,7 +76,7 @@ class Pages:
         query = request.query_params
         which = Filter(*(query.get(name, "").strip()[:200] for name in ("state", "kind", "source", "text")))
         if which.state and which.state not in (*CASE_STATES, *FILTERS):
-            raise Problem(404, "Not here", "There is no such state.")
+            raise Problem(404, "Not found", "There is no such state.")
         found = self._views.cases(which, clock.now(), _number(query.get("page", "")))
         kept = {name: value for name in ("state", "kind", "source", "text") if (value := query.get(name, ""))}
         return self._frame.render(
@@ -116,12 +116,12 @@ class Pages:
         if not self._frame.reader(who):
             raise Problem(
                 403,
-                "Not for you",
+                "Not permitted",
                 "Records hold names. They are shown to operators, and to those whom console.oidc.viewers names.",
             )
         path = record_of(self._known(request), self._config)
         if path is None:
-            raise Problem(404, "Not here", "This case has no record that this machine can read.")
+            raise Problem(404, "Not found", "This case has no record that this machine can read.")
         headers = {"Content-Security-Policy": RECORD_POLICY, "X-Frame-Options": "SAMEORIGIN"}
         return FileResponse(path, media_type="text/html; charset=utf-8", headers=headers)
 
@@ -159,7 +159,7 @@ class Pages:
     def _known(self, request: Request) -> Case:
         case = self._views.case(request.path_params["case"])
         if case is None:
-            raise Problem(404, "Not here", "There is no such case. It may be of another bridge, or was never made.")
+            raise Problem(404, "Not found", "There is no such case. It may be of another bridge, or was never made.")
         return case
 
 
@@ -179,7 +179,7 @@ def record_of(case: Case, config: Config) -> Path | None:
 
 
 def _folded(story: list[Line]) -> list[list[Line]]:
-    """Steps of a run that follow each other are one entry."""
+    """Group a story: steps of a run that follow each other become one entry."""
     together = ((what, list(lines)) for what, lines in groupby(story, key=lambda line: line.what))
     return [
         part for what, lines in together for part in ([lines] if what == "progress" else [[line] for line in lines])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""People by name: who comes and goes these days and what each lacks, one person with everything of theirs, and how it has gone lately.
+"""Has the pages about people by name: who joins and leaves these days and what each lacks, one person in detail, and the trends.
 
-Names are asked of HR and kept in memory (:mod:`lifecycle_bridge.people`). A page never waits for HR: until a name is there, it shows the id.
+Names come from HR and are kept in memory (:mod:`lifecycle_bridge.people`). A page never waits for HR: until a name is there, it shows the id.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from lifecycle_bridge.store.views import JOINERS, LEAVERS, Case, Views
 
 log = logging.getLogger("lifecycle_bridge.console")
 _SAID = {"look": "Every system is being asked; what it says stands below in a moment."}
-#: Days back and ahead that count as these days.
+#: Days before and after today that the list of people shows.
 _BACK, _AHEAD = timedelta(days=7), timedelta(days=7)
 _WEEKS = 12
 
 
 @dataclass(frozen=True)
 class Row:
-    """One person on the page: the case that is nearest, what is open of all of theirs, and whether anybody has to act."""
+    """One person in a list: the next case, and the systems with open steps in any case of theirs."""
 
     case: Case
     card: Card | None
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class OpenItem:
-    """What is open on one system, with the bridge's case of it where there is one. ``names`` are the things that one decision is about."""
+    """An open item on one system, with the bridge's case where there is one. ``names`` are the things that one decision is about."""
 
     item: Item
     case: Case | None
@@ -104,9 +104,9 @@ class PeoplePages:
         cases = self._views.of_people([key], "")
         card = self._frame.people.known([key]).get(key)
         if may.departments is not None and card is None:
-            card = self._frame.people.ask([key]).get(key)  # whether they may be shown has to be known first
+            card = self._frame.people.ask([key]).get(key)  # the department decides whether the person may be shown
         if not cases or not may.sees(card):
-            raise Problem(404, "Not here", "Nobody of that HR system and id has a case that you may see.")
+            raise Problem(404, "Not found", "Nobody of that HR system and id has a case that you may see.")
         ended = max((case.ended_at for case in cases if case.ended_at), default=None)
         asked = self._looks.of(key, cases[0].user, ended) if may.records else Asked()
         notices = notices_sent(self._views.database, [case.id for case in cases])
@@ -130,12 +130,12 @@ class PeoplePages:
         if not self._frame.may(who).records:
             raise Problem(
                 403,
-                "Not for you",
+                "Not permitted",
                 "What the systems hold of somebody is for operators, approvers, auditors and named viewers.",
             )
         cases = self._views.of_people([key], "")
         if not cases:
-            raise Problem(404, "Not here", "Nobody of that HR system and id has a case.")
+            raise Problem(404, "Not found", "Nobody of that HR system and id has a case.")
         self._looks.ask(key, cases[0].user)
         log.info("console: look", extra={"act": "look", "via": who.via})
         return RedirectResponse(f"/people/{quote(key[0], safe='')}/{quote(key[1], safe='')}?said=look", 303)
@@ -145,7 +145,7 @@ class PeoplePages:
 
 
 def _open_items(asked: Asked, cases: Sequence[Case]) -> list[OpenItem]:
-    """Return what is open by the ledger; what waits for one decision of a system is one row."""
+    """Return the open items of the ledger; items that wait for one decision on a system are one row."""
     of_ledger = {case.ledger_case: case for case in cases if case.ledger_case}
     rows: dict[tuple[str, ...], list[Item]] = {}
     for item in asked.look.items if asked.look else ():
@@ -162,7 +162,7 @@ def _open_items(asked: Asked, cases: Sequence[Case]) -> list[OpenItem]:
 
 
 def _rows(cases: Sequence[Case], cards: dict[Key, Card]) -> list[Row]:
-    """Return a row for each person: of several cases the first that is open, and what any of them still lacks."""
+    """Return a row for each person: the first open case of several, and the systems with open steps in any of them."""
     by_person: dict[Key, list[Case]] = {}
     for case in cases:
         by_person.setdefault((case.source, case.person), []).append(case)

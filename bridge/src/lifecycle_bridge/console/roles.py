@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Roles of the console: what a user may see and do. Computed for each page from the present configuration."""
+"""Computes what a user of the console may see and do, for each page, from the present configuration."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class May:
         return "may look" if self.departments is None else f"may look at {', '.join(sorted(self.departments))}"
 
     def sees(self, card: Card | None) -> bool:
-        """Return whether a person is shown; whose department is not known is nobody's."""
+        """Return whether a person may be shown; not to a role with departments while the person's department is not known."""
         return self.departments is None or card is not None and card.department in self.departments
 
     def shown(self, cards: Mapping[Key, Card]) -> dict[Key, Card]:
@@ -50,7 +50,7 @@ def named_groups(oidc: Oidc) -> tuple[str, ...]:
 
 
 def may(who: Who, oidc: Oidc | None) -> May:
-    """Return the rights of a user. A user who has the local token has the machine."""
+    """Return the rights of a user. A user who can read the local token has the rights of the machine."""
     if who.via == TOKEN:
         return May(look=True, act=True, records=True, names=True)
     if oidc is None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is signed in: a signed cookie that ends, and is worth nothing once signed out.
+"""Keeps who is signed in, by a signed cookie with an end, which is not valid after signing out.
 
-It is signed with a key made of the very secret by which one signed in (the local token, or OIDC's client secret). So all bridges of a
-company take each other's sessions, nothing more has to be kept, and the person who changes the secret ends every session that came of it.
+The key of the signature is made of the secret by which the user signed in (the local token, or OIDC's client secret). So all bridges of a
+company accept each other's sessions, no other key is needed, and a change of the secret ends every session that was made with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TOKEN, OIDC = "token", "oidc"
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody who is signed in.
+    """A user who is signed in.
 
     :param name: what time lines say: an address, or ``local token``.
     :param via: :data:`TOKEN` or :data:`OIDC`.
@@ -46,9 +46,9 @@ class Who:
 
 
 class Sessions:
-    """Makes, reads and ends them.
+    """Makes, reads and ends sessions.
 
-    :param secrets_of: by how one signed in, what reads the secret of it now; raises ConfigError when that way is closed.
+    :param secrets_of: for each way to sign in, a function that reads its secret now; it raises ConfigError when that way is switched off.
     """
 
     def __init__(self, database: Database, secrets_of: Mapping[str, Callable[[], str]], hours: float) -> None:
@@ -63,7 +63,7 @@ class Sessions:
         return who, f"{via}.{self.signer(via, 'session').dumps(facts)}"
 
     def read(self, cookie: str) -> Who | None:
-        """Return whose cookie this is; None when it is nobody's, ended, or signed out."""
+        """Return whose cookie this is; None when it is not valid, has ended, or was signed out."""
         via, _, signed = cookie.partition(".")
         facts = self.opened(via, "session", signed)
         if facts is None:
@@ -77,13 +77,13 @@ class Sessions:
         return None if gone or cut else who
 
     def _was_cut(self, connection: sa.Connection, who: Who) -> bool:
-        """Return whether access of this very person began to be ended since they signed in: the console's session is a way in like any other."""
+        """Return whether a run began to end this person's access since they signed in: a session of the console is a way in too."""
         begun = stamp(who.until - timedelta(hours=self._hours))
         ended = sa.select(cases.c.marks).where(cases.c.kind.in_(ENDING), cases.c.started_at >= begun)
         return any(is_about(marks, [who.name]) for marks in connection.execute(ended).scalars())
 
     def close(self, who: Who) -> None:
-        """Sign out: on every machine, at once. Those whose time has passed anyway are forgotten."""
+        """Sign out, on every machine at once, and remove sessions from the table whose time has passed."""
         with self._database.write() as connection:
             connection.execute(
                 sa.delete(signed_out).where(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Signing in and out."""
+"""Has the pages of signing in and out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PER_MINUTE = 10
 _BEGUN = timedelta(minutes=10)
 
 
-class Signing:
+class SignInPages:
     """See the module. ``provider`` is None where OIDC is not configured."""
 
     def __init__(
@@ -129,7 +129,7 @@ class Signing:
             log.warning("console: signed in, and may not look", extra={"via": via})
             raise Problem(
                 403,
-                "Not for you",
+                "Not permitted",
                 "You are known, and none of your groups may look at the console. Ask the administrator of the bridge.",
             )
         log.info("console: signed in", extra={"via": via, "operator": self._frame.operator(who)})
@@ -145,7 +145,7 @@ class Signing:
 
     def _by_provider(self) -> Provider:
         if self._provider is None:
-            raise Problem(404, "Not here", "Sign-in by a provider is not configured (console.oidc).")
+            raise Problem(404, "Not found", "Sign-in by a provider is not configured (console.oidc).")
         return self._provider
 
     def _set(self, response: Response, name: str, value: str, seconds: int) -> None:

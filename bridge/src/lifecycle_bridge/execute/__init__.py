@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Executors of playbooks: ansible-runner on this machine, or AWX / automation controller.
 
-An executor is handed an :class:`Order` and gives back a :class:`Result`. The contract with the collection is the playbook's name,
-checked extra variables and the inventory in; ``set_stats`` data out. Nothing else is shared.
+An executor gets an :class:`Order` and returns a :class:`Result`. The collection gets the playbook's name, checked extra variables and the
+inventory; the bridge gets the data of ``set_stats``. Nothing else is shared.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-#: How a run ended. ``unknown``: its end was not seen; what it did is found out by running it again, never assumed.
+#: How a run ended. ``unknown``: nobody saw its end. What it did is found by running it again, and is never assumed.
 STATUSES = ("successful", "failed", "timeout", "canceled", "unknown", "refused")
 
-#: How the idents of runs begin whose answer holds names: what is kept of them is removed as soon as it was read.
+#: The first letters in the idents of runs whose answer holds names. Their folders are removed as soon as the answer was read.
 NAMING = "people-"
 
-#: Extra variables that a run can do without. Nobody's cut waits for a job template that does not ask for one.
-SPARED = frozenset({"hr_recorded_at"})
+#: Extra variables that a job template may lack: a question that is missing in its survey must not stop a leaver's run.
+OPTIONAL = frozenset({"hr_recorded_at"})
 
 
 @dataclass(frozen=True)
 class Order:
     """What to run.
 
-    :param ident: unique for an attempt, ``<case>-<attempt>``: an order with an ident that was run before takes up that run again
-        (after the bridge was killed) and never starts a second.
+    :param ident: unique for an attempt, ``<case>-<attempt>``: an order with an ident that was run before follows that run
+        (after the bridge was killed) and never starts a second one.
     :param playbook: a full name, ``workforce.lifecycle.offboard``.
     :param extra_vars: ids, dates and words only; no name of a person, no secret.
     :param timeout: seconds after which it is stopped, all its processes with it.
@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Progress:
-    """Something that a running playbook reached: for the console's time line. No personal data."""
+    """A task that a running playbook has ended on one system, for the console's time line. It holds no personal data."""
 
     at: datetime
     play: str
@@ -55,13 +55,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """How it ended.
+    """How a run ended.
 
     :param status: one of :data:`STATUSES`.
-    :param stats: what the playbook handed over by ``set_stats``; empty when it did not get so far.
+    :param stats: the data that the playbook gave to ``set_stats``; empty when it did not get so far.
     :param detail: one line for a person: what failed, or why the end is not known.
     :param temporary: trying again later may help by itself (a system that does not answer, a node that was lost).
-    :param codes: what the failures that decided are called by the collection (``brake``, ``refused``, ``input``, ...), without doubles.
+    :param codes: the collection's codes of the failures that decided the end (``brake``, ``refused``, ``input``, ...), each once.
     :param brakes: which limits of the brake stopped it (``leavers``, ``movers``, ``disables``, ``wipes``), where one did.
     :param started_at, ended_at: UTC.
     :param output: where the run's output is kept, for a person to look at.
@@ -82,12 +82,12 @@ class Executor(Protocol):
     """One way to run a playbook. Safe to use from several threads."""
 
     def run(self, order: Order, *, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> Result:
-        """Run it and wait for its end.
+        """Run a playbook, and wait for its end.
 
-        ``stop`` is asked at least once a second: true means cancel now, and the answer comes only when nothing of the run is alive.
-        ``progress`` is called in passing; what it raises is logged and forgotten.
+        ``stop`` is asked again and again, at least each second while the run is only waited for. When it returns true, the run is cancelled, and
+        this returns when no process of the run is alive. An exception of ``progress`` is logged, and the run goes on.
 
-        :raises BridgeError: it could not be begun (nothing was started), in words for a person.
+        :raises BridgeError: the run could not be started, in words for a person.
         """
         ...
 
@@ -96,17 +96,17 @@ class Executor(Protocol):
         ...
 
     def warm(self) -> None:
-        """Get ready, so that runs begin at once."""
+        """Prepare, so that runs begin without delay."""
         ...
 
     def forget(self, ident: str) -> None:
-        """Remove now what is kept of a run that has ended: names of people may stand in it."""
+        """Remove everything that is kept of a run that has ended: it may hold names of people."""
         ...
 
     def sweep(self, now: datetime) -> int:
-        """Remove what old runs left behind; of how many."""
+        """Remove what old runs left behind; return of how many runs."""
         ...
 
     def close(self) -> None:
-        """Let go of what is ready. Runs go on."""
+        """Release what :meth:`warm` has prepared. Runs go on."""
         ...

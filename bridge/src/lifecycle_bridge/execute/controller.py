@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Runs by AWX 24.6.1 or automation controller (AAP 2.5+): job templates and workflow templates, through the REST API.
+"""Runs playbooks by AWX 24.6.1 or automation controller (AAP 2.5+): job templates and workflow templates, through the REST API.
 
 The controller has no idempotency key: a launch whose answer was lost may have been taken, and a second one would run the playbook twice at once. So each
 run has a label of its own, ``lifecycle-run <ident>``. Labels are unique in an organization, so making it is the claim to launch, which is sent once and
@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 from lifecycle_bridge.config import Config, Controller
 from lifecycle_bridge.errors import BridgeError, ConfigError
-from lifecycle_bridge.execute import SPARED, Order, Progress, Result
+from lifecycle_bridge.execute import OPTIONAL, Order, Progress, Result
 from lifecycle_bridge.execute.controller_api import Api, NotTaken, Refused, Unanswered
 from lifecycle_bridge.execute.controller_watch import FIRST, LONGEST, Time, Watch
 
-#: Seconds to try what surely was not taken, before the launch is given up.
+#: Seconds for which a request that surely was not taken is tried again, before the launch is given up.
 PATIENCE = 60.0
 #: Seconds after which a launch that was not answered can no longer be taken: the controller's own time for a request is 120 s (uwsgi's harakiri).
 SETTLE = 150.0
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class _Template:
-    """What runs a playbook. ``path``: ``job_templates/7``; ``jobs``: where its jobs are listed."""
+    """The template that runs a playbook. ``path``: such as ``job_templates/7``; ``jobs``: where its jobs are listed."""
 
     name: str
     path: str
@@ -50,8 +50,8 @@ class _Template:
 class ControllerExecutor:
     """Implements :class:`lifecycle_bridge.execute.Executor`.
 
-    An order whose ident was run before takes up that job. If it had been claimed and no job is found, the answer is ``unknown``: the launch may not have
-    been sent, but it isn't sent a second time; a new attempt has an ident of its own.
+    An order whose ident was run before follows that job. If the label is there and no job is found, the answer is ``unknown``: the launch may not have
+    been sent, but it is not sent a second time. A new attempt has an ident of its own.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ControllerExecutor:
         monotonic: Callable[[], float] = _time.monotonic,
     ) -> None:
         if not isinstance(config.executor, Controller):
-            raise ConfigError("executor.kind is not controller")
+            raise ConfigError("start the executor for AWX: executor.kind is not controller")
         self._settings = config.executor
         self._time = Time(pause, monotonic)
 
@@ -135,7 +135,7 @@ class ControllerExecutor:
         )
         questions = {str(question.get("variable")): question for question in spec}
         if not template.asks_variables:
-            given = {name: value for name, value in given.items() if name in questions or name not in SPARED}
+            given = {name: value for name, value in given.items() if name in questions or name not in OPTIONAL}
         unasked = sorted(set(given) - set(questions))
         if unasked and not template.asks_variables:
             raise BridgeError(
@@ -145,7 +145,7 @@ class ControllerExecutor:
         return {name: _fitted(value, questions[name]) if name in questions else value for name, value in given.items()}
 
     def _claim(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> tuple[int, bool]:
-        """Return the id of the run's label, and whether it was made now."""
+        """Return the id of the run's label, and whether this call made it: who makes it launches the job."""
         name, doing = _label(ident), f"make the label of {ident}"
         query = {"name": name, "organization": template.organization}
         lost = False
@@ -158,10 +158,10 @@ class ControllerExecutor:
             try:
                 return int(api.post("labels/", doing, query)["id"]), True
             except Unanswered as failure:
-                lost = True  # if it is there at the next look, it is the one made here: it was not a moment ago
+                lost = True  # it was not there a moment ago: if it is there at the next look, this call has made it
                 raise NotTaken(str(failure)) from None
             except Refused as failure:
-                if "already exists" in failure.said:  # somebody was faster
+                if "already exists" in failure.said:  # another bridge was faster
                     raise NotTaken(str(failure)) from None
                 raise
 
@@ -191,7 +191,7 @@ class ControllerExecutor:
     def _find(self, api: Api, template: _Template, ident: str, stop: Callable[[], bool]) -> dict[str, Any] | None:
         """Find the job with the run's label; look until the launch request cannot be in flight.
 
-        It goes on when it is to stop: what cannot be found cannot be stopped.
+        It goes on looking when the run is to stop, since only a job that is found can be cancelled.
         """
         began, gap = self._time.monotonic(), FIRST
         while True:
@@ -233,9 +233,9 @@ class ControllerExecutor:
         )
 
     def _patiently(self, what: Callable[[], _T], stop: Callable[[], bool]) -> _T:
-        """Try again what surely was not taken.
+        """Repeat a request that surely was not taken.
 
-        :raises NotTaken: it was not for :data:`PATIENCE` seconds, or the run is to stop.
+        :raises NotTaken: it was not taken for :data:`PATIENCE` seconds, or the run is to stop.
         """
         began, gap = self._time.monotonic(), FIRST
         while True:
@@ -345,7 +345,7 @@ def _fitted(value: Any, question: Mapping[str, Any]) -> Any:
 
 
 def _lost(job: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
-    """Return what the job has not got of what it was given: by the answer to the launch, and by the job itself, whose answer may have been lost."""
+    """Return the variables that the job did not get: by the answer to the launch, and by the job itself, since that answer may have been lost."""
     ignored = job.get("ignored_fields") or {}
     lost = set(ignored.get("extra_vars") or {}) | (set(ignored) - {"extra_vars"})
     if "extra_vars" in job:

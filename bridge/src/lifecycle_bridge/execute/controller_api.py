@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The controller's REST API as the executor needs it: AWX 24.6.1 (``/api/v2``) and AAP 2.5+ behind its gateway (``/api/controller/v2``).
 
-What matters here is telling apart three ends of a request: it was answered, it surely was not taken, and nobody knows. Shapes are those of
+A request has three ends, which are kept apart here: it was answered, it surely was not taken, or nobody knows. The shapes are those of
 https://docs.ansible.com/projects/awx/en/24.6.1/rest_api/ and of ansible/awx, awx/api/views and awx/api/generics.py.
 """
 
@@ -26,7 +26,7 @@ CONNECT, READ, CALL = 10.0, 60.0, 120.0
 PAGE = 200
 #: The most pages of one list: a hundred thousand rows.
 MOST_PAGES = 500
-#: Answers of proxies, and of a controller that restarts: the request may have been taken all the same.
+#: Answers of proxies, and of a controller that restarts: the request may still have been taken.
 UNCERTAIN = (500, 502, 503, 504)
 
 
@@ -62,7 +62,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class Api:
-    """One controller. A session is one thread's: each run makes its own.
+    """The API of one controller. A session belongs to one thread, so each run makes its own.
 
     :raises ConfigError: of every request, when the token isn't there.
     """
@@ -86,7 +86,7 @@ class Api:
 
     @property
     def base(self) -> str:
-        """``api/v2`` or ``api/controller/v2``: as configured, or found by asking ``/api/``."""
+        """Return ``api/v2`` or ``api/controller/v2``: as configured, or found by asking ``/api/``."""
         if not self._base:
             self._base = self._found()
         return self._base

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A job of the controller, followed to its end: what it reaches, when to stop it, and what its end means.
+"""Follows a job of the controller to its end: reports its progress, stops it in time, and says what its end means.
 
-The controller's ``failed`` says less than it seems: a job whose node was lost is marked failed as well (ansible/awx, awx/main/dispatch/reaper.py), while
-what it had begun may have been done. Only a play that reached its recap (``playbook_on_stats``) has ended by itself.
+The controller's ``failed`` has two meanings: a job whose node was lost is marked as failed too (ansible/awx, awx/main/dispatch/reaper.py), and what it
+had begun may have been done. Only a play that reached its recap (``playbook_on_stats``) has ended by itself.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from lifecycle_bridge.execute.failures import Failure, brakes, decided, failures
 log = logging.getLogger(__name__)
 
 ENDED = frozenset({"successful", "failed", "error", "canceled"})
-#: Seconds between two looks: short at first, so that a cut-off is not late by a poll; then longer.
+#: Seconds between two looks: short at first, so that a short run is not prolonged by the wait; then longer.
 FIRST, LONGEST = 0.5, 10.0
-#: Seconds between two looks while a person is asked.
+#: Seconds between two looks while a person is asked for an approval.
 ASKED = 60.0
 #: Seconds that the events of an ended job may take to be stored.
 EVENTS = 60.0
-#: Seconds after which a cancelled job that goes on is given to a person, and between two cancellations.
+#: Seconds after which a cancelled job that still runs is reported to a person; seconds between two cancellations.
 CANCEL, AGAIN = 900.0, 30.0
 #: Seconds without a look, beyond the run's own time, after which its end is not known.
 BLIND = 600.0
-#: How often in a row a job may be not there before it counts as deleted.
+#: How many times in a row a job is not found before it counts as deleted.
 GONE = 3
 #: What awx/main/tasks/jobs.py and the task manager write into ``job_explanation``.
 TIMED_OUT = "terminated due to timeout"
@@ -46,7 +46,7 @@ _FOLLOWED = "playbook_on_play_start,playbook_on_task_start,runner_on_start,playb
 
 @dataclass(frozen=True)
 class Time:
-    """How to wait, and how long it took; a test puts its own in place."""
+    """How to wait, and how to measure time; a test gives its own."""
 
     pause: Callable[[float], None]
     monotonic: Callable[[], float]
@@ -60,7 +60,7 @@ class Time:
 
 @dataclass
 class _Seen:
-    """What is known of the events of one job."""
+    """The events of one job that were read so far."""
 
     counter: int = 0
     stats: bool = False
@@ -101,10 +101,10 @@ class Watch:
     # -- to the end ----------------------------------------------------------------------------------------------------
 
     def follow(self) -> Result:
-        """Wait for its end, or bring it about."""
+        """Wait for the job's end, or end it when its time is over or somebody stops it."""
         began, gap = self._time.monotonic(), FIRST
         running_since: float | None = None
-        asleep = 0.0  # while a person is asked, the run's time stands still
+        asleep = 0.0  # the time in which a person is asked does not count
         last = began
         while True:
             looked = self._look()
@@ -139,7 +139,7 @@ class Watch:
             gap = min(gap * 1.5, ASKED if asked else LONGEST)
 
     def end(self, why: str, detail: str = "") -> Result:
-        """Cancel it, and wait until it has ended. What it reached by itself in the meantime counts."""
+        """Cancel the job, and wait until it has ended. If it ended by itself in the meantime, that end counts."""
         began = self._time.monotonic()
         asked, gap = -AGAIN, FIRST
         while self._time.monotonic() - began < CANCEL:
@@ -169,7 +169,7 @@ class Watch:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def _look(self) -> bool:
-        """Read the job again, and report how far it is; false when that did not succeed."""
+        """Read the job again and report its progress; return whether that succeeded."""
         self._after = 0.0
         try:
             self._job = self._api.get(self._job["url"], self._what)
@@ -189,7 +189,7 @@ class Watch:
         return False
 
     def _listen(self) -> None:
-        """Report how far the job is. Without events it is followed all the same, and its silence means nothing."""
+        """Report the job's progress. A job whose events cannot be read is still followed, and then it is not ended for its silence."""
         try:
             if self._workflow:
                 self._look_at_nodes()
@@ -239,7 +239,7 @@ class Watch:
     def _reached(self, play: str, task: str, host: str, outcome: str) -> None:
         try:
             self._progress(Progress(at=clock.now(), play=play, task=task, host=host, outcome=outcome))
-        except Exception:  # the agreement: what it raises is logged and forgotten, the run goes on
+        except Exception:  # as the protocol says: an exception of progress is logged, and the run goes on
             log.exception("%s: its progress could not be reported", self._what)
 
     # -- what the end means --------------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ class Watch:
         )
 
     def _last_events(self, job: int, url: str) -> _Seen | None:
-        """Return all that failed, read again from the start: events are stored in any order, and some only after the job has ended."""
+        """Return all failures, read from the start: events are stored in any order, and some only after the job has ended."""
         began, gap = self._time.monotonic(), FIRST
         while True:
             try:
@@ -333,7 +333,7 @@ class Watch:
             gap = min(gap * 1.5, LONGEST)
 
     def _stats(self) -> dict[str, Any]:
-        """Return what ``set_stats`` handed over; of a workflow, the later job's word counts."""
+        """Return the data of ``set_stats``; of a workflow, the later job's values win."""
         if not self._workflow:
             return dict(self._job.get("artifacts") or {})
         jobs = [

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The failures of a run, as the collection names them: the one contract of both executors, and of the tests' own.
+"""Reads the failures of a run, by the codes of the collection, in the same way for every executor.
 
-A failed task's result has a ``code`` (the collection's ``errors.py``) and a ``msg``. Codes decide what becomes of a case. A ``msg`` may hold
-somebody's name, so it stays in the run's output: what goes on from here says task, system and code.
+The result of a failed task has a ``code`` (the collection's ``errors.py``) and a ``msg``. Codes decide what becomes of a case. A ``msg`` may hold
+a person's name, so it stays in the run's output: only task, system and code are passed on.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Codes of failures that may pass by themselves.
+#: Codes of failures after which a later try may succeed.
 TEMPORARY = frozenset(
     {"throttled", "unavailable", "answer_lost", "protocol", "held", "still_open", "unknown", "unreachable"}
 )
-#: Codes that only say that something else failed: they decide nothing.
+#: Codes that only follow from another failure: they decide nothing.
 CONSEQUENCES = frozenset({"waiting", "open"})
 #: How the collection names the limit of the brake that stopped a run: ``brake.leavers: ...``.
 _LIMIT = re.compile(r"\bbrake\.(leavers|movers|disables|wipes)\b")
@@ -46,7 +46,7 @@ class Failure:
     """One failed task on one system.
 
     :param ignored: the run went on.
-    :param code: the collection's; empty for a failure that is not the collection's.
+    :param code: the collection's code; empty for a failure without one.
     :param brake: the limit of the brake, where that is what stopped it.
     """
 
@@ -58,7 +58,7 @@ class Failure:
 
 
 def failures_of(data: Mapping[str, Any], *, unreachable: bool) -> list[Failure]:
-    """Return the failures of one event (``event_data``): one, or of a loop one for each item that failed."""
+    """Return the failures of one event (``event_data``): one for each item of a loop that failed, else one."""
     result = data.get("res") or {}
     items = [item for item in result.get("results") or () if isinstance(item, Mapping) and item.get("failed")]
     found = []
@@ -71,23 +71,23 @@ def failures_of(data: Mapping[str, Any], *, unreachable: bool) -> list[Failure]:
 
 
 def decided(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """Return the codes of those that decide, without doubles."""
+    """Return the codes that decide what becomes of a case, each once."""
     return tuple(sorted({failure.code for failure in failures} - CONSEQUENCES - {""}))
 
 
 def brakes(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """Return the limits of the brake that stopped it."""
+    """Return the limits of the brake that stopped the run."""
     return tuple(sorted({failure.brake for failure in failures} - {""}))
 
 
 def is_temporary(failures: Iterable[Failure]) -> bool:
-    """Return whether all that decide may be over by themselves."""
+    """Return whether a later try may succeed: every failure that decides is of that kind."""
     codes = {failure.code for failure in failures} - CONSEQUENCES
     return bool(codes) and codes <= TEMPORARY
 
 
 def summary(failures: Sequence[Failure]) -> str:
-    """``Cut off on github, slack: our credential may not do this``: tasks, systems and codes, never what they said."""
+    """Return tasks, systems and codes, never messages: ``Cut off on github, slack: our credential may not do this``."""
     shown = [failure for failure in failures if not failure.ignored] or list(failures)
     tasks: dict[tuple[str, str], set[str]] = {}
     for failure in shown:

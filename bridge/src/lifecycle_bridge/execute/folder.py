@@ -3,13 +3,13 @@
 """The folder of a run: one for each ident, 0700, never shared and never used again (a variable of one person must not reach the next).
 
 ======================  ==============================================================================================
-``lock``                held, by flock(2), by who starts the run and then by its supervisor until that ends: who lives
-``run.json``            written before anything is started: once it is there, this ident is never started again
-``heartbeat``           touched by the supervisor every few seconds
+``lock``                held by flock(2): by the bridge that starts the run, then by the supervisor until that ends
+``run.json``            written before the playbook is started: once it is there, this ident is never started again
+``heartbeat``           touched by the supervisor every 5 seconds; :mod:`~lifecycle_bridge.execute.follow` looks at it
 ``progress.jsonl``      what the playbook reached: play, task, system, outcome
-``output``              what ansible-playbook said, for a person; secrets of the environment are taken out
+``output``              the output of ansible-playbook, for a person; secrets of the environment are replaced
 ``stop``                made by the person who wants the run to be stopped
-``result.json``         how it ended, written whole or not at all, when nothing of the run is alive
+``result.json``         how it ended, written in one step, when no process of the run is alive
 ======================  ==============================================================================================
 """
 
@@ -32,7 +32,7 @@ def name_of(ident: str) -> str:
 
 
 class Folder:
-    """The folder of one run, there or not."""
+    """The folder of one run, whether it exists or not."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -40,11 +40,11 @@ class Folder:
         self.progress, self.output, self.stop = path / "progress.jsonl", path / "output", path / "stop"
 
     def make(self) -> None:
-        """Make it, unless it is there."""
+        """Make the folder, unless it is there."""
         self.path.mkdir(mode=0o700, exist_ok=True)
 
     def lock(self) -> int | None:
-        """Take the lock: its file descriptor, to be closed or given on; None when somebody lives who has it.
+        """Take the lock and return its file descriptor, to be closed or passed on; None when another process holds it.
 
         :raises FileNotFoundError: the folder is gone.
         """
@@ -62,7 +62,7 @@ class Folder:
         return None
 
     def clean(self) -> None:
-        """Remove what only a living run needs: events in flight, and what they say of people."""
+        """Remove what only a living run needs: ansible-runner's event files, which may name people."""
         for artifacts in self.path.glob("artifacts/*/job_events"):
             shutil.rmtree(artifacts, ignore_errors=True)
 
@@ -80,7 +80,7 @@ def write(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return what :func:`write` wrote; None when there is nothing, or (after the power went) nothing that can be read."""
+    """Return what :func:`write` wrote; None when there is no file, or (after a power cut) one that cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

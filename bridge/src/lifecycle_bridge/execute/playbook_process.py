@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The process that is ansible-playbook, and the small one that ansible-runner thinks it is. Run as a file by the interpreter that has
-ansible-core, which need not have the bridge: nothing but the standard library and Ansible is imported here.
+"""Runs ansible-playbook in one process, and a stand-in for it in a second one, which ansible-runner starts. This file is run by the interpreter
+that has ansible-core and need not have the bridge: it imports the standard library and Ansible only.
 
-``playbook_process.py play`` is started by the supervisor, ahead of its order if there is time: it is handed the environment, imports Ansible, is
-handed its arguments, then the terminal, and runs. ``playbook_process.py stand-in FOLDER`` is what ansible-runner starts: it hands over its terminal
-and ends as the playbook ends. So neither a secret of the environment nor an extra variable is ever on a command line, in
-/proc/PID/environ or in a file (ansible-runner writes command line and environment of what it starts to ``artifacts/IDENT/command``),
-and Ansible's start, half of a short run, is over before the order comes.
+``playbook_process.py play`` is started by the supervisor, before there is an order. It gets the environment, imports Ansible, gets its
+arguments and then the terminal, and runs. ``playbook_process.py stand-in FOLDER`` is what ansible-runner starts: it passes its terminal on, and
+ends with the playbook's exit code. So no secret of the environment and no extra variable is on a command line, in /proc/PID/environ or in a
+file (ansible-runner writes command line and environment of what it starts to ``artifacts/IDENT/command``). And Ansible, whose start takes half
+of a short run, is started before the order comes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
-DOOR = "door"
+#: The name of the socket in the run's place for temporary files.
+SOCKET = "playbook.socket"
 
-#: What every run needs, and is ready before the order comes; the collection itself is found and imported when it runs.
+#: Modules that every run needs, imported before the order comes; the collection itself is imported when the playbook runs.
 _NEEDED = (
     "ansible.executor.playbook_executor",
     "ansible.executor.task_queue_manager",
@@ -60,12 +61,12 @@ def _exactly(channel: socket.socket, size: int) -> bytes | None:
 
 
 def play() -> int:
-    """Wait for environment, arguments and terminal; be ansible-playbook."""
+    """Wait for environment, arguments and terminal; then run ansible-playbook."""
     _die_with_the_supervisor()
-    door = socket.socket(fileno=os.dup(0))
+    listener = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
-    supervisor, _ = door.accept()
+    supervisor, _ = listener.accept()
     first = receive(supervisor)
     if first is None:
         return 0
@@ -84,7 +85,7 @@ def play() -> int:
         return 0
     os.environ.update(_words(order["environment"]))
     os.chdir(str(order["folder"]))
-    stand_in, _ = door.accept()
+    stand_in, _ = listener.accept()
     _, terminal, _, _ = socket.recv_fds(stand_in, 1, 1)
     for number in (1, 2):
         os.dup2(terminal[0], number)
@@ -106,10 +107,10 @@ def play() -> int:
 
 
 def stand_in(folder: str) -> int:
-    """Hand over this terminal, and end as the playbook ends. Nothing answered: as if killed."""
+    """Pass this terminal to the playbook's process, and return its exit code; 137, as after SIGKILL, when it gives none."""
     channel = socket.socket(socket.AF_UNIX)
     # An address of a socket has 107 characters; a path through an open folder has few.
-    channel.connect(f"/proc/self/fd/{os.open(folder, os.O_PATH)}/{DOOR}")
+    channel.connect(f"/proc/self/fd/{os.open(folder, os.O_PATH)}/{SOCKET}")
     socket.send_fds(channel, [b"\0"], [1])
     code = channel.recv(1)
     while channel.recv(1):
@@ -118,7 +119,7 @@ def stand_in(folder: str) -> int:
 
 
 def _die_with_the_supervisor() -> None:
-    """Stop the playbook when its supervisor stops; the processes that it forked are found by their mark."""
+    """Have the kernel kill this process when its supervisor ends; the processes that it forked are found by their mark."""
     import ctypes
 
     parent = os.getppid()
@@ -134,5 +135,5 @@ def _words(values: object) -> dict[str, str]:
 
 if __name__ == "__main__":
     if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-        del sys.path[0]  # this folder is not for importing from: it has modules of common names
+        del sys.path[0]  # nothing is imported from this folder: its modules have common names
     sys.exit(play() if sys.argv[1] == "play" else stand_in(sys.argv[2]))

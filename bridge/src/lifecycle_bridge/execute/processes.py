@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The processes of a run, found and ended, whatever they did to get away. Linux: /proc and prctl(2).
+"""Finds and ends the processes of a run, also those that left their parent and their session. Linux only: /proc and prctl(2).
 
-A worker of ansible-core 2.19 leaves its parent's session (``os.setsid``), so that killing a process group misses it. Two things hold
-it all the same: the supervisor adopts every orphan below it (PR_SET_CHILD_SUBREAPER), and every process of a run inherits a mark in
+A worker of ansible-core 2.19 leaves its parent's session (``os.setsid``), so that killing a process group misses it. Two things find it
+again: the supervisor becomes the parent of every orphan below it (PR_SET_CHILD_SUBREAPER), and every process of a run inherits a mark in
 its environment, by which it is found when the supervisor itself was killed.
 """
 
@@ -25,7 +25,7 @@ _DEAD = "ZX"
 
 @dataclass(frozen=True)
 class Process:
-    """One line of the process table; ``started`` is in ticks since boot, and distinguishes a process from a later one with the same number."""
+    """One process. ``started``, in ticks since boot, distinguishes it from a later process with the same number."""
 
     pid: int
     parent: int
@@ -63,7 +63,7 @@ def _everything() -> list[Process]:
 
 
 def descendants(root: int) -> list[Process]:
-    """Return all below a process that live, the nearest first."""
+    """Return all living processes below one, the nearest first."""
     children: dict[int, list[Process]] = {}
     for process in _everything():
         children.setdefault(process.parent, []).append(process)
@@ -76,13 +76,13 @@ def descendants(root: int) -> list[Process]:
 
 
 def marked(mark: str) -> list[Process]:
-    """Return all that live and carry this mark. Another user's processes cannot be looked into, and are not found."""
+    """Return all living processes with this mark. Those of another user cannot be read, and are not found."""
     wanted = f"{MARK}={mark}".encode()
     return [process for process in _everything() if process.state not in _DEAD and wanted in _environment(process.pid)]
 
 
 def command(pid: int) -> list[str]:
-    """Return the command line of one; empty when it has ended."""
+    """Return the command line of a process; empty when it has ended."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return file.read().decode("utf-8", "replace").split("\0")[:-1]
@@ -111,10 +111,10 @@ def _environment(pid: int) -> list[bytes]:
 
 
 def end(find: Callable[[], list[Process]], *, patience: float = 30) -> list[Process]:
-    """Kill what ``find`` gives, until it gives nothing: what is forked in between is found the next time.
+    """Kill the processes that ``find`` returns, until it returns none: one that is forked in between is found the next time.
 
-    :param patience: seconds to go on; what waits in the kernel for a dead disk, or is root's, cannot be killed.
-    :returns: what could not be killed.
+    :param patience: seconds to go on. A process that waits in the kernel for a broken disk, or belongs to root, cannot be killed.
+    :returns: the processes that could not be killed.
     """
     until = time.monotonic() + patience
     pause = 0.002

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The events of a run, as its supervisor keeps them: output, progress, failures, ``set_stats`` data; and the verdict.
+"""Keeps the events of a run for its supervisor: output, progress, failures, ``set_stats`` data; and computes how the run ended.
 
-Nothing here talks to a network, waits, or raises: ansible-runner calls it between two reads of the playbook's output, and an exception
-would end the run half-way without a word (its status would stay ``running``).
+Nothing here uses a network, waits, or raises an exception: ansible-runner calls it between two reads of the playbook's output, and an exception
+would end the run half-way without a message (its status would stay ``running``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WORD = 300
 
 
 class Redactor:
-    """Takes secrets out of text: the values of the environment that a run was given, and the passwords in addresses among them."""
+    """Replaces secrets in a text: the values of the environment that a run was given, and the passwords in addresses among them."""
 
     def __init__(self, values: Iterable[str]) -> None:
         secrets: set[str] = set()
@@ -59,8 +59,8 @@ def _password(value: str) -> str:
         return ""
 
 
-class Record:
-    """Everything that is kept of a run. :meth:`event` is ansible-runner's ``event_handler``."""
+class RunEvents:
+    """All that is kept of a run's events. :meth:`event` is ansible-runner's ``event_handler``."""
 
     def __init__(self, folder: Folder, redact: Redactor) -> None:
         self.redact = redact
@@ -77,7 +77,7 @@ class Record:
         self._steps = 0
 
     def event(self, event: dict[str, Any]) -> bool:
-        """Take one event. False: ansible-runner keeps no file of it."""
+        """Keep one event. Returns False, so that ansible-runner keeps no file of it."""
         self.seen = time.monotonic()
         try:
             self._take(event)
@@ -128,12 +128,12 @@ class Record:
             self._output.write(text + "\n" if self._room > 0 else "... and more: the output was cut here\n")
 
     def short(self, text: str) -> str:
-        """Return one line for a person, without secrets and without anybody's address."""
+        """Return one line for a person, without secrets and addresses."""
         line = " ".join(_ADDRESS.sub("<address>", self.redact(text)).split())
         return line if len(line) <= _WORD else line[: _WORD - 3] + "..."
 
     def close(self) -> None:
-        """End the record: nothing more is written to it."""
+        """Close the files of output and progress."""
         for file in (self._output, self._progress):
             file.close()
 
@@ -142,7 +142,7 @@ class Record:
     def verdict(self, *, reason: str, why: str, said: str, code: int | None, left: str) -> tuple[str, str, bool]:
         """Return how the run ended: status, detail, temporary.
 
-        ``successful`` needs three that agree: ansible-runner's status, the playbook's own last event and its exit code.
+        It is ``successful`` only when ansible-runner's status, the playbook's last event and its exit code say so.
 
         :param reason: ``timeout``, ``canceled`` or ``unknown`` when it was stopped, and ``why`` in words.
         :param said: ansible-runner's status; empty when it didn't get so far.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Runs on this machine, by ansible-runner. One supervisor process a run (:mod:`~lifecycle_bridge.execute.supervisor`), one folder a run
-(:mod:`~lifecycle_bridge.execute.folder`); this side starts, follows, takes up again and sweeps. docs/bridge-runner.md explains it.
+"""Runs playbooks on this machine by ansible-runner. Each run has a supervisor process (:mod:`~lifecycle_bridge.execute.supervisor`) and a folder
+(:mod:`~lifecycle_bridge.execute.folder`). This module starts runs, follows them, finds them again after a restart, and removes old folders.
+docs/bridge-runner.md explains it.
 """
 
 from __future__ import annotations
@@ -36,20 +37,20 @@ from lifecycle_bridge.execute.setup_check import SetupCheck
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks at a run: is it to be stopped, what has it reached.
+#: Seconds between two looks at a run: whether it is to be stopped, and what it has reached.
 LOOK = 0.05
-#: Supervisors that are kept started and waiting, once :meth:`RunnerExecutor.warm` was called.
-SEATS = 2
-#: Seconds after a run before those that were used are replaced.
+#: How many supervisors wait for an order, once :meth:`RunnerExecutor.warm` was called.
+KEPT_READY = 2
+#: Seconds after the end of a run before new supervisors are started in place of those that were used.
 REFILL_AFTER = 2.0
-#: A run's folder is kept so long in any case: a bridge that was killed comes back for its result.
+#: The shortest time for which a run's folder is kept: a bridge that was killed reads the result after its restart.
 SHORTEST_KEPT = timedelta(hours=1)
 
-#: Starts the supervisor out of this very package, whatever else of that name its interpreter would find.
+#: Starts the supervisor from this package, even if its interpreter would find another one of that name.
 _SUPERVISOR = "import sys; sys.path.insert(0, sys.argv[1]); from lifecycle_bridge.execute.supervisor import main; sys.exit(main())"
-_SEATS, _SWEPT = ".seats", ".swept-"
+_TEMPORARY, _SWEPT = ".temporary", ".swept-"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: What the collection's own ansible.cfg says, for those who give neither a file nor another value.
+#: The settings of the collection's own ansible.cfg, used where the configuration names no file and no other value.
 _DEFAULTS = {
     "ANSIBLE_FORKS": "25",
     "ANSIBLE_INVENTORY_ENABLED": "workforce.lifecycle.systems,ansible.builtin.yaml,ansible.builtin.ini,ansible.builtin.host_list",
@@ -60,8 +61,8 @@ _DEFAULTS = {
 
 
 @dataclass
-class _Seat:
-    """A supervisor that waits for its order."""
+class _Supervisor:
+    """A supervisor process: it waits for its order, or runs it."""
 
     process: subprocess.Popen[bytes]
     channel: socket.socket
@@ -69,7 +70,7 @@ class _Seat:
     born: tuple[float, ...]
 
     def is_gone(self, patience: float) -> bool:
-        """Return whether it ends within so many seconds: it says nothing until its end of the channel closes."""
+        """Wait so many seconds for its end, and return whether it has ended. It writes nothing to the channel, which closes when it ends."""
         self.channel.settimeout(patience)
         try:
             return not self.channel.recv(1)
@@ -79,13 +80,13 @@ class _Seat:
             return True
 
     def dismiss(self) -> None:
-        """Close the channel of a process that isn't needed, which then ends by itself."""
+        """End a supervisor that is not needed: it ends by itself when its channel is closed."""
         self.channel.close()
         self.process.wait()
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def last_words(self) -> str:
-        """Return why it ended, when it should not have."""
+    def last_error(self) -> str:
+        """Return the last line of its errors; empty when there is none."""
         with suppress(OSError):
             lines = (self.place / "trouble").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return lines[-1] if lines else ""
@@ -97,26 +98,26 @@ class RunnerExecutor:
 
     def __init__(self, config: Config, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         if not isinstance(config.executor, Settings):
-            raise ConfigError("executor: kind: runner is wanted here")
+            raise ConfigError("start the executor for this machine: executor.kind is not runner")
         self._monotonic = monotonic
         self._config, self._settings = config, config.executor
         self._work = Path(config.work).absolute()
         self._python = self._settings.python or sys.executable
         self._lock = threading.Lock()
-        self._waiting: list[_Seat] = []
+        self._waiting: list[_Supervisor] = []
         self._running = 0
         self._warm = False
 
     # -- a run ---------------------------------------------------------------------------------------------------------
 
     def run(self, order: Order, *, stop: Callable[[], bool], progress: Callable[[Progress], None]) -> Result:
-        """Run it, or take up the run of this ident where it is, and wait until nothing of it lives.
+        """Start the run, or follow the one that already has this ident, and wait until none of its processes lives.
 
-        :raises BridgeError: it could not be begun; nothing was started.
+        :raises BridgeError: the run could not be started.
         """
         if not processes.can_adopt_orphans():
             raise BridgeError(
-                "run a playbook here: this platform cannot hold on to what a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX"
+                "run a playbook here: this platform cannot find the processes that a run starts (no PR_SET_CHILD_SUBREAPER, no /proc): use Linux or AWX"
             )
         folder = self._folder(order.ident)
         follow = Follow(folder, stop, progress, self._monotonic)
@@ -137,16 +138,15 @@ class RunnerExecutor:
                             },
                         )
                         continue
-                    seat = self._start(order, folder, lock)
+                    supervisor = self._start(order, folder, lock)
                 else:
-                    seat = None
-            if seat is None:
+                    supervisor = None
+            if supervisor is None:
                 self._look(follow)
-                time.sleep(
-                    LOOK
-                )  # another bridge, or an earlier life of this one, started it: its lock shows when it is over
+                # Another bridge, or this one before a restart, started it: its lock is free when it is over.
+                time.sleep(LOOK)
             else:
-                self._wait(seat, follow)
+                self._wait(supervisor, follow)
 
     @contextmanager
     def _held(self, folder: Folder) -> Iterator[int | None]:
@@ -160,7 +160,7 @@ class RunnerExecutor:
             if lock is not None:
                 os.close(lock)
 
-    def _start(self, order: Order, folder: Folder, lock: int) -> _Seat:
+    def _start(self, order: Order, folder: Folder, lock: int) -> _Supervisor:
         given = {**self._config.extra_vars, **order.extra_vars}
         message = {
             "folder": str(folder.path),
@@ -170,29 +170,29 @@ class RunnerExecutor:
             "idle_timeout": order.idle_timeout,
             "extra_vars": extra_vars.encoded(given) if given else "",
         }
-        seat = self._seat()
+        supervisor = self._ready_supervisor()
         with self._lock:
             self._running += 1
         try:
-            socket.send_fds(seat.channel, [b"\0"], [lock])
-            playbook_process.send(seat.channel, message)
+            socket.send_fds(supervisor.channel, [b"\0"], [lock])
+            playbook_process.send(supervisor.channel, message)
         except OSError:
-            pass  # it is gone: seen when it is waited for
-        return seat
+            pass  # the supervisor has ended, which _wait finds
+        return supervisor
 
-    def _wait(self, seat: _Seat, follow: Follow) -> None:
-        """Follow a run that we started, until its supervisor is gone."""
+    def _wait(self, supervisor: _Supervisor, follow: Follow) -> None:
+        """Follow a run that this call has started, until its supervisor has ended."""
         try:
-            while not seat.is_gone(LOOK):
+            while not supervisor.is_gone(LOOK):
                 self._look(follow)
-            seat.channel.close()
-            seat.process.wait()
+            supervisor.channel.close()
+            supervisor.process.wait()
         finally:
             with self._lock:
                 self._running -= 1
             self._warm_again()
         if not follow.folder.run.exists():
-            self._raise_not_begun(seat)
+            self._raise_not_begun(supervisor)
 
     def _look(self, follow: Follow) -> None:
         """Look once, and kill a supervisor that hangs: nobody else ends its run in time. What the run did is then unknown, and it runs again."""
@@ -208,15 +208,15 @@ class RunnerExecutor:
             with suppress(ProcessLookupError):
                 os.kill(supervisor.pid, signal.SIGKILL)
 
-    def _raise_not_begun(self, seat: _Seat) -> None:
-        said = seat.last_words()
-        shutil.rmtree(seat.place, ignore_errors=True)
+    def _raise_not_begun(self, supervisor: _Supervisor) -> None:
+        said = supervisor.last_error()
+        shutil.rmtree(supervisor.place, ignore_errors=True)
         raise BridgeError(
-            f"start a run with {self._python}: its supervisor ended before it began: {said or f'code {seat.process.returncode}'}"
+            f"start a run with {self._python}: its supervisor ended before it began: {said or f'code {supervisor.process.returncode}'}"
         )
 
     def _ended(self, folder: Folder) -> Result | None:
-        """Return how the run of this folder ended; None when it was never begun. Its lock is ours: nobody watches it."""
+        """Return how the run of this folder ended; None when it was never started. The caller holds its lock, so no supervisor lives."""
         data = folders.read(folder.result)
         if data is None:
             if not folder.run.exists():
@@ -235,7 +235,7 @@ class RunnerExecutor:
         )
 
     def _abandoned(self, folder: Folder) -> dict[str, Any]:
-        """End what is left of a run whose supervisor was killed. What the run did is not known."""
+        """End the processes of a run whose supervisor was killed. What the run did is not known."""
         run = folders.read(folder.run) or {}
         left = processes.end(lambda: processes.marked(run["mark"])) if run.get("mark") else []
         words = ", ".join(f"process {each.pid} ({each.name})" for each in left)
@@ -257,16 +257,16 @@ class RunnerExecutor:
     # -- supervisors ---------------------------------------------------------------------------------------------------
 
     def warm(self) -> None:
-        """Have supervisors started and waiting, so that a run begins at once; again after each run. Each is used once, and for one run."""
+        """Start supervisors that wait, so that a run begins without delay. Each is used for one run, and replaced after it."""
         self._warm = True
         while True:
             with self._lock:
-                if self._running or len(self._waiting) >= SEATS:
-                    return  # while something runs, the processors are its own
-                self._waiting.append(self._new_seat())
+                if self._running or len(self._waiting) >= KEPT_READY:
+                    return  # starting one would slow down the run that is going on
+                self._waiting.append(self._new_supervisor())
 
     def _warm_again(self) -> None:
-        """Start warm processes a little later, so that the next run is not slowed down."""
+        """Replace the supervisors that were used, a little later, so that the next run is not slowed down."""
         if self._warm:
             timer = threading.Timer(REFILL_AFTER, self._refill)
             timer.daemon = True
@@ -277,30 +277,29 @@ class RunnerExecutor:
             if self._warm:
                 self.warm()
         except BridgeError as failure:
-            log.warning(
-                "keep supervisors ready: %s", failure
-            )  # the next run begins without, or says the same to its caller
+            # The next run starts a supervisor itself, or reports the same error.
+            log.warning("keep supervisors ready: %s", failure)
 
     def close(self) -> None:
         """Dismiss the supervisors that wait. Runs go on."""
         self._warm = False
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        for seat in waiting:
-            seat.dismiss()
+        for supervisor in waiting:
+            supervisor.dismiss()
 
-    def _seat(self) -> _Seat:
+    def _ready_supervisor(self) -> _Supervisor:
         while True:
             with self._lock:
                 if not self._waiting:
-                    return self._new_seat()
-                seat = self._waiting.pop(0)
-            if seat.process.poll() is None and seat.born == self._software():
-                return seat
-            seat.dismiss()
+                    return self._new_supervisor()
+                supervisor = self._waiting.pop(0)
+            if supervisor.process.poll() is None and supervisor.born == self._software():
+                return supervisor
+            supervisor.dismiss()
 
     def _software(self) -> tuple[float, ...]:
-        """Note when the software was installed; warm processes are discarded after an upgrade."""
+        """Return when the software was installed; supervisors that wait are discarded after an upgrade."""
         found = []
         for path in (
             Path(self._python),
@@ -312,11 +311,11 @@ class RunnerExecutor:
                 found.append(path.stat().st_mtime)
         return tuple(found)
 
-    def _new_seat(self) -> _Seat:
+    def _new_supervisor(self) -> _Supervisor:
         if shutil.which(self._python) is None:
             raise BridgeError(f"start a run: executor.python: {self._python} is not there, or cannot be run")
         mark = secrets.token_hex(12)
-        place = self._work / _SEATS / mark
+        place = self._work / _TEMPORARY / mark
         try:
             private.folder(self._work)
             place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -350,14 +349,14 @@ class RunnerExecutor:
                 "secrets": list(self._given().values()),
             },
         )
-        return _Seat(process, ours, place, self._software())
+        return _Supervisor(process, ours, place, self._software())
 
     def _given(self) -> dict[str, str]:
-        """Return what a run may see of our own environment."""
+        """Return the variables of the bridge's own environment that a run may see."""
         return {name: os.environ[name] for name in self._settings.environment if name in os.environ}
 
     def _environment(self, place: Path) -> dict[str, str]:
-        """Return the whole environment of a run: nothing of ours is in it that is not named."""
+        """Return the whole environment of a run: no other variable of the bridge is in it."""
         given = {**self._given(), **self._settings.variables}
         defaults = {} if "ANSIBLE_CONFIG" in given else _DEFAULTS
         folder = os.path.dirname(shutil.which(self._python) or self._python)
@@ -385,13 +384,13 @@ class RunnerExecutor:
         return Folder(self._work / folders.name_of(ident))
 
     def forget(self, ident: str) -> None:
-        """Remove the folder of a run that has ended: names of people stand in it."""
+        """Remove the folder of a run that has ended: it holds names of people."""
         folder = self._folder(ident)
         if folder.path.is_dir():
             self._sweep_one(folder, datetime.max.replace(tzinfo=UTC))
 
     def sweep(self, now: datetime) -> int:
-        """Remove the folders of runs that ended longer ago than ``keep_days``; never one that has a supervisor that lives.
+        """Remove the folders of runs that ended longer ago than ``keep_days``; never one whose supervisor lives.
 
         :returns: how many.
         """
@@ -405,7 +404,7 @@ class RunnerExecutor:
             elif path.is_dir() and not path.name.startswith("."):
                 named = path.name.startswith(NAMING)  # left by a bridge that was killed before it removed it
                 swept += self._sweep_one(Folder(path), now - SHORTEST_KEPT if named else oldest)
-        self._sweep_seats(now - SHORTEST_KEPT)
+        self._sweep_temporary(now - SHORTEST_KEPT)
         return swept
 
     def _sweep_one(self, folder: Folder, oldest: datetime) -> bool:
@@ -417,14 +416,14 @@ class RunnerExecutor:
             if (when or datetime.fromtimestamp(folder.path.stat().st_mtime, UTC)) >= oldest:
                 return False
             gone = folder.path.with_name(_SWEPT + secrets.token_hex(8))
-            folder.path.rename(gone)  # at once: half a folder would read as a run that was never begun
+            folder.path.rename(gone)  # in one step: half a folder would look like a run that was never started
             shutil.rmtree(gone, ignore_errors=True)
             return True
 
-    def _sweep_seats(self, oldest: datetime) -> None:
+    def _sweep_temporary(self, oldest: datetime) -> None:
         alive = processes.marks()
-        seats = self._work / _SEATS
-        for place in seats.iterdir() if seats.is_dir() else ():
+        temporary = self._work / _TEMPORARY
+        for place in temporary.iterdir() if temporary.is_dir() else ():
             if place.name not in alive and datetime.fromtimestamp(place.stat().st_mtime, UTC) < oldest:
                 shutil.rmtree(place, ignore_errors=True)
 
@@ -432,5 +431,5 @@ class RunnerExecutor:
 
     def check(self) -> list[str]:
         """Return what is wrong with the set-up, a line each; empty when all is well."""
-        seats = self._work / _SEATS
-        return SetupCheck(self._config, self._settings, self._work, seats, self._python, self._environment).wrong()
+        temporary = self._work / _TEMPORARY
+        return SetupCheck(self._config, self._settings, self._work, temporary, self._python, self._environment).wrong()

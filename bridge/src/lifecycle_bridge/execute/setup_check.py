@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks a machine that is to run playbooks: for ``doctor``, before the first run."""
+"""Checks whether this machine can run playbooks, for ``doctor`` and before the bridge starts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from lifecycle_bridge.execute import processes
 
 @dataclass(frozen=True)
 class SetupCheck:
-    """The set-up of the runner.
+    """Checks the set-up of the runner.
 
-    :param seats: folder for what a check needs for a moment.
-    :param environment: what a run whose temporary files are there is given.
+    :param temporary: folder for the check's own temporary files.
+    :param environment: returns the environment of a run whose temporary files are in this folder.
     """
 
     config: Config
     settings: Settings
     work: Path
-    seats: Path
+    temporary: Path
     python: str
     environment: Callable[[Path], dict[str, str]]
 
@@ -38,7 +38,7 @@ class SetupCheck:
         wrong = []
         if not processes.can_adopt_orphans():
             wrong.append(
-                "this platform has no PR_SET_CHILD_SUBREAPER or no /proc: what a stopped run started could not be held: use Linux, or AWX"
+                "this platform has no PR_SET_CHILD_SUBREAPER or no /proc: the processes of a stopped run could not be found: use Linux, or AWX"
             )
         if (why := _runner_version()) is not None:
             wrong.append(why)
@@ -66,7 +66,7 @@ class SetupCheck:
         """Have Ansible itself read the inventory and find a playbook of the collection."""
         if shutil.which(self.python) is None:
             return [f"executor.python: {self.python} is not there, or cannot be run"]
-        place = self.seats / f"check-{secrets.token_hex(8)}"
+        place = self.temporary / f"check-{secrets.token_hex(8)}"
         private.folder(place)
         try:
             done = subprocess.run(

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The process that watches one run: ``python -m lifecycle_bridge.execute.supervisor``, started by :mod:`~lifecycle_bridge.execute.runner`.
+"""Supervises one run: ``python -m lifecycle_bridge.execute.supervisor``, started by :mod:`~lifecycle_bridge.execute.runner`.
 
-It is in a session of its own and outlives the bridge; a bridge that comes back finds it by its lock. On standard input (a
-socket) it gets the environment that its run will have. It starts the process that will be ansible-playbook (:mod:`~lifecycle_bridge.execute.playbook_process`) and
-imports ansible-runner, both perhaps long before there is an order. Then it takes one order, never a second, with the lock of the
-run's folder; runs it; ends everything of it that still lives; writes ``result.json``; and is gone.
+The supervisor has a session of its own and outlives the bridge; a bridge that was restarted finds the run by its lock. It reads from standard
+input, a socket. First it gets the environment of its run, starts the process that will be ansible-playbook
+(:mod:`~lifecycle_bridge.execute.playbook_process`), and imports ansible-runner, both perhaps long before there is an order. Then it takes one
+order, never a second one, with the lock of the run's folder. It runs the order, ends all processes of it that still live, writes
+``result.json``, and exits.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ from lifecycle_bridge.execute import folder as folders
 from lifecycle_bridge.execute import playbook_process, processes
 from lifecycle_bridge.execute.failures import brakes, decided
 from lifecycle_bridge.execute.folder import Folder
-from lifecycle_bridge.execute.record import Record, Redactor
+from lifecycle_bridge.execute.run_events import Redactor, RunEvents
 
-#: Seconds between two looks at the clock, the stop file and the processes; between two heartbeats.
+#: Seconds between two looks at the clock, the stop file and the processes; seconds between two signs of life.
 LOOK, BEAT = 0.05, 5.0
 
 
-class Seat:
-    """The process that will be ansible-playbook, started and waiting, and its place for temporary files."""
+class PlaybookProcess:
+    """The process that will be ansible-playbook, started before there is an order, and its folder for temporary files."""
 
     def __init__(self, hello: Mapping[str, Any]) -> None:
         self.python, self.place, self.environment = (
@@ -48,21 +49,21 @@ class Seat:
             dict(hello["environment"]),
         )
         self.redact = Redactor(hello["secrets"])
-        door = socket.socket(socket.AF_UNIX)
+        listener = socket.socket(socket.AF_UNIX)
         number = os.open(self.place, os.O_PATH)
-        door.bind(f"/proc/self/fd/{number}/{playbook_process.DOOR}")
-        door.listen(4)
+        listener.bind(f"/proc/self/fd/{number}/{playbook_process.SOCKET}")
+        listener.listen(4)
         self._channel = socket.socket(socket.AF_UNIX)
-        self._channel.connect(f"/proc/self/fd/{number}/{playbook_process.DOOR}")
+        self._channel.connect(f"/proc/self/fd/{number}/{playbook_process.SOCKET}")
         os.close(number)
         self.process = subprocess.Popen(
-            [self.python, playbook_process.__file__, "play"], stdin=door.fileno(), cwd=self.place
+            [self.python, playbook_process.__file__, "play"], stdin=listener.fileno(), cwd=self.place
         )
-        door.close()
+        listener.close()
         playbook_process.send(self._channel, {"environment": {**self.environment, **_callback(self.environment)}})
 
     def begin(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        """Hand over the order; it begins when the terminal comes."""
+        """Send the order; the playbook begins when the terminal comes."""
         with suppress(BrokenPipeError):  # it is gone: seen when it is waited for
             playbook_process.send(
                 self._channel, {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
@@ -74,7 +75,7 @@ class Seat:
         return [self.python, "-I", "-S", playbook_process.__file__, "stand-in", str(self.place)]
 
     def trouble(self) -> list[str]:
-        """Return the last that it said before it had a terminal: why Ansible could not be started."""
+        """Return the last line that it wrote before it had a terminal: why Ansible could not be started."""
         with suppress(OSError):
             return (self.place / "trouble").read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
         return []
@@ -85,7 +86,7 @@ class Seat:
 
 
 def _callback(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what ansible-runner would set for its events to come through, known before it is imported."""
+    """Return the variables that ansible-runner would set so that its events arrive, without importing it."""
     spec = importlib.util.find_spec("ansible_runner")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit(
@@ -102,7 +103,7 @@ def _callback(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class Watch(threading.Thread):
-    """Ends the run when it should end: too long, too silent, asked to stop, or its playbook is over and something of it is not."""
+    """Ends the run when it takes too long, is silent for too long or is to be stopped, and what is left of it when its playbook has ended."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(daemon=True)
@@ -123,39 +124,39 @@ class Watch(threading.Thread):
                 self._look(now)
             except (
                 OSError
-            ) as failure:  # out of file descriptors, say: the next look may succeed, and a run must not go unwatched
-                self.run_.record.trouble = f"watch over the run: {failure}"
+            ) as failure:  # such as no free file descriptor: the next look may succeed, and the run must be watched
+                self.run_.events.trouble = f"watch over the run: {failure}"
 
     def _look(self, now: float) -> None:
         if not self.reason:
             self.reason, self.why = self.judge(now)
-        if self.reason or self.run_.seat.process.poll() is not None:
+        if self.reason or self.run_.playbook.process.poll() is not None:
             self._end(spare_stand_in=not self.reason)
 
     def judge(self, now: float) -> tuple[str, str]:
-        """Return whether it must end now, and why in words; ("", "") when it may go on."""
-        order, silent = self.run_.order, now - self.run_.record.seen
+        """Return the status with which the run must end now, and why in words; ("", "") when it may go on."""
+        order, silent = self.run_.order, now - self.run_.events.seen
         if self.run_.terminated:
             return (
                 "unknown",
-                "its supervisor got SIGTERM, from a service that stops or a machine that goes down",
+                "its supervisor got SIGTERM, from a service that stops or a machine that is switched off",
             )
         if self.run_.folder.stop.exists():
             return "canceled", "stopped on request"
         if now - self._began > order["timeout"]:
-            return "timeout", f"stopped after {order['timeout']:g} s, its whole time"
+            return "timeout", f"stopped after {order['timeout']:g} s, the longest that a run may take"
         if silent > order["idle_timeout"]:
-            return "timeout", f"stopped after {order['idle_timeout']:g} s without a word"
+            return "timeout", f"stopped after {order['idle_timeout']:g} s without output"
         return "", ""
 
     def finish(self) -> None:
-        """End what is left of a playbook that is over, and stop watching."""
+        """End the processes that a playbook has left, and stop watching."""
         self._over.set()
         self.join()
         self._end(spare_stand_in=False)
 
     def _end(self, *, spare_stand_in: bool) -> None:
-        spared = self.run_.seat.stand_in if spare_stand_in else None
+        spared = self.run_.playbook.stand_in if spare_stand_in else None
         left = processes.end(
             lambda: [
                 each
@@ -169,14 +170,14 @@ class Watch(threading.Thread):
 class Run:
     """One run, from its order to its result."""
 
-    def __init__(self, seat: Seat, order: dict[str, Any]) -> None:
-        self.seat, self.order = seat, order
+    def __init__(self, playbook: PlaybookProcess, order: dict[str, Any]) -> None:
+        self.playbook, self.order = playbook, order
         self.folder = Folder(Path(order["folder"]))
         self.terminated = False
-        self.record = Record(self.folder, seat.redact)
+        self.events = RunEvents(self.folder, playbook.redact)
 
     def go(self) -> None:
-        """Run it, and write how it ended."""
+        """Run the order, and write how it ended."""
         import ansible_runner
 
         began = datetime.now(UTC)
@@ -184,19 +185,19 @@ class Run:
         config = self._configured()
         watch = Watch(self)
         runner = ansible_runner.Runner(
-            config, event_handler=self.record.event, cancel_callback=lambda: watch.reason == "canceled"
+            config, event_handler=self.events.event, cancel_callback=lambda: watch.reason == "canceled"
         )
         watch.start()
         said = ""
         try:
             said = runner.run()[0]
         except Exception as failure:  # noqa: BLE001 - whatever it is: the run must be ended and reported, not left alone
-            self.record.trouble = self.record.trouble or f"ansible-runner: {type(failure).__name__}: {failure}"
+            self.events.trouble = self.events.trouble or f"ansible-runner: {type(failure).__name__}: {failure}"
         self._wait_for_playbook(watch)
         watch.finish()
-        self.record.close()
-        if not self.record.begun:
-            self.record.tail += self.seat.trouble()
+        self.events.close()
+        if not self.events.begun:
+            self.events.tail += self.playbook.trouble()
         self._note_end(began, watch, said)
 
     def _note_start(self, began: datetime) -> None:
@@ -207,15 +208,15 @@ class Run:
                 "pid": os.getpid(),
                 "started": me.started if me else 0,
                 "mark": os.environ[processes.MARK],
-                "place": str(self.seat.place),
+                "place": str(self.playbook.place),
                 "playbook": self.order["playbook"],
                 "at": began.isoformat(),
             },
         )
-        self.record.seen = time.monotonic()
+        self.events.seen = time.monotonic()
 
     def _configured(self) -> Any:
-        """Prepare ansible-runner, with the command that stands for the seat's process."""
+        """Prepare ansible-runner, with the stand-in as the command that it starts."""
         import ansible_runner
 
         config = ansible_runner.RunnerConfig(
@@ -226,43 +227,43 @@ class Run:
             fact_cache_type="none",
         )
         config.prepare()
-        config.suppress_output_file = True  # the record writes it, without secrets
-        self.seat.begin(
+        config.suppress_output_file = True  # RunEvents writes it, without secrets
+        self.playbook.begin(
             self._arguments(),
             self.folder.path,
             {name: value for name, value in config.env.items() if name.startswith(("AWX_", "RUNNER_"))},
         )
-        config.command, config.env, config.cwd = self.seat.stand_in, dict(os.environ), str(self.folder.path)
+        config.command, config.env, config.cwd = self.playbook.stand_in, dict(os.environ), str(self.folder.path)
         return config
 
     def _note_end(self, began: datetime, watch: Watch, said: str) -> None:
-        status, detail, temporary = self.record.verdict(
-            reason=watch.reason, why=watch.why, said=said, code=self.seat.process.poll(), left=watch.left
+        status, detail, temporary = self.events.verdict(
+            reason=watch.reason, why=watch.why, said=said, code=self.playbook.process.poll(), left=watch.left
         )
-        if self.record.trouble and status != "successful":
-            detail = f"{detail}; {self.record.short(self.record.trouble)}"
+        if self.events.trouble and status != "successful":
+            detail = f"{detail}; {self.events.short(self.events.trouble)}"
         self.folder.clean()
-        self.seat.leave()
+        self.playbook.leave()
         folders.write(
             self.folder.result,
             {
                 "status": status,
                 "detail": detail,
                 "temporary": temporary,
-                "stats": self.record.stats,
-                "rc": self.seat.process.poll(),
-                "codes": decided(self.record.failures),
-                "brakes": brakes(self.record.failures),
+                "stats": self.events.stats,
+                "rc": self.playbook.process.poll(),
+                "codes": decided(self.events.failures),
+                "brakes": brakes(self.events.failures),
                 "started_at": began.isoformat(),
                 "ended_at": datetime.now(UTC).isoformat(),
             },
         )
 
     def _wait_for_playbook(self, watch: Watch) -> None:
-        """Wait until the process is over, a moment after its terminal was closed, or until the watch ends it."""
-        while self.seat.process.poll() is None and not watch.reason:
+        """Wait until the process has ended, which is a moment after its terminal was closed, or until the watch ends it."""
+        while self.playbook.process.poll() is None and not watch.reason:
             with suppress(subprocess.TimeoutExpired):
-                self.seat.process.wait(LOOK)
+                self.playbook.process.wait(LOOK)
 
     def _arguments(self) -> list[str]:
         order = self.order
@@ -275,7 +276,7 @@ class Run:
 
 
 def main() -> int:
-    """Take a seat, wait for an order, run it."""
+    """Prepare, wait for an order, run it."""
     channel = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -285,17 +286,17 @@ def main() -> int:
     hello = playbook_process.receive(channel)
     if hello is None:
         return 0
-    seat = Seat(hello)
+    playbook = PlaybookProcess(hello)
     os.umask(0o077)  # ours, not the playbook's: what it writes for people is theirs to read
     importlib.import_module("ansible_runner")  # while Ansible is imported beside us
 
     taken = take(channel)
     if taken is None:
         processes.end(lambda: processes.descendants(os.getpid()))
-        seat.leave()
+        playbook.leave()
         return 0
     order, lock = taken
-    run = Run(seat, order)
+    run = Run(playbook, order)
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:
         run.terminated = True
@@ -303,11 +304,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, terminate)
     run.go()
     del lock
-    os._exit(0)  # all is written; the bridge waits for our end
+    os._exit(0)  # all is written, and the bridge waits for this exit
 
 
 def take(channel: socket.socket) -> tuple[dict[str, Any], int] | None:
-    """Return the order, and the lock of its folder, which is ours from now on; None when the bridge went away."""
+    """Return the order, and the lock of its folder, which this process holds from now on; None when the bridge has ended."""
     part, ancillary, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(array.array("i").itemsize))
     if not part:
         return None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Sends notices: by mail, Slack, Teams, a webhook that is signed, or whatever Apprise reaches. Ids only, unless a way may carry names."""
+"""Sends notices by mail, Slack, Teams, a signed webhook, or Apprise. They hold ids only, unless the way may hold names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Notice", "Sent", "check", "line", "send"]
 
 @dataclass(frozen=True)
 class Sent:
-    """How it went on one channel; ``temporary``: the same may go through later. ``detail`` is for a person, without secrets."""
+    """The result on one channel; ``temporary``: a later try may succeed. ``detail`` is for a person, without secrets."""
 
     channel: str
     ok: bool
@@ -52,7 +52,7 @@ def _send_by(channel: Notify, notice: Notice) -> Sent:
         return Sent(channel.kind, False, str(failure), temporary=True)
     except BridgeError as failure:
         return Sent(channel.kind, False, str(failure))
-    except Exception as failure:  # noqa: BLE001 - one channel must not keep the others from telling; its text might hold a secret
+    except Exception as failure:  # noqa: BLE001 - one channel must not stop the others; the exception's text may hold a secret
         return Sent(channel.kind, False, f"{channel.kind}: {type(failure).__name__}")
     return Sent(channel.kind, True)
 

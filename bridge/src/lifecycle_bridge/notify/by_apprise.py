@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Whatever Apprise reaches (Matrix, Mattermost, Signal, ntfy, ...), with the extra ``apprise`` of the bridge."""
+"""Sends notices to services that Apprise knows (Matrix, Mattermost, Signal, ntfy, ...), with the extra ``apprise`` of the bridge."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from lifecycle_bridge.notify.notice import Notice
 
 
 def check_apprise(channel: Notify) -> None:
-    """:raises ConfigError: it is not installed, or the address is none that it knows."""
+    """Check a channel.
+
+    :raises ConfigError: Apprise is not installed, or does not know the address.
+    """
     _service(channel)
 
 
 def by_apprise(channel: Notify, notice: Notice) -> None:
-    """Hand it over. Apprise says whether it arrived, and not why.
+    """Send the notice by Apprise, which says whether it arrived, and not why it did not.
 
     :raises Unreachable: it did not arrive.
     """
@@ -33,7 +36,7 @@ def _service(channel: Notify) -> Any:
     except ModuleNotFoundError:
         raise ConfigError("apprise is not installed: pip install workforce-lifecycle-bridge[apprise]") from None
     service = Apprise()
-    # Plain text: what comes from elsewhere must not be read as Markdown or HTML.
+    # Plain text: text from outside must not be read as Markdown or HTML.
     if not service.add(channel.secret.read()):
         raise ConfigError("apprise does not know this address; it begins with the service's name, such as matrixs://")
     for one in service:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Mail."""
+"""Sends notices by mail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_mail(channel: Notify) -> None:
-    """:raises ConfigError: nobody to write to, no server, no sender, or a user without a secret."""
+    """Check a channel.
+
+    :raises ConfigError: no recipient, no server, no sender, or a user without a secret.
+    """
     if not ((channel.to or channel.people) and channel.server and channel.sender):
         raise ConfigError("mail needs to or people, server (smtps://host or smtp://host:port) and sender")
     if channel.user and channel.secret is None:
@@ -41,15 +44,15 @@ def _server(channel: Notify) -> tuple[str, str, int]:
 
 
 def by_mail(channel: Notify, notice: Notice) -> None:
-    """Hand it to the server, over TLS where there is a password.
+    """Send the notice to the mail server, over TLS where there is a password.
 
-    :raises BridgeError: it was not taken; :class:`Unreachable` when trying later may help.
+    :raises BridgeError: the server did not take it; :class:`Unreachable` when trying later may help.
     """
     kind, host, port = _server(channel)
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = notice.title, channel.sender, ", ".join(channel.to)
     message["Date"] = format_datetime(notice.at)
-    # The same news has the same id: who gets it twice, after a bridge was killed while it sent it, can know it.
+    # The same news has the same id, so that a mail program shows it once, even if a bridge was killed while it sent it.
     message["Message-ID"] = f"<{notice.id}@{channel.sender.rpartition('@')[2] or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(notice.text())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A notice to a person, as text and as data."""
+"""Writes a notice to a person, as text and as data."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lifecycle_bridge.receive.scheme import sha256
 
 @dataclass(frozen=True)
 class Notice:
-    """What a human has to know of one case, or of the bridge itself.
+    """A notice about one case, or about the bridge itself.
 
-    :param case: the case's id; for what is no case, a word such as ``silence-bamboohr``.
+    :param case: the case's id; of an alert, its key.
     :param kind: leaver, joiner, ...; or alert.
     :param state: stuck, held, late, done, silent, ...
     :param person: the id that HR gave them.
-    :param open_steps: what is still to do, a line each.
-    :param command: what to type to go on.
-    :param link: the case in the console.
+    :param open_steps: the steps that are still open, a line each.
+    :param command: the shell command with which the case goes on.
+    :param link: the address of the case in the console.
     :param why: one line, without names.
-    :param subject: in place of the title, and ``words`` in place of the text: of a template, which may name people.
-    :param about: the address of whom it is about, for a signal; never in a text.
-    :param reader: of several who get the same news, which one.
+    :param subject: of a template, used in place of the title, as ``words`` are used in place of the text; both may name people.
+    :param about: the address of the person, for a signal; never in a text.
+    :param reader: which one of several readers of the same news.
     """
 
     case: str
@@ -79,5 +79,5 @@ class Notice:
 
 
 def line(words: str) -> str:
-    """Return one line, without controls: what comes from elsewhere makes no header and no second line."""
+    """Return one line without control characters: text from outside must not make a header or a second line."""
     return one_line(words, 500)

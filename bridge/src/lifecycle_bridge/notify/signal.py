@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""CAEP ``session-revoked``, pushed to systems that keep sessions of their own: a signed Security Event Token (RFC 8417) by RFC 8935.
+"""Sends CAEP ``session-revoked`` to systems that keep sessions of their own: a signed Security Event Token (RFC 8417), pushed by RFC 8935.
 
 Sources: https://openid.net/specs/openid-sharedsignals-framework-1_0.html, https://openid.net/specs/openid-caep-1_0.html,
 https://www.rfc-editor.org/rfc/rfc8417, https://www.rfc-editor.org/rfc/rfc8935.
@@ -28,7 +28,10 @@ _HINT = "signals are signed by a private key in PEM: openssl ecparam -name prime
 
 
 def check_signal(channel: Notify) -> None:
-    """:raises ConfigError: no address, no issuer or audience, or no key that can sign."""
+    """Check a channel.
+
+    :raises ConfigError: no address, no issuer or audience, or no key that can sign.
+    """
     address(channel.url, "ssf")
     if not channel.issuer or not channel.audience:
         raise ConfigError("ssf: issuer and audience are wanted, as the receiver knows them")
@@ -38,7 +41,7 @@ def check_signal(channel: Notify) -> None:
 
 
 def signal(channel: Notify, notice: Notice) -> None:
-    """Push one event. Its ``jti`` is the same for the same news, so that a receiver who gets it twice knows it.
+    """Push one event. Its ``jti`` is the same for the same news, so that a receiver recognizes an event that comes twice.
 
     :raises BridgeError: it was not taken; :class:`Unreachable` when trying later may help.
     """

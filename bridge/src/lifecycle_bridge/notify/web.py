@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Slack, Teams, signed webhooks: one POST each."""
+"""Sends notices to Slack, Teams and signed webhooks, by one POST each."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_slack(channel: Notify) -> None:
-    """:raises ConfigError: no address."""
+    """Check a channel.
+
+    :raises ConfigError: no address.
+    """
     if channel.secret is None:
         raise ConfigError("slack needs its secret: the address of the incoming webhook")
     address(channel.secret.read(), "slack")
 
 
 def slack(channel: Notify, notice: Notice) -> None:
-    """Source: https://api.slack.com/messaging/webhooks; ``&``, ``<`` and ``>`` are written as entities."""
+    """Send the notice to Slack; ``&``, ``<`` and ``>`` are written as entities. Source: https://api.slack.com/messaging/webhooks."""
     assert channel.secret is not None
     words = html.escape(notice.text(), quote=False)
     post(
@@ -47,7 +50,10 @@ def slack(channel: Notify, notice: Notice) -> None:
 
 
 def check_webhook(channel: Notify) -> None:
-    """:raises ConfigError: no address, or no key that can sign."""
+    """Check a channel.
+
+    :raises ConfigError: no address, or no key that can sign.
+    """
     address(channel.url, "webhook")
     if channel.secret is None:
         raise ConfigError("webhook needs its secret, by which it is signed: `echo whsec_$(openssl rand -base64 32)`")
@@ -57,7 +63,7 @@ def check_webhook(channel: Notify) -> None:
 
 
 def webhook(channel: Notify, notice: Notice) -> None:
-    """Standard Webhooks: https://www.standardwebhooks.com."""
+    """Send the notice as a signed webhook (https://www.standardwebhooks.com)."""
     assert channel.secret is not None
     body = json.dumps(
         {"type": f"case.{notice.state}", "timestamp": notice.at.isoformat(), "data": notice.data()},
@@ -74,14 +80,17 @@ def webhook(channel: Notify, notice: Notice) -> None:
 
 
 def check_teams(channel: Notify) -> None:
-    """:raises ConfigError: no address."""
+    """Check a channel.
+
+    :raises ConfigError: no address.
+    """
     if channel.secret is None:
         raise ConfigError("teams needs its secret: the address of the workflow that posts to the channel")
     address(channel.secret.read(), "teams")
 
 
 def teams(channel: Notify, notice: Notice) -> None:
-    """Build an adaptive card for a workflow of Teams. Runs of text, not text blocks: those would read what comes from elsewhere as Markdown.
+    """Send the notice as an adaptive card to a workflow of Teams. It holds text runs, since a text block would read text from outside as Markdown.
 
     Source: https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
     """
@@ -109,14 +118,17 @@ def teams(channel: Notify, notice: Notice) -> None:
 
 
 def address(url: str, what: str) -> None:
-    """:raises ConfigError: it is not https, and not this machine."""
+    """Refuse an address without TLS, unless it is of this machine.
+
+    :raises ConfigError: it is not https.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ConfigError(f"{what}: an https:// address is wanted")
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], what: str) -> None:
-    """Send it, once; no redirect is followed.
+    """Send one POST; no redirect is followed.
 
     :raises BridgeError: it did not arrive; :class:`Unreachable` when trying later may help.
     """

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Texts of notices by kind of case, news and reader, in the reader's language; the company's own before ours.
+"""Finds the text of a notice by kind of case, news and reader, in the reader's language. The company's own texts win over ours.
 
-A text is a file ``onboard-due-person.de.txt``; where there is none for the reader, ``onboard-due.de.txt``, then ``due.de.txt``; then the same in
-the company's language and in English. Its first line is the subject. What HR says goes in as one line of plain text, and is never executed.
+A text is a file such as ``onboard-due-person.de.txt``. If there is none for the reader, it is ``onboard-due.de.txt``, then ``due.de.txt``, then the
+same in the company's language and in English. Its first line is the subject. Values of HR are inserted as one line of plain text, and never
+executed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Words:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            finalize=lambda value: line(str(value)),  # what comes from elsewhere makes no line of its own
+            finalize=lambda value: line(str(value)),  # text from outside must not make a second line
         )
 
     def of(self, news: str, case: Case, role: str, card: Card, reader: Contact, plain: Notice) -> tuple[str, str]:
@@ -69,6 +70,21 @@ class Words:
         subject, _end, words = text.partition("\n")
         return line(subject.removeprefix("Subject:")), words.strip() + "\n"
 
+    def wrong(self) -> list[str]:
+        """Return what is wrong with the company's own texts, a line each: for ``doctor``."""
+        folder = self._notices.templates
+        if folder is None:
+            return []
+        if not Path(folder).is_dir():
+            return [f"notices.templates: {folder} is no folder"]
+        found = []
+        for path in sorted(Path(folder).glob("*.txt")):
+            try:
+                self._environment.get_template(path.name)
+            except TemplateError as failure:
+                found.append(f"notices.templates: {path.name}, line {getattr(failure, 'lineno', 1)}: {failure.message}")
+        return found
+
     def _names(self, news: str, kind: str, role: str, language: str) -> Iterator[str]:
         wanted = [language.replace("_", "-").partition("-")[0].lower(), self._notices.language, "en"]
         for one in dict.fromkeys(word for word in wanted if word.isascii() and word.isalpha()):
@@ -80,7 +96,7 @@ class Words:
 
 
 def _day(case: Case, card: Card, language: str) -> str:
-    """Return the case's day in the person's own zone, as it is written in that language; of what is made ready before the day, that day."""
+    """Return the case's day in the person's own zone, as it is written in that language; of a case that prepares for a first day, that day."""
     written = _DAYS.get(language, _DAYS["en"])
     with suppress(ValueError):
         if case.stage:
@@ -88,18 +104,3 @@ def _day(case: Case, card: Card, language: str) -> str:
     with suppress(ZoneInfoNotFoundError, ValueError, OSError):
         return case.due_at.astimezone(ZoneInfo(case.zone or "UTC")).strftime(written)
     return case.due_at.strftime(written)
-
-
-def wrong(notices: Notices) -> list[str]:
-    """Return what is wrong with the company's own texts, a line each: for ``doctor``."""
-    if notices.templates is None:
-        return []
-    if not Path(notices.templates).is_dir():
-        return [f"notices.templates: {notices.templates} is no folder"]
-    found, words = [], Words(notices)
-    for path in sorted(Path(notices.templates).glob("*.txt")):
-        try:
-            words._environment.get_template(path.name)
-        except TemplateError as failure:
-            found.append(f"notices.templates: {path.name}, line {getattr(failure, 'lineno', 1)}: {failure.message}")
-    return found

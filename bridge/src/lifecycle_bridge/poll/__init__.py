@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Looking at HR's systems: what webhooks lose. One file a kind of source; ids only leave this package."""
+"""Polls HR systems, to find what webhooks lose. Each kind of source has one file; only ids leave this package."""
 
 from __future__ import annotations
 

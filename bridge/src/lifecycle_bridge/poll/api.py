@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Asking a vendor's API: reads only, no redirects, a bound on size and waiting, and every failure in words without a body or a secret."""
+"""Asks a vendor's API: reads only, without redirects, with limits on size and waiting. Error messages hold no body and no secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lifecycle_bridge.config import Poll
 from lifecycle_bridge.errors import ConfigError, Unreachable
 from lifecycle_bridge.poll.base import Incident
 
-#: How to wait; tests put something else in its place.
+#: How to wait; a test replaces it.
 pause = time.sleep
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -34,9 +34,9 @@ class Answer:
 
 @dataclass
 class Api:
-    """One source's API during one look.
+    """The API of one source during one look.
 
-    :param wait: seconds that throttling may cost in all.
+    :param wait: seconds that waiting for a throttle may take in all.
     """
 
     name: str

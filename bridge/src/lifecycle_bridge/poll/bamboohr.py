@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """BambooHR: ``GET /api/v1/employees/changed?since=`` (documentation.bamboohr.com/reference/get-changed-employee-ids).
 
-A feed of changes says nothing when the key has lost its permissions. So now and then everybody's id and status is counted (a custom
-report of these two fields): a company that shrank, or a status that is hidden, is an incident.
+A feed of changes is empty when the key has lost its permissions. So every few hours everybody's id and status is counted (a custom report of
+these two fields). A list that shrank, or a status that is hidden, is an incident.
 
-A date that comes changes no record: cases have their own timers, and the nightly comparison sees the rest.
+A date in the future that arrives changes no record: cases have their own timers, and the nightly comparison finds the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lifecycle_bridge.poll import api
 from lifecycle_bridge.poll.base import Incident, Polled, credential, event, settings, shrunk
 
 TYPES = {"inserted": "jml.person.created", "updated": "jml.person.changed", "deleted": "jml.person.deleted"}
-#: Looked at again: what is entered while the feed is made may be dated a little before its end.
+#: Minutes that are read again: a change that is entered while the feed is made may be dated a little before its end.
 OVERLAP = timedelta(minutes=2)
 
 

@@ -21,7 +21,7 @@ PREFIX = "poll:"
 
 
 class Incident(BridgeError):
-    """What the source showed is not to be believed, or cannot be read until a human acts: nothing of it becomes an event."""
+    """The list of the source cannot be believed, or cannot be read until a person acts: it makes no events."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Polled:
     """What one look at a source found.
 
     :param events: what changed since ``cursor``; ids only.
-    :param cursor: where the next look begins. To be kept only when the events are durable: a look repeated from the old one gives the same events.
+    :param cursor: where the next look begins. It is stored after the events: a look that is repeated from the old cursor gives the same events.
     :param people: how many people the source showed; None where this look does not say.
     :param active: how many of them have not left.
-    :param whole: everybody is to be compared: this was the first look, so nobody knows what changed before.
-    :param after: to be done when events and cursor are durable (a file is archived).
-    :param more: there is more at once, such as a further file.
-    :param looked: false when there was nothing to look at (no file came): neither a good look nor a bad one.
+    :param whole: everybody is to be compared, since this was the first look: what changed before it is not known.
+    :param after: called when events and cursor are stored, such as to archive a file.
+    :param more: there is more to read at once, such as another file.
+    :param looked: false when there was nothing to read (no file came): the look neither succeeded nor failed.
     """
 
     events: tuple[Event, ...]
@@ -56,9 +56,9 @@ class Poller(Protocol):
     options: frozenset[str]
 
     def poll(self, name: str, source: Source, cursor: str, now: datetime, *, accept: bool = False) -> Polled:
-        """Look once. ``cursor`` is empty at the first look. ``accept``: a human has said that a smaller list is right.
+        """Look once. ``cursor`` is empty at the first look. ``accept``: a person has said that a shorter list is right.
 
-        :raises Incident: what was shown is not to be believed; words for a person.
+        :raises Incident: the list cannot be believed; in words for a person.
         :raises Unreachable: it did not answer; the next look may.
         :raises ConfigError: a credential is missing.
         """
@@ -76,7 +76,7 @@ def settings(name: str, source: Source) -> Poll:
 
 
 def credential(name: str, poll: Poll, key: str) -> str:
-    """Return a credential, read now, so that a changed one holds without a restart.
+    """Read a credential now, so that a changed one is used without a restart.
 
     :raises ConfigError: it is not configured, or cannot be read.
     """

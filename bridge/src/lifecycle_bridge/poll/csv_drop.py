@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Exports that HR drops into a folder, each with everybody in it (RFC 4180).
+"""Reads exports that HR puts into a folder, each with everybody in it (RFC 4180).
 
 Only a complete file is read: ``<name>.csv`` with ``<name>.csv.sha256`` (``<hex>  <name>``, and a line ``rows: N``) or ``<name>.csv.manifest``
 (JSON: sha256, rows) beside it; or, with ``complete: rename``, a file that was uploaded under another name and then renamed to ``.csv``.
 
-A good one is put, in one step, where the collection's ``csv`` connector reads (``into``), and archived. A bad one goes to ``rejected/``
-with the reason beside it (``.why``). A row that is missing is not a termination: that somebody is gone wakes the intake, no more.
+A good file is put, in one step, where the collection's ``csv`` connector reads (``into``), and archived. A bad one goes to ``rejected/``
+with the reason beside it (``.why``). A row that is missing is no termination: it only makes the intake look at that person.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from lifecycle_bridge.poll.base import Incident, Polled, digest, settings, shrun
 from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
 
 MOST_BYTES = 256_000_000
-#: A checksum that does not fit may be that of a file which is still being written: for so long nothing is said.
+#: A file whose checksum does not fit may still be written: for so long it is not rejected.
 PATIENCE = timedelta(minutes=10)
 _SHA256 = re.compile(r"\b[0-9a-fA-F]{64}\b")
 
 
 @dataclass(frozen=True)
 class Drop:
-    """One file as it was found: read once, through one descriptor, so that what was checked is what is used."""
+    """One file, read once through one descriptor, so that the content that was checked is the content that is used."""
 
     path: Path
     content: bytes
@@ -46,7 +46,7 @@ class Drop:
 
 
 class _Rejected(Exception):
-    """Why a file is not taken."""
+    """A file is not taken; the text says why."""
 
 
 class CsvDrop:
@@ -134,7 +134,7 @@ def _folder(name: str, options: dict[str, Any]) -> Path:
 
 
 def _complete(name: str, folder: Path, options: dict[str, Any], now: datetime) -> tuple[list[Path], Path | None]:
-    """Files to be read, oldest first, and one that waits for its manifest for too long."""
+    """Return the files to be read, the oldest first, and one that has waited for its manifest for too long."""
     ready: list[tuple[float, Path]] = []
     stale = None
     for path in sorted(folder.iterdir()):
@@ -235,7 +235,7 @@ def _put(into: Path, content: bytes) -> None:
 
 
 def _move(path: Path, to: Path) -> None:
-    """Under a name that is free."""
+    """Rename a file to a name that is not in use."""
     number = 0
     while os.path.lexists(target := to if not number else to.with_name(f"{to.name}.{number}")):
         number += 1
@@ -255,7 +255,7 @@ def _reject(folder: Path, path: Path, why: str, now: datetime) -> None:
 
 
 def _archive(folder: Path, drop: Drop, options: dict[str, Any], now: datetime) -> None:
-    """Archive what was read, not what may have been put in its place since, and remove old archives."""
+    """Archive the file that was read, unless another one has replaced it since, and remove old archives."""
     archived = folder / "archive"
     to = archived / f"{now:%Y%m%dT%H%M%SZ}-{drop.path.name}"
     try:
@@ -276,7 +276,7 @@ def _archive(folder: Path, drop: Drop, options: dict[str, Any], now: datetime) -
 
 
 def _promised(drop: Drop) -> tuple[str, int | None]:
-    """Return checksum and number of rows, as the manifest says; empty and None where it says nothing."""
+    """Return the checksum and the number of rows that the manifest says; empty and None where it says none."""
     if drop.manifest is None:
         return "", None
     text = drop.manifest.read_text(encoding="utf-8", errors="replace")[:100_000]

@@ -20,7 +20,7 @@ from lifecycle_bridge.poll.snapshot import MOST, Seen, checked, compared
 
 URL = "https://api.gusto.com"
 _PAGE = 100
-#: Whose change wakes the intake; it reads everything again itself.
+#: Fields of which a change makes an event; the intake then reads the whole record itself.
 FIELDS = (
     "employee_code",
     "work_email",
@@ -51,7 +51,7 @@ class Gusto:
         headers = {"Authorization": f"Bearer {credential(name, poll, 'token')}", "X-Gusto-API-Version": "2025-06-15"}
         found: dict[str, dict[str, Any]] = {}
         with api.of(name, poll, URL, headers) as gusto:
-            # Whoever leaves between the two lists stands in both: the second one is newer.
+            # A person who leaves between the two requests is in both lists: the second one is newer.
             for terminated in ("false", "true"):
                 for record in _pages(name, gusto, f"/v1/companies/{quote(company, safe='')}/employees", terminated):
                     found[str(record.get("uuid") or "")] = record
@@ -70,7 +70,7 @@ class Gusto:
 
 
 def _pages(name: str, gusto: api.Api, path: str, terminated: str) -> list[dict[str, Any]]:
-    """Return one whole list; it has ended where a page is empty."""
+    """Return one whole list; an empty page is its end."""
     found: list[dict[str, Any]] = []
     page = 1
     while True:

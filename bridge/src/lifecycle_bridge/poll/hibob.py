@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """HiBob: ``POST /v1/people/search``, everybody in one answer (apidocs.hibob.com/docs/people-read-api-contract: there is no paging, and no feed).
 
-What decides (status, dates, work) is digested a person; what changed is found by comparing. A field that the service user may not see
-is left out without an error, so the deciding ones are checked to be there.
+For each person a digest of the deciding fields (status, dates, work) is kept, and compared. HiBob leaves out a field that the service user may
+not see, without an error, so the deciding fields are checked to be there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lifecycle_bridge.poll.base import Incident, Polled, credential, settings
 from lifecycle_bridge.poll.snapshot import Seen, checked, compared
 
 URL = "https://api.hibob.com"
-#: Whose change wakes the intake; it reads everything again itself.
+#: Fields of which a change makes an event; the intake then reads the whole record itself.
 FIELDS = (
     "root.id",
     "root.email",

@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Personio v2: ``GET /v2/persons`` page by page, and ``GET /v2/persons/{id}/employments`` (developer.personio.de/reference/get_v2-persons).
 
-What decides (status, end, supervisor) stands on the employment, which only can be read a person at a time, and nothing promises that a
-change of it moves the person's ``updated_at``. So everybody's person record is compared each time; employments are read of people whose
-record changed, and of the others in turn, everybody who has not left within ``sweep_hours``.
+The deciding values (status, end, supervisor) are in the employment, which can only be read one person at a time. Nothing says that a change of
+it changes the person's ``updated_at``. So everybody's person record is compared each time. The employment is read of people whose record
+changed, and of the others in turn, so that each person who has not left is read once in ``sweep_hours``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lifecycle_bridge.poll.snapshot import Known, changes, checked, next_look
 
 URL = "https://api.personio.de"
 _PAGE = 50
-#: Read each time however small the company is.
+#: How many employments are read each time at least.
 _AT_LEAST = 50
 _PERSON = ("id", "email", "first_name", "last_name", "preferred_name", "status")
 _EMPLOYMENT = (
@@ -74,7 +74,7 @@ class Personio:
                     employment = _digest(name, personio, key)
                 kept[key] = f"{mine}-{employment}-{moved}"
         now_seen = {key: mark.rpartition("-")[0] for key, mark in kept.items()}
-        # An employment that is read for the first time is learned, and no change.
+        # An employment that is read for the first time is no change.
         last_seen = {
             key: f"{mine}-{employment or now_seen.get(key, '-').partition('-')[2]}"
             for key, (mine, employment, _moved) in old.items()
@@ -85,7 +85,7 @@ class Personio:
 
 
 def _turn(standing: list[str], after: str, poll: Poll) -> tuple[set[str], str]:
-    """Return whose employments are read now besides, and where the next turn begins."""
+    """Return the people whose employments are read in this turn, and where the next turn begins."""
     looks = max(1.0, float(poll.options.get("sweep_hours", 6)) * 3600 / poll.every)
     many = min(len(standing), max(_AT_LEAST, math.ceil(len(standing) / looks)))
     start = next((index for index, key in enumerate(standing) if key > after), 0)

@@ -14,7 +14,7 @@ from lifecycle_bridge.poll.base import Incident, Polled, credential, settings
 from lifecycle_bridge.poll.snapshot import Seen, compared
 
 URL = "https://rest.ripplingapis.com"
-#: Whose change wakes the intake; it reads everything again itself.
+#: Fields of which a change makes an event; the intake then reads the whole record itself.
 FIELDS = (
     "number",
     "work_email",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Does what :mod:`watch` says is due, and remembers it: events first, then where the next look begins, so that a kill in between repeats and loses nothing."""
+"""Polls the HR sources that :mod:`watch` says are due. First the events are stored, then the place where the next look begins, so that a kill in
+between repeats a look and loses nothing."""
 
 from __future__ import annotations
 
@@ -41,11 +42,11 @@ from lifecycle_bridge.store.tables import alerts, events, sources
 
 log = logging.getLogger("lifecycle_bridge.poll")
 
-#: How often silence is looked for.
+#: How often each source is checked for silence.
 _ALARMS_EVERY = timedelta(minutes=1)
 #: How far back to look for changes that no webhook announced.
 _REMEMBERED = timedelta(days=14)
-#: Files of one look at a folder.
+#: How many files one look at a folder reads.
 _MOST_AT_ONCE = 20
 
 
@@ -53,13 +54,13 @@ class Inbox(Protocol):
     """Where events become durable: :class:`lifecycle_bridge.store.inbox.Inbox`."""
 
     def put_now(self, events: list[Event]) -> list[Event]:
-        """Store them; those that were new."""
+        """Store events; return the new ones."""
         ...
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something that a person must know; ``over``: it is all right again. It stands in the table ``alerts`` under the same key."""
+    """The begin or the end (``over``) of an alert, which is in the table ``alerts`` under the same key."""
 
     key: str
     detail: str
@@ -68,7 +69,7 @@ class Alarm:
 
 @dataclass
 class Round:
-    """What one call did. ``found``: new events by source. ``alarms``: what began and what ended, also in looks that went on in the background since the last call."""
+    """What one call did. ``found``: new events by source. ``alarms``: alerts that began or ended since the last call, also in looks in the background."""
 
     tasks: list[Task]
     found: dict[str, int]
@@ -76,7 +77,7 @@ class Round:
 
 
 class Polling:
-    """Looks at the sources. Several bridges may do so with one database: each look is claimed."""
+    """Polls the sources. Several bridges may do so with one database: each look is made by one of them."""
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class Polling:
         return done
 
     def accept(self, name: str, by: str) -> None:
-        """Accept, in somebody's name, what the source shows now, however small: the next look takes it.
+        """Accept, in the name of a person, the list that the source shows now, however short: the next look takes it.
 
         :raises ConfigError: there is no such source, or it is not polled.
         """
@@ -211,7 +212,7 @@ class Polling:
         for name, one in standing.items():
             try:
                 found += due({name: one}, now)
-            except ConfigError as failure:  # of one source, and no reason to leave the others alone
+            except ConfigError as failure:  # of one source: the others are polled
                 self._raise(f"poll:{name}", f"sources.{name}: {failure}", now)
         return sorted(found, key=lambda task: task.what)  # everybody before polls
 
@@ -233,11 +234,11 @@ class Polling:
     # -- looking ---------------------------------------------------------------------------------------------------------
 
     def _everybody(self, task: Task, now: datetime, done: Round) -> None:
-        """Wake the intake to compare everybody. The event's id is that of the slot: a kill, or another bridge, doubles nothing."""
+        """Put an event that has everybody compared. Its id is made of the time it was due, so that a restart or another bridge makes no second one."""
         assert task.slot is not None
         row = self._row(task.source)
         if self._config.sources[task.source].poll is not None and not row.cursor and not row.trouble:
-            return  # the first look, which is due as well, has everybody compared
+            return  # the first look, which is due too, has everybody compared
         new = self._inbox.put_now([_feed(task.source, f"{task.slot:%Y-%m-%dT%H:%MZ}", now)])
         self._update(task.source, last_everybody_at=stamp(task.slot))
         self._count(done, task.source, new)
@@ -252,7 +253,7 @@ class Polling:
             with self._loops.running("poll", name, more=_timeout(self._config.sources[name])):
                 if self._update(name, claimed, tried_at=stamp(now)):
                     self._poll(name, now, done)
-        except Exception:  # nobody may be waiting for this look: where the tables cannot be written, the log is left
+        except Exception:  # nobody may wait for this look: where the tables cannot be written, only the log says so
             log.exception("a look could not be recorded", extra={"source": name})
             raise
         finally:
@@ -273,7 +274,9 @@ class Polling:
             trouble, raises = str(failure), failures >= FAILURES
         except BridgeError as failure:
             trouble, raises = str(failure), True
-        except Exception as failure:  # a fault of ours with one source must stop neither the others nor the alarms
+        except (
+            Exception
+        ) as failure:  # a fault of the bridge with one source must not stop the other sources and the alarms
             log.exception("poll failed", extra={"source": name})
             trouble, raises = (
                 f"poll {name}: a fault in the bridge ({type(failure).__name__}); its log has the place",
@@ -304,7 +307,7 @@ class Polling:
         if found.looked:
             changes |= {"last_look_at": stamp(now), "trouble": "", "accepted_by": ""}
         if not self._update(name, sources.c.cursor == row.cursor, cursor=found.cursor, **changes):
-            return False  # somebody else was faster; what was found is durable, and the same
+            return False  # another bridge was faster; the events are stored, and the same
         self._count(done, name, new)
         if found.after is not None:
             found.after()
@@ -357,7 +360,7 @@ class Polling:
             return unheard(_seen(rows), window)
 
     def _raise(self, key: str, detail: str, now: datetime) -> None:
-        """Open an alert; one that is open already is not sent again, but gets the new words."""
+        """Open an alert; one that is open already gets the new text, and is not sent again."""
         with self._database.write() as connection:
             open_one = connection.execute(alerts.select().where(alerts.c.key == key)).one_or_none()
             if open_one is None:
@@ -375,7 +378,7 @@ class Polling:
             self._unsent.append(Alarm(key, detail))
 
     def _clear(self, key: str, detail: str, now: datetime) -> bool:
-        """Settle an open alert; whether there was one."""
+        """End an open alert; return whether there was one."""
         with self._database.read() as connection:
             if (
                 connection.execute(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The last look at a source without a feed of changes: a digest for each person's id, small enough for one text."""
+"""Compares a whole list with how it looked last time, for sources without a feed of changes. Kept is a digest for each person's id."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ MOST = 50_000
 
 @dataclass(frozen=True)
 class Known:
-    """``look`` counts the looks that found something: it stands in the ids of events, so that a change, its undoing and the same change again are three.
+    """The list at the last look.
 
-    ``extra`` is the poller's own: where a sweep goes on, the columns of a file.
+    ``look`` counts the looks that found a change. It is part of the ids of events, so that a change, its undoing and the same change again are
+    three events. ``extra`` is the poller's own: where its next turn begins, the columns of a file.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +34,7 @@ class Known:
 
     @classmethod
     def read(cls, cursor: str) -> Known | None:
-        """Return None for an empty cursor, or one that another version or kind of poller wrote: the next look is a first one."""
+        """Read a cursor. None for an empty one, or one of another version or poller: the next look is then a first one."""
         if not cursor:
             return None
         try:
@@ -72,7 +73,7 @@ def checked(name: str, ids: list[str]) -> None:
 
 
 def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) -> tuple[Event, ...]:
-    """Return who is new, who is different, and whose record is gone (which is not a termination: the intake looks)."""
+    """Return events for who is new, who has changed, and whose record is gone (which is no termination: the intake looks at it)."""
     look = before.look + 1
     found = []
     for number, (person, mark) in enumerate(people.items(), 1):
@@ -98,7 +99,7 @@ def changes(name: str, before: Known, people: Mapping[str, str], now: datetime) 
 def next_look(
     before: Known | None, people: Mapping[str, str], active: int, extra: Mapping[str, Any] | None = None
 ) -> Known:
-    """Return what is kept after a look; the same text when nothing changed."""
+    """Return what is kept after a look; it has the same text when nothing changed."""
     extra = dict(extra or {})
     if before is None:
         return Known(people, active, 0, extra)
@@ -107,7 +108,7 @@ def next_look(
 
 @dataclass(frozen=True)
 class Seen:
-    """One record of a list: the person's id, what decides, and whether they have not left."""
+    """One record of a list: the person's id, the values that decide about access, and whether they have not left."""
 
     id: str
     decides: Any

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""When to look at which source, and when its silence is an alarm. Pure: what is known and the moment in, what to do out."""
+"""Says which source is due to be polled, and when its silence is an alarm. Pure functions of what is known and of the moment."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lifecycle_bridge.config import Source
 from lifecycle_bridge.errors import ConfigError
 
-#: However often a source fails, it is looked at again within this time (or within its own ``every``, where that is longer).
+#: The longest pause before a source that failed is polled again (or its own ``every``, where that is longer).
 LONGEST = timedelta(hours=1)
 #: After so many failures in a row a poll raises an alert.
 FAILURES = 3
 #: A webhook may be so late that a poll comes before it: BambooHR tries for 75 minutes.
 GRACE = timedelta(minutes=90)
-#: So many people must have changed without a sound: one alone may have changed where no webhook watches.
+#: So many people must have changed without a webhook: a single one may have changed in a field that no webhook reports.
 DEAD_AFTER = 3
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of a source; moments in UTC, None for never.
+    """The facts about one source; moments in UTC, None for never.
 
     :param known_since: when the bridge first had it in its configuration.
     :param webhook_at: the last event that a webhook brought.
@@ -44,7 +44,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done: ``poll`` or ``everybody`` of a source, and with ``everybody`` the moment it was due."""
+    """One thing to do: ``poll`` or ``everybody`` of a source, with ``everybody`` also the moment at which it was due."""
 
     source: str
     what: str
@@ -52,7 +52,7 @@ class Task:
 
 
 def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[Task]:
-    """Return what is to be done now, the nightly comparisons first. Asked each second; says a thing until it is recorded as done."""
+    """Return what is to be done now, the nightly comparisons first. A task is returned again until it is recorded as done."""
     nightly = [
         Task(name, "everybody", slot)
         for name, (source, standing) in sources.items()
@@ -67,8 +67,8 @@ def due(sources: Mapping[str, tuple[Source, Standing]], now: datetime) -> list[T
 
 
 def poll_at(name: str, source: Source, standing: Standing) -> datetime:
-    """Return when the source is to be looked at next: at once when it never was; later each time after failures; a little off the even, so that
-    several sources (and bridges) do not ask together."""
+    """Return when the source is to be polled next: at once when it never was, and later after each failure. Up to a tenth is added, so that several
+    sources and bridges do not ask at the same moment."""
     if source.poll is None or standing.tried_at is None:
         return standing.known_since
     every = timedelta(seconds=source.poll.every)
@@ -78,12 +78,12 @@ def poll_at(name: str, source: Source, standing: Standing) -> datetime:
 
 
 def _ahead(moment: datetime | None, now: datetime) -> bool:
-    """Return whether a moment lies in the future, which only a wrong clock explains: nobody waits for it."""
+    """Return whether a moment is in the future. Only a wrong clock explains that, so it is ignored."""
     return moment is not None and moment > now
 
 
 def _jitter(name: str, moment: datetime) -> float:
-    """Return up to a tenth, the same for the same look, so that asking twice changes nothing."""
+    """Return a number up to a tenth, which is the same for the same look."""
     return hashlib.sha256(f"{name} {moment.isoformat()}".encode()).digest()[0] / 2550
 
 
@@ -99,8 +99,8 @@ def everybody_due(source: Source, standing: Standing, now: datetime) -> datetime
 def last_slot(at: str, zone: tzinfo | None, now: datetime) -> datetime:
     """Return the last moment, up to now, at which a local clock (``zone``; None: this machine's) showed ``at``, in UTC.
 
-    Each local day has exactly one: a time that the clock skips is taken with the offset before the gap, of one that it shows twice
-    it is the first (RFC 5545, 3.3.5, which is Python's fold=0).
+    Each local day has exactly one such moment. A time that the clock skips is taken with the offset before the gap; where the clock shows a time
+    twice, the first one counts (RFC 5545, 3.3.5, which is Python's fold=0).
     """
     clock = time.fromisoformat(at)
     today = now.astimezone(zone).date()
@@ -127,7 +127,7 @@ def zone_of(source: Source) -> tzinfo | None:
 def silent(source: Source, standing: Standing, now: datetime) -> str:
     """Return why the source counts as silent; empty while an event or a look that succeeded is recent enough.
 
-    A webhook whose owner left is dead without a sound: only a look proves that nothing happened.
+    A webhook stops without a message when its owner is deactivated: only a look proves that nothing has changed.
     """
     seen = (standing.known_since, standing.last_event_at, standing.last_look_at)
     last = max((moment for moment in seen if moment is not None and not _ahead(moment, now)), default=now)
@@ -145,7 +145,7 @@ def silent(source: Source, standing: Standing, now: datetime) -> str:
 def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
     """Return why the webhook counts as dead although it is configured; empty while it is not.
 
-    It is, when polls found several people changed, the first of them longer ago than any retry, and no webhook came since.
+    It is dead when polls found several people changed, the first of them longer ago than HR repeats a webhook, and no webhook came since.
     """
     if not source.scheme or source.poll is None or not standing.unheard:
         return ""
@@ -167,7 +167,7 @@ def dead_webhook(source: Source, standing: Standing, now: datetime) -> str:
 def unheard(
     rows: Iterable[tuple[str, datetime, bool]], window: timedelta
 ) -> tuple[datetime | None, tuple[tuple[str, datetime], ...]]:
-    """From events (person, when received, whether a poll found it), oldest first: the last webhook, and whom polls found since.
+    """Return when the last webhook came, and whom polls found since, from events (person, when received, whether a poll found it), oldest first.
 
     A person for whom a webhook came within ``window`` before is left out: the poll found the same change.
     """

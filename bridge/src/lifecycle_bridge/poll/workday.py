@@ -17,7 +17,7 @@ from lifecycle_bridge.poll import api
 from lifecycle_bridge.poll.base import Incident, Polled, credential, settings
 from lifecycle_bridge.poll.snapshot import Seen, compared
 
-#: Whose change wakes the intake; it reads everything again itself.
+#: Fields of which a change makes an event; the intake then reads the whole record itself.
 FIELDS = (
     "Universal_ID",
     "Employee_ID",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HR's requests: proven over their raw bytes, then read for ids. One file a scheme; no state, no network, no clock of its own."""
+"""Proves HR's requests over their raw bytes, and reads ids from them. Each scheme has one file, and has no state, network or clock."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def receive(raw: Raw, name: str, source: Source, now: datetime) -> Received:
-    """Return what a request to the source ``name`` says, and what is answered once that is durable.
+    """Return the events of a request to the source ``name``, and the answer that is sent when they are stored.
 
     :raises Forged: nothing proves that it is from this source; the answer is 401.
     :raises Malformed: it is genuine and cannot be read; the answer is the scheme's ``unreadable`` (415 for :class:`Unsupported`).
@@ -88,7 +88,7 @@ def keys(source: Source) -> tuple[list[str], ConfigError | None]:
 
 
 def check(name: str, source: Source) -> list[str]:
-    """Return what is wrong with a source, in words: the bridge does not start with it, and ``doctor`` says it. Empty when all is well.
+    """Return what is wrong with a source, a line each; the bridge does not start with it. Empty when all is well.
 
     A source that is only polled has nothing to check here.
     """
@@ -118,7 +118,7 @@ def check(name: str, source: Source) -> list[str]:
         not Path(kept).is_absolute() or any(secret.file == Path(kept) for secret in source.secrets)
     ):
         wrong.append(
-            f"{where}.options.handshake: a whole path, and not that of a secret: anybody can hand over a token, and a human has to confirm it first"
+            f"{where}.options.handshake: a whole path, and not that of a secret: anybody can send a token, and a person has to confirm it first"
         )
     found, trouble = keys(source)
     if trouble is not None:

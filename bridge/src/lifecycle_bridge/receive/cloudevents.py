@@ -7,11 +7,11 @@ of its keys), ``bearer`` (the default otherwise; ``basic`` by ``options.user``),
 (sha256 or sha512), ``encoding`` (hex or base64), ``prefix``. A token in the address (``access_token=``) is not taken, though the
 specification wants it: addresses stand in the logs of every proxy.
 
-In binary mode the attributes are headers, and neither signature covers them. What is not signed is not believed: there, type, person,
-time and urgency are read from the signed data alone, and the id is the signed one (Standard Webhooks) or the digest of what was signed.
-With a bearer token, which vouches for the whole request, headers are taken as they are.
+In binary mode the attributes are headers, and neither signature covers them. So there, type, person, time and urgency are read from the
+signed data alone, and the id is the signed one (Standard Webhooks) or the digest of the signed data. A bearer token proves the whole
+request, so with it headers are taken as they are.
 
-``source`` and ``id`` together are the event's id; ``subject`` may be ``person/<id>``. 202 is the answer of "taken, not yet done".
+``source`` and ``id`` together are the event's id; ``subject`` may be ``person/<id>``. The answer is 202, "accepted, not yet done".
 
 Sources: https://github.com/cloudevents/spec: cloudevents/spec.md, formats/json-format.md, bindings/http-protocol-binding.md
 (percent-encoded headers), http-webhook.md (handshake, 202, 415, 429 with Retry-After).

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The door: ``POST`` and ``OPTIONS /hr/<source>``.
+"""Receives HR's requests: ``POST`` and ``OPTIONS /hr/<source>``.
 
-A request is read up to its size and for so long only, proven, read for ids, stored, and then answered. Nothing of a body or a header is
-logged, nor given back. What is refused says the same words whatever the reason was.
+A request is read within limits of size and time, proven, read for ids, stored, and then answered. Nothing of a body or a header is logged or
+returned. A refusal has the same words whatever its reason was.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from lifecycle_bridge.events import Event, Raw
 from lifecycle_bridge.receive import SCHEMES, Received, Unsupported, check, receive
 from lifecycle_bridge.receive.limits import Limits
 
-log = logging.getLogger("lifecycle_bridge.door")
+log = logging.getLogger("lifecycle_bridge.endpoint")
 
-#: Forgeries of one address in a minute that are answered as such; further ones are answered "too many".
+#: Forged requests of one address in a minute that are answered with 401; further ones are answered "too many".
 FORGED_PER_MINUTE = 120
 _WORDS = {
     400: "not understood",
@@ -47,14 +47,14 @@ _WORDS = {
 
 
 class Puts(Protocol):
-    """Where events become durable: :class:`lifecycle_bridge.store.inbox.Inbox`."""
+    """Stores events: :class:`lifecycle_bridge.store.inbox.Inbox`."""
 
     async def put(self, events: list[Event]) -> list[Event]: ...
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A request that was answered: for metrics. ``outcome`` is a word of a small set."""
+    """An answered request, for metrics. ``outcome`` is one of a few words."""
 
     source: str
     outcome: str
@@ -78,13 +78,13 @@ class _TooLarge(Exception):
     """The body is longer than this source may send."""
 
 
-class Door:
-    """Takes what HR sends.
+class Endpoint:
+    """Receives HR's requests.
 
-    :param sources: of the configuration; those without a scheme have no door.
+    :param sources: of the configuration; those without a scheme have no address here.
     :param body_seconds: how long a body may take to arrive.
     :param seen: called after each answer.
-    :raises ConfigError: a source must not be listened to as it is configured.
+    :raises ConfigError: a source is configured so that its requests cannot be proven.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Door:
             verdict = await self._judged(raw, name, source, _host(request))
         except _Refused as refused:
             verdict = refused.verdict
-        except Exception as failure:  # noqa: BLE001 - a fault of ours must lose no event, and its text might hold some of the body: only its kind is logged
+        except Exception as failure:  # noqa: BLE001 - a fault of ours must lose no event; its text may hold a part of the body, so only its kind is logged
             place = failure.__traceback__
             while place is not None and place.tb_next is not None:
                 place = place.tb_next
@@ -137,7 +137,7 @@ class Door:
             async with asyncio.timeout(self._body_seconds):
                 body = await _body(request, source.max_bytes)
         except TimeoutError:
-            # 408 is a 4xx: where that loses the event for good, it is "busy"
+            # 408 is a 4xx: a vendor that never repeats after a 4xx gets its status for "busy"
             raise _Refused(
                 _Verdict(
                     408 if scheme.busy == 429 else scheme.busy, "slow", {"Connection": "close", "Retry-After": "10"}
@@ -156,7 +156,7 @@ class Door:
         try:
             received = receive(raw, name, source, raw.received_at)
         except Forged as failure:
-            # Several senders may share an address (a proxy, a vendor's cloud): what is genuine is never refused for another's forgeries.
+            # Several senders may share an address (a proxy, a vendor's cloud): a genuine request is never refused because of forged ones.
             seconds = self._limits.take((name, host), FORGED_PER_MINUTE)
             if seconds:
                 return _Verdict(scheme.busy, "limited", {"Retry-After": str(seconds)}, "too many forgeries from here")
@@ -232,7 +232,7 @@ def _host(request: Request) -> str:
 
 
 def _handed_over(received: Received, source: Source) -> _Verdict:
-    """Keep a token that a vendor handed over, once, for a human alone to read."""
+    """Keep a token that the vendor sends once, in a file for a person to read."""
     path = source.options.get("handshake")
     if not path:
         return _Verdict(401, "forged", why="a token was handed over, and options.handshake names no file for it")

@@ -3,9 +3,9 @@
 """Gusto: employee events.
 
 ``X-Gusto-Signature`` is the hex HMAC-SHA256 of the raw body; the key is the subscription's verification token. That token is posted to
-us, unsigned, when the subscription is made, and has to be given back to Gusto by a human (``PUT /v1/webhook_subscriptions/<uuid>/verify``).
-It is never taken as a key by itself, since anybody could send one: with ``options: {handshake: <file>}`` it is kept in that file, for
-the human to confirm, and to name as the source's secret once Gusto took it.
+us, unsigned, when the subscription is made, and has to be sent back to Gusto by a person (``PUT /v1/webhook_subscriptions/<uuid>/verify``).
+It is never used as a key by itself, since anybody could send one: with ``options: {handshake: <file>}`` it is kept in that file. A person
+confirms it to Gusto, and then names the file as the source's secret.
 
 Up to 16 retries over days, so no window; order is not kept and duplicates occur: ``uuid`` is the id. "Terminated" is the entry of a
 termination; "effective" comes the day after the last day, Pacific time, hence too late for the person who works further east: our own timers count.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Limits for requests: token buckets, in memory, for this process alone."""
+"""Limits how many requests are taken in a minute, by token buckets in the memory of this process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _Bucket:
 
 
 class Limits:
-    """A bucket for each key: full it holds a minute's worth, and it fills again all the time.
+    """A bucket for each key: it holds the requests of one minute, and fills again all the time.
 
-    :param clock: seconds that only go forward.
-    :param most: keys that are remembered; the one not seen longest is forgotten first.
+    :param clock: returns seconds that only go forward.
+    :param most: how many keys are kept; the one that was not used for longest is removed first.
     """
 
     def __init__(self, clock: Callable[[], float], most: int = 10_000) -> None:
@@ -29,12 +29,12 @@ class Limits:
         self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
 
     def wait(self, key: Hashable, per_minute: float) -> int:
-        """Return seconds until one more is taken; 0 when it is now. Takes nothing."""
+        """Return the seconds until one more request is taken; 0 for now. Takes nothing from the bucket."""
         left = self._filled(key, per_minute).left
         return 0 if left >= 1 else math.ceil((1 - left) * 60 / per_minute)
 
     def take(self, key: Hashable, per_minute: float) -> int:
-        """Take one if there is one: 0, or the seconds to wait."""
+        """Take one request from the bucket and return 0; return the seconds to wait when it is empty."""
         seconds = self.wait(key, per_minute)
         if not seconds:
             self._buckets[key].left -= 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reading bodies whose names a customer chose: custom outbound messages, Standard Webhooks, CloudEvents.
+"""Reads bodies whose field names a customer has chosen: custom outbound messages, Standard Webhooks, CloudEvents.
 
 The source's ``options`` say where to look, as dotted paths: ``type``, ``person``, ``id``, ``time``, ``urgent``. Without them the usual
 names are tried.
@@ -49,7 +49,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 
 
 def said(body: Any, source: Source, *, usual: Mapping[str, tuple[str, ...]] = USUAL) -> Said:
-    """Return what such a body says."""
+    """Read such a body."""
 
     def at(name: str) -> Any:
         return pick(body, str(source.options[name])) if name in source.options else pick(body, usual.get(name, ()))
@@ -66,7 +66,7 @@ def said(body: Any, source: Source, *, usual: Mapping[str, tuple[str, ...]] = US
 
 
 def is_urgent(body: Any, flag: Any) -> bool:
-    """True by a flag, or by ``urgency: immediate``."""
+    """Return whether access has to end now, by a flag or by ``urgency: immediate``."""
     if flag is None:
         flag = pick(body, ("urgency", "data.urgency"))
     return flag is True or str(flag).lower() in ("true", "yes", "immediate", "1")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The shared parts of all schemes: the shape of a scheme, proofs in constant time, and careful reading of the proven bytes.
+"""Has the shared parts of all schemes: the base class, proofs in constant time, and careful reading of the proven bytes.
 
 A request is proven over its raw bytes before anything of it is parsed. Of what is parsed only ids, times and the vendor's
 type word are taken.
@@ -29,9 +29,9 @@ from lifecycle_bridge.events import TYPES, Event, Raw
 AHEAD = timedelta(minutes=5)
 JSON = frozenset({"application/json", ""})
 FORM = "application/x-www-form-urlencoded"
-#: Vendor's event ids that are kept as they are; any other is kept as its digest, since it might hold anything.
+#: Event ids of vendors that are kept as they are; of any other the digest is kept, since it may hold anything.
 _PLAIN_ID = re.compile(r"(?!poll:|bridge:|sha256:)[A-Za-z0-9._:/#@~+=-]{1,190}")
-#: Without an id and a time of its own, the same bytes are the same event for so long, and later another one.
+#: Where a request has no id and no time, the same bytes are the same event for so many seconds, and later another one.
 _SAME_FOR = 600
 #: Short names of our types, for people.
 SHORT: Mapping[str, str] = {kind.split(".", 1)[1]: kind for kind in TYPES} | {
@@ -51,7 +51,7 @@ class Unsupported(Malformed):
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back to the vendor."""
+    """The answer to the vendor."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class Answer:
 class Received:
     """A genuine request, read.
 
-    :param answer: for when the events are durable.
-    :param ignored: what it said that is nothing for us, such as a payroll.
-    :param token: what a vendor handed over to be confirmed by a human (Gusto's verification token); a secret.
+    :param answer: sent when the events are stored.
+    :param ignored: how many things it said that are not about a person, such as a payroll.
+    :param token: a token that the vendor sends for a person to confirm (Gusto's verification token); a secret.
     """
 
     events: tuple[Event, ...] = ()
@@ -74,7 +74,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that a request says, in the vendor's word.
+    """One thing that a request says, with the vendor's word for it.
 
     :param id: the vendor's event id; empty when it has none.
     :param dated: something in the request distinguishes it from a later one with the same content.
@@ -99,19 +99,19 @@ class Made:
 
 
 class Scheme(ABC):
-    """How one vendor calls. No state; safe in several threads."""
+    """How one vendor sends webhooks. Has no state; safe to use from several threads."""
 
-    #: The vendor's words -> :data:`~lifecycle_bridge.events.TYPES`; empty when it is nothing for us.
+    #: The vendor's words, each with one of :data:`~lifecycle_bridge.events.TYPES`, or with an empty text to ignore it.
     types: Mapping[str, str] = {}
     #: Content types that it sends.
     media: frozenset[str] = JSON
-    #: What it takes as "received"; "too much, later"; "could not be read".
+    #: The status that it takes as "received"; as "too much, send it later"; as "could not be read".
     received: int = 200
     busy: int = 429
     unreadable: int = 400
     #: Names that may stand in the source's ``options``, besides ``types``.
     options: frozenset[str] = frozenset()
-    #: It may begin without a secret, since the vendor hands one over (see :attr:`Received.token`).
+    #: It may be used without a secret at first, since the vendor sends one (see :attr:`Received.token`).
     hands_over: bool = False
 
     def greet(self, raw: Raw, source: Source) -> Received | None:
@@ -131,7 +131,7 @@ class Scheme(ABC):
 
     @abstractmethod
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        """Return a genuine request that says so; ``kind`` is one of :data:`~lifecycle_bridge.events.TYPES`."""
+        """Make a genuine request about this; ``kind`` is one of :data:`~lifecycle_bridge.events.TYPES`."""
 
     def signed(self, raw: Raw) -> bytes:
         """Return the bytes whose digest is the id of an event that has none of its own."""
@@ -162,7 +162,7 @@ def same(one: str | bytes, other: str | bytes) -> bool:
 
 
 def any_true(found: Iterable[bool]) -> bool:
-    """Like ``any``, but all are looked at, so that the time does not show which key was right."""
+    """Return whether any is true. All are computed, so that the time does not show which key was right."""
     return any(list(found))
 
 
@@ -180,7 +180,7 @@ def sha256(value: bytes) -> str:
 
 
 def within(at: datetime | None, now: datetime, window: timedelta) -> None:
-    """Refuse what was signed too long ago, or in the future.
+    """Refuse a request that was signed too long ago, or in the future.
 
     :raises Forged: it was.
     """
@@ -215,7 +215,7 @@ def token_headers(key: str, source: Source) -> dict[str, str]:
 
 
 def weak_token(key: str) -> str:
-    """Return a token that can be guessed; a vendor that does not sign leaves nothing else to hold on to."""
+    """Return why a token is too short; empty when it is long enough. With a vendor that does not sign, the token is the only proof."""
     return (
         ""
         if len(key) >= 16
@@ -240,7 +240,7 @@ def decoded(raw: Raw) -> Any:
 
 
 def peeked(raw: Raw) -> Any:
-    """Return the body of what is not proven, as JSON, to know a handshake; None when it isn't JSON."""
+    """Return the body of a request that is not proven yet, as JSON, to recognize a handshake; None when it is not JSON."""
     try:
         return decoded(raw)
     except Malformed:
@@ -290,7 +290,7 @@ def rows(value: Any, what: str) -> Iterator[Mapping[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """Return an id or a word: text or a whole number; empty for everything else, and for what no id looks like."""
+    """Return an id or a word from a text or a whole number; empty for all else, and for a text that is no id."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     if isinstance(value, int):
@@ -325,7 +325,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def meaning(word: str, types: Mapping[str, str], chosen: Any) -> str | None:
-    """Return which of our types a vendor's word is: empty when it is nothing for us, None when it is not known.
+    """Return our type for a vendor's word: empty to ignore it, None when the word is not known.
 
     The source's own ``options.types`` come first, then the vendor's, then what the word says.
     """
@@ -355,9 +355,9 @@ _GUESSES = (
 
 
 def events(scheme: Scheme, said: Iterable[Said], raw: Raw, name: str, source: Source) -> tuple[tuple[Event, ...], int]:
-    """Return what was said as events, and how much of it is nothing for us.
+    """Return the events of a request, and how many things in it are ignored.
 
-    :raises Malformed: it says something about a person, and not which.
+    :raises Malformed: it is about a person, and does not say which.
     """
     digest = sha256(raw.body)
     found: list[Event] = []

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Standard Webhooks 1.0: for everybody else, such as a script of HR's own, or a unified API; and how we sign what we send.
+"""Standard Webhooks 1.0: for all other senders, such as a script of HR or a unified API. The bridge signs its own webhooks in this way too.
 
 ``webhook-id``, ``webhook-timestamp`` (seconds since 1970), ``webhook-signature``: signatures parted by spaces, ``v1,<base64 HMAC-SHA256>``
 or ``v1a,<base64 Ed25519>``, of ``<id>.<timestamp>.<raw body>``. Keys: ``whsec_<base64>`` (HMAC), ``whpk_<base64>`` (Ed25519, to verify),
 ``whsk_<base64>`` (Ed25519, to sign); without a prefix it is HMAC's. The window is five minutes either way; the id, which is signed, is
 the event's id. The body is ``{"type": ..., "timestamp": ..., "data": {...}}``; for the names in it see
-:mod:`~lifecycle_bridge.receive.named_fields`. Senders take 2xx as received and 410 as "never again", which is never said here.
+:mod:`~lifecycle_bridge.receive.named_fields`. Senders take 2xx as received, and 410 as "send nothing more", which is never answered here.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, and the vectors of its libraries.
 """
@@ -69,7 +69,7 @@ def prove(raw: Raw, keys: Sequence[str], now: datetime, window: float = WINDOW) 
 
 
 def header(raw: Raw, name: str) -> str:
-    """Return one of the three headers; of a sender that uses the old names, by those."""
+    """Return one of the three headers, by its old name where the sender uses that."""
     return raw.headers.get(name) or raw.headers.get(_OLD[name], "")
 
 

@@ -35,7 +35,7 @@ def rows(found: sa.CursorResult[Any]) -> list[dict[str, Any]]:
 class Database:
     """The connection to the bridge's tables. Safe to use from several threads and processes.
 
-    :raises BridgeError: the address says nothing that can be used.
+    :raises BridgeError: the address is of no database that can be used.
     """
 
     def __init__(self, url: str, password: str = "") -> None:
@@ -55,14 +55,14 @@ class Database:
                 private.folder(Path(address.database).parent)
             except OSError as failure:
                 raise BridgeError(f"make the folder of database {address.database}: {failure.strerror}") from None
-        # Of a database without an encoding (SQL_ASCII) texts would come back as bytes.
+        # A database without an encoding (SQL_ASCII) would return texts as bytes.
         settings = {"client_encoding": "UTF8"} if address.get_driver_name() == "psycopg" else {}
         self.engine = sa.create_engine(address, pool_pre_ping=not self.sqlite, connect_args=settings)
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_settings)
 
     def create(self) -> None:
-        """Make the tables that are not there; bridges that start together, one after the other."""
+        """Make the tables that are missing. Bridges that start at the same time do this one after the other."""
         name = self.engine.url.database
         if self.sqlite and name and not name.startswith("file:"):
             try:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Acts of a person on a case, from the console, the API or the shell. The case's time line keeps who did each.
+"""Carries out what a person does to a case, from the console, the API or the shell. The case's time line keeps who did it.
 
-Nobody acts on a case of their own. Cancelling a leaver's case leaves access open that HR wants ended: it takes two people, others get a
-notice, and an alert stands until HR says something else.
+Nobody acts on a case about themselves. To cancel a leaver's case leaves access open that HR wants to end. So it takes two people, others get a
+notice, and an alert stays until HR says something else.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class CaseActs:
     """Retry, cancel, run now, release, settle.
 
     :param wake: called when something became due.
-    :param account: that of this machine in whose hands the acts are done, where the name of who does them is only given, as on the command
-        line. Empty where signing in or a token proves the name.
+    :param account: the account of this machine that acts, where nothing proves the name that was given, as on the command line. Empty where
+        signing in or a token proves the name.
     """
 
     def __init__(
@@ -43,24 +43,24 @@ class CaseActs:
         self.database, self.config, self._wake, self._account = database, config, wake, account
 
     def retry(self, case: str, by: str) -> None:
-        """Run it again now; its tries are counted from zero.
+        """Run a case again now; its tries are counted from zero.
 
         :raises BridgeError: there is no such case, it is the actor's own, or it is not one that waits or stopped.
         """
         self._now(case, by, ("waiting", "todo", "stuck", "held"), "retried")
 
     def run_now(self, case: str, by: str) -> None:
-        """Do not wait for its minute. HR's word still holds: the run itself refuses what HR does not say.
+        """Run a case before its minute. The run itself still refuses what HR does not say.
 
         :raises BridgeError: there is no such case, it is the actor's own, or it does not wait.
         """
         self._now(case, by, ("upcoming", "waiting", "todo"), "hurried")
 
     def cancel(self, case: str, by: str, why: str) -> None:
-        """Drop it; a run that goes on is stopped, with all its processes, and says how far it got.
+        """Cancel a case. Its run is stopped, with all its processes, and reports how far it got.
 
-        A case that ends access is dropped when a second person cancels it too. Until then it goes on as HR says, and a run that the first
-        one stopped waits for a person.
+        A case that ends access is cancelled when a second person cancels it too. Until then it goes on as HR says; a case whose run the first
+        person stopped waits for a person.
 
         :raises BridgeError: there is no such case, it is the actor's own, it is over, or no reason is given.
         """
@@ -91,7 +91,7 @@ class CaseActs:
         self._wake()
 
     def release(self, ids: Sequence[str], by: str, why: str) -> list[str]:
-        """Ask the collection to release the brake for these people, by name; policy says who may. Their cases go on when it has.
+        """Order a release of the brake for these people, by name; policy says who may. Their cases go on when it has succeeded.
 
         :returns: the runs that do it, one for each limit.
         :raises BridgeError: none of them is held by the brake, one is the actor's own, or no reason is given.
@@ -229,7 +229,7 @@ class CaseActs:
 
 
 def _said(row: Mapping[str, Any], by: str, why: str, *, alone: bool) -> str:
-    """Return what others are to know of a leaver's case that somebody cancels."""
+    """Return the alert about a leaver's case that somebody cancels."""
     what = f"the {row['kind']} of {row['source']} {row['person']} ({why}). HR still says that it is due: "
     ends = "This alert ends when HR says something else"
     if not alone:
@@ -242,6 +242,6 @@ def _said(row: Mapping[str, Any], by: str, why: str, *, alone: bool) -> str:
 
 
 def is_about(marks: str, names: Iterable[str]) -> bool:
-    """Return whether a case's marks are those of somebody who is called so."""
+    """Return whether a case's marks are those of a person with one of these names."""
     mine = {mark for name in names for mark in marks_of(name)}
     return bool(mine & set(json.loads(marks or "[]")))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Alerts: kept once for each key, sent once, settled by a person or by the end of the trouble."""
+"""Keeps alerts: one for each key, sent once, settled by a person or by the end of the trouble."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import alerts
 
-#: When a settled alert's trouble was not seen for so long, it was over; seen again, it is a new alert.
+#: When the trouble of a settled alert was not seen for so long, it is over; seen again, it is a new alert.
 OVER = timedelta(days=3)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Two people cancel what ends access: whoever drops a leaver's case alone could leave a friend in."""
+"""Counts who cancels a case that ends access. It takes two people: one alone could keep a friend's access open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.store.tables import timeline
 
-#: The line of the first of the two; who stops a run that is under way has asked too.
+#: The line in the time line that the first of the two makes; a person who stops a run that goes on has asked too.
 ASKED = "cancel_asked"
 _ASKS = (ASKED, "stopping")
 #: Lines after which what was asked before no longer counts: HR said something new.
@@ -20,7 +20,7 @@ _ANEW = ("made", "moved")
 
 
 def marks_of(name: str) -> set[str]:
-    """Return digests of what somebody is called, as a case has them of its person's addresses; with and without a ``+tag``."""
+    """Return digests of a name, with and without a ``+tag``: a case keeps the same of its person's addresses."""
     plain = re.sub(r"\+[^@]*(?=@)", "", name.casefold())
     return {
         hashlib.sha256(word.encode("utf-8", "backslashreplace")).hexdigest()[:16] for word in (name.casefold(), plain)
@@ -32,10 +32,10 @@ def _marks(by: str, account: str) -> set[str]:
 
 
 def two_cancel(c: sa.Connection, case: str, by: str = "", account: str = "") -> bool:
-    """Return whether two different people have asked to cancel a case. What one account asks in two names is one person's word.
+    """Return whether two different people have asked to cancel a case. One account that asks in two names counts as one person.
 
     :param by: who asks now.
-    :param account: that of this machine in whose hands it is asked, where the name is only given.
+    :param account: the account of this machine that asks, where nothing proves the name.
     """
     lines = sa.select(timeline.c.n, timeline.c.by, timeline.c.account).where(timeline.c.case_id == case)
     anew = sa.select(sa.func.max(timeline.c.n)).where(timeline.c.case_id == case, timeline.c.what.in_(_ANEW))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The cases: planned as the intake decides, handed out when they are due, settled as their runs end. Every method is one transaction.
+"""Plans cases as the intake decides, binds them to runs when they are due, and settles them when their runs end. Every method is one transaction.
 
-What a case waits for is a time in a row, not a sleeping process: a restart, a changed clock or a machine that was asleep lose
-nothing, and what became due meanwhile is run at once, and recorded as late.
+A case waits by a time in its row, not by a sleeping process. So a restart, a changed clock or a machine that was suspended loses nothing. A
+case that became due meanwhile is run at once, and recorded as late.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Cases:
         now: datetime,
         recorded: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
-        """Make, move and drop cases, and raise alerts. Asked twice with the same batch, the second time changes nothing.
+        """Make, move and drop cases, and raise alerts. A second call with the same batch changes nothing.
 
-        :param recorded: when HR recorded it, by HR system and person, where it says so.
+        :param recorded: by HR system and person, when HR recorded the change, where HR says so.
         """
         with self.database.exclusive() as c:
             for data in decisions:
@@ -46,7 +46,7 @@ class Cases:
                 planning.apply(c, self.config, batch, one, (recorded or {}).get((one.source, one.person), ""), now)
 
     def claim(self, now: datetime, most: int, owner: str) -> list[str]:
-        """Bind what is due to new runs, at most so many: who leaves goes first, and nobody is in two runs.
+        """Bind due cases to new runs, at most so many. Leavers go first, and no person is in two runs.
 
         :returns: the idents of the runs.
         """
@@ -56,7 +56,7 @@ class Cases:
             return due.claim(c, self.config, now, most, owner)
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """Return the order of a run, marked as running; None when nothing of it is left to run. Asked again, it is the same order."""
+        """Mark a run as running, and return its order; None when nothing of it is left to do. A second call returns the same order."""
         with self.database.exclusive() as c:
             group = due.begin(c, ident, owner, now)
         return due.order(self.config, ident, group) if group else None

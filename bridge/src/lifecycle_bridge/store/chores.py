@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Runs by the clock, like schedules of AWX: ``followups`` (what is due today) and ``reconcile`` (every system against HR)."""
+"""Orders runs by the clock, as schedules of AWX do: ``followups`` (what is due today), ``reconcile`` (every system against HR), and others."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from lifecycle_bridge.store.tables import RUN_OPEN, cases, chores, runs
 from lifecycle_bridge.store.timelines import note
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: Days within which each of these days comes again.
+#: So many days back, each weekday and a first of the month are found.
 _LONGEST = 33
-#: Playbooks that are about a time: the one that has just ended, unless the configuration names another.
+#: Playbooks that are about a period: the one that has just ended, unless the configuration names another.
 _OF_A_TIME = ("audit",)
-#: How the idents of such runs begin, and their moment is written.
+#: The first letters in the idents of such runs; how their moment is written.
 PREFIX, _STAMP = "chore-", "%Y%m%dT%H%M%S"
 
 
 def last_due(chore: Chore, now: datetime) -> datetime:
-    """Return the last minute, up to now, at which it was to be run. A minute that the clock skips is taken with the offset before the gap."""
+    """Return the last minute, up to now, at which the chore was due. A minute that the clock skips is taken with the offset before the gap."""
     zone = ZoneInfo(chore.zone) if chore.zone else UTC
     hour, minute = map(int, chore.at.split(":"))
     today = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -43,7 +43,7 @@ def _is_on(on: str, day: date) -> bool:
 
 
 def period(chore: Chore, now: datetime) -> dict[str, str]:
-    """Return the first and the last day of what has just ended, for a playbook that is about a time: the month, the week or the day before."""
+    """Return the first and the last day of the period that has just ended: the month, the week or the day before."""
     day = last_due(chore, now).astimezone(ZoneInfo(chore.zone) if chore.zone else UTC).date()
     until = day - timedelta(days=1)
     since = until.replace(day=1) if chore.on == "month" else until if chore.on == "day" else day - timedelta(days=7)
@@ -57,7 +57,7 @@ class Chores:
         self.database, self.config = database, config
 
     def claim(self, now: datetime, owner: str) -> list[str]:
-        """Bind what is due to runs; each by one bridge, and never beside an earlier run of its own."""
+        """Make a run for each chore that is due; return their idents. One bridge makes it, and never while an earlier run of the same playbook is open."""
         wanted = {name: last_due(chore, now) for name, chore in self.config.chores.items() if chore.at}
         with self.database.read() as c:
             begun = {row.name: row.begun_at for row in c.execute(sa.select(chores))}
@@ -72,7 +72,7 @@ class Chores:
             ]
 
     def _claimed(self, c: sa.Connection, name: str, known: bool, owner: str, now: datetime) -> str:
-        """Empty when it is not to be run now: the first day after the installation has nothing that was missed."""
+        """Make the run and return its ident; empty when it is not to be run now. On the first day after the installation nothing was missed."""
         values = {"begun_at": stamp(now)}
         if not known:
             c.execute(sa.insert(chores).values(name=name, **values))
@@ -93,7 +93,7 @@ class Chores:
             playbook = c.execute(sa.select(runs.c.playbook).where(runs.c.ident == ident)).scalar_one()
         name = _name(ident)
         chore = next((chore for known, chore in self.config.chores.items() if known == name), Chore())
-        begun = datetime.strptime(ident.rpartition("-")[2], _STAMP).replace(tzinfo=UTC)  # asked again, it is the same
+        begun = datetime.strptime(ident.rpartition("-")[2], _STAMP).replace(tzinfo=UTC)  # the same after a restart
         given = {**(period(chore, begun) if name in _OF_A_TIME and chore.at else {}), **chore.extra_vars}
         return Order(
             ident,
@@ -104,7 +104,7 @@ class Chores:
         )
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """Write how a chore ended. A failure is an alert until it succeeds; cases that it ended are looked at immediately."""
+        """Write how a chore ended. A failure is an alert until the chore succeeds. The cases that it names are run again at once."""
         name = _name(ident)
         with self.database.exclusive() as c:
             close_run(c, ident, result, now)
@@ -121,7 +121,7 @@ class Chores:
 
 
 def _judge_again(c: sa.Connection, data: Mapping[str, Any], now: datetime) -> None:
-    """Write down both verdicts of a case that is over: its laptop came back, or somebody said what became of it."""
+    """Write both verdicts of a case that is over: its laptop came back, or a person said what became of it."""
     if "complete" not in data or "hardware_out" not in data:
         return
     ended = Ended.of(data)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Binds due cases to runs: leavers first, nobody in two runs, equal cases together. Inside a transaction of the caller's."""
+"""Binds due cases to runs: leavers first, no person in two runs, equal cases together. The caller opens the transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lifecycle_bridge.store.ordering import order_run
 from lifecycle_bridge.store.tables import OPEN, SLEEPING, STOPPED, cases, runs
 from lifecycle_bridge.store.timelines import note, span
 
-#: Lower goes first: leavers before joiners.
+#: The lower number goes first: leavers before joiners.
 PRIORITY = {
     OFFBOARD: 2,
     WITHDRAW: 3,
@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 
 
 def claim(c: sa.Connection, config: Config, now: datetime, most: int, owner: str) -> list[str]:
-    """Bind what is due to new runs, at most so many; gives their idents."""
+    """Bind due cases to new runs, at most so many; return their idents."""
     made: list[str] = []
     for group in _groups(_due(c, now)):
         for start in range(0, len(group), config.together):
@@ -47,18 +47,18 @@ def claim(c: sa.Connection, config: Config, now: datetime, most: int, owner: str
 
 
 def _due(c: sa.Connection, now: datetime) -> list[Row]:
-    """Return cases whose minute has come, first things first; of each person one, and nobody who is at work."""
+    """Return the cases whose minute has come, in order of priority: one for each person, and none of a person who is in a run."""
     active = sa.select(cases.c.source, cases.c.person).where(cases.c.state.in_(("ready", "running")))
     busy = {(row.source, row.person) for row in c.execute(active)}
     daily = stamp(now - timedelta(days=1))
     waits = sa.and_(cases.c.state.in_(SLEEPING), cases.c.next_at <= stamp(now))
     stopped = sa.and_(cases.c.state.in_(STOPPED), cases.c.ended_at <= daily)
     found = rows(c.execute(sa.select(cases).where(sa.or_(waits, stopped))))
-    # What changed before somebody's first day is carried out after it: accounts that a move made would not pass for the joiner's own.
+    # A change before a person's first day is carried out after that day: accounts that a move makes would not count as the joiner's own.
     joining = {_who(row) for row in found if row["kind"] == ONBOARD and row["state"] in ("upcoming", "waiting")}
     leaving = _leaving(c, now)
     chosen: list[Row] = []
-    # The day itself goes before what was to be made ready for it.
+    # The case of the first day goes before the case that prepares for it.
     for row in sorted(found, key=lambda row: (_priority(row), row["stage"] != "", row["next_at"])):
         if _who(row) in busy or row["kind"] == TRANSFER and _who(row) in joining | leaving:
             continue
@@ -68,13 +68,13 @@ def _due(c: sa.Connection, now: datetime) -> list[Row]:
 
 
 def _leaving(c: sa.Connection, now: datetime) -> set[tuple[str, str]]:
-    """Return whose access should have ended by now: a move of theirs waits, so that it gives nothing to somebody who is to have nothing."""
+    """Return the people whose access should have ended by now. A move of theirs waits, since it would give them access again."""
     open_ = (cases.c.kind.in_((OFFBOARD, WITHDRAW)), cases.c.state.in_(OPEN), cases.c.due_at <= stamp(now))
     return {(row.source, row.person) for row in c.execute(sa.select(cases.c.source, cases.c.person).where(*open_))}
 
 
 def _groups(found: Sequence[Row]) -> list[list[Row]]:
-    """Return the cases that go together: the same kind, for the first time. A failed case is tried again alone."""
+    """Return the cases in groups that share a run: the same kind, for the first time. A case that failed is tried again alone."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in found:
         alone = row["id"] if row["attempt"] else ""
@@ -109,7 +109,7 @@ def _bind(c: sa.Connection, group: Sequence[Row], owner: str, now: datetime) -> 
 
 
 def _day_has_come(c: sa.Connection, row: Row, now: datetime) -> None:
-    """Make what had to be ready before the day a part of the day's own case."""
+    """End the case that prepares for the first day: the case of that day does what is still missing."""
     mine = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == ONBOARD)
     open_ = c.execute(sa.select(cases.c.id).where(*mine, cases.c.stage == "prepare", cases.c.state == "todo")).scalars()
     for id in list(open_):
@@ -119,14 +119,14 @@ def _day_has_come(c: sa.Connection, row: Row, now: datetime) -> None:
 
 
 def begin(c: sa.Connection, ident: str, owner: str, now: datetime) -> list[Row]:
-    """Mark a run and its cases as running; the cases, empty when nothing of it is left to run. Asked again it changes nothing."""
+    """Mark a run and its cases as running, and return the cases; empty when nothing is left to do. A second call changes nothing."""
     group = rows(c.execute(sa.select(cases).where(cases.c.ident == ident, cases.c.state.in_(("ready", "running")))))
     if not group:
         values = {"status": "refused", "detail": "cancelled before it began", "ended_at": stamp(now)}
         c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(**values))
         return []
     c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
-    # One that is to stop still is.
+    # A run that is to stop keeps that status.
     c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
     for row in group:
         if row["state"] == "ready":
@@ -149,16 +149,16 @@ def _started(c: sa.Connection, row: Row, ident: str, now: datetime) -> None:
 
 
 def order(config: Config, ident: str, group: Sequence[Row]) -> Order:
-    """Return what a run of these cases asks of the collection."""
+    """Return the order of a run of these cases."""
     given = [json.loads(row["extra_vars"]) for row in group]
-    # When HR recorded it belongs to one person: a run for several gets it only where it is the same for all.
+    # The time at which HR recorded a change belongs to one person: a run for several people gets it only where it is the same for all.
     shared = {
         key: value for key, value in given[0].items() if key != "user" and all(one.get(key) == value for one in given)
     }
     return Order(
         ident,
         f"workforce.lifecycle.{group[0]['kind']}",
-        # Always a list: what a person typed is split at its commas, this is not.
+        # Always a list: the collection splits a single text at its commas.
         {**config.extra_vars, **shared, "user": [one["user"] for one in given]},
         timeout=config.run_timeout,
         idle_timeout=config.idle_timeout,
@@ -174,7 +174,7 @@ def _priority(row: Row) -> int:
 
 
 def _shared_vars(row: Row) -> str:
-    """Extra variables besides what is each person's own: only those with the same go together."""
+    """Return the extra variables that are not a person's own: only cases with the same ones share a run."""
     given = json.loads(row["extra_vars"])
     return json.dumps(
         {key: value for key, value in given.items() if key not in ("user", "hr_recorded_at")}, sort_keys=True

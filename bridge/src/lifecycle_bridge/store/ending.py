@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Writes the end of a run to its cases. Inside a transaction of the caller's."""
+"""Writes the end of a run to its cases. The caller opens the transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ended:
-    """What the record says of one person's case, handed over by ``set_stats``."""
+    """What the record says of one person's case, as the run passes it on by ``set_stats``."""
 
     ledger_case: str
     complete: bool
@@ -42,7 +42,7 @@ class Ended:
 
     @property
     def out(self) -> str:
-        """Return what of the company's hardware is not back, in words; empty when all is."""
+        """Return in words how many company devices are not back; empty when all are."""
         count = self.hardware_out
         return f"{count} company device{'s are' if count > 1 else ' is'} not back" if count else ""
 
@@ -92,7 +92,7 @@ def close_run(c: sa.Connection, ident: str, result: Result, now: datetime, statu
 
 
 def backoff(retry: Retry, attempt: int) -> timedelta:
-    """Return the pause before the next try: doubled each time, half of it at random, so that runs that failed together do not come back together."""
+    """Return the pause before the next try: doubled each time, half of it at random, so that runs that failed together are not tried together."""
     longest = min(retry.first * 2 ** min(attempt - 1, 32), retry.longest)
     return timedelta(seconds=longest / 2 + random.random() * longest / 2)
 
@@ -121,7 +121,7 @@ def _verdict(c: sa.Connection, config: Config, row: Row, ended: Ended | None, re
 
 
 def _stopped(c: sa.Connection, row: Row, result: Result) -> Verdict:
-    """Settle a run that was stopped: a case that enough people cancelled is over; others in the same run go on."""
+    """Settle a case whose run was stopped. It is over if enough people cancelled it; the other cases of the run go on."""
     case = row["id"]
     found = c.execute(
         sa.select(timeline.c.what, sa.func.max(timeline.c.n).label("n"))
@@ -158,7 +158,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
         "reminded": reminded + 1 if reminds else reminded,
     }
     if sleeps:
-        values["tries"] = 0  # waiting is no failure: a failure later has all its tries
+        values["tries"] = 0  # waiting is no failure, so a later failure is tried as often as any
     if ended is not None:
         values |= {"ledger_case": ended.ledger_case, "record": ended.record, **ended.verdicts}
     c.execute(sa.update(cases).where(cases.c.id == row["id"]).values(**values))
@@ -171,7 +171,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
     ):
         _drop_moves(c, config, row, now)
     if verdict.state == "done":
-        end_alerts(c, [cancelled_key(row["id"])], now)  # of one person who wanted it cancelled
+        end_alerts(c, [cancelled_key(row["id"])], now)  # the alert that one person wanted it cancelled
     if ended is not None and ended.access == "closed" and row["access"] != "closed":
         put(c, config, row, "cut", now, mark=row["ident"])
     if news := _news(row, verdict, reminds):
@@ -180,7 +180,7 @@ def _write(c: sa.Connection, config: Config, row: Row, ended: Ended | None, verd
 
 
 def _drop_moves(c: sa.Connection, config: Config, row: Row, now: datetime) -> None:
-    """Cancel the move of somebody who has left: its next run would let them in again."""
+    """Cancel the move of a person who has left: its next run would give them access again."""
     theirs = (cases.c.source == row["source"], cases.c.person == row["person"], cases.c.kind == TRANSFER)
     waits = (cases.c.state.in_((*SLEEPING, *STOPPED)), cases.c.created_at <= row["due_at"])
     for one in rows(c.execute(sa.select(cases).where(*theirs, *waits))):

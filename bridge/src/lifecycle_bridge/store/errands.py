@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Runs that a person asks for by name: release the brake, attest a step, approve a plan. Policy says who may.
+"""Orders the runs that a person asks for: release the brake, attest a step, approve a plan. Policy says who may.
 
-What was asked is kept with the run, so that a bridge that takes it up asks the same.
+The variables are kept with the run, so that a bridge that takes it over orders the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GOES_ON = {RELEASE: ("held",), APPROVE: ("held",), ATTEST: ("todo", "stuck", "wa
 def order_errand(
     c: sa.Connection, playbook: str, about: Sequence[str], extra_vars: Mapping[str, Any], now: datetime, mark: str = ""
 ) -> str:
-    """Make the run, inside a transaction of the caller's. Of no bridge yet: the next one that looks takes it."""
+    """Make the run and return its ident. The caller opens the transaction. The run belongs to no bridge until one takes it."""
     ident = f"{playbook}-{mark or 'errand'}-{stamp(now).replace(':', '').replace('.', '')}"
     return order_run(
         c,
@@ -47,9 +47,9 @@ def order_errand(
 def order_release(
     c: sa.Connection, held: Sequence[Mapping[str, Any]], by: str, why: str, now: datetime, account: str = ""
 ) -> list[str]:
-    """Return a run for each limit of the brake that holds one of these cases.
+    """Make a run for each limit of the brake that holds one of these cases; return their idents.
 
-    :param account: that of this machine, where the name was only given.
+    :param account: the account of this machine, where nothing proves the name.
     """
     by_limit: dict[str, list[Mapping[str, Any]]] = {}
     for row in held:
@@ -91,7 +91,7 @@ class Errands:
         self.database, self.config = database, config
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """Return what it asks of the collection."""
+        """Mark the run as running, and return its order."""
         with self.database.write() as c:
             c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.status == "ready").values(status="running"))
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(owner=owner))
@@ -105,7 +105,7 @@ class Errands:
         )
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """Write how an errand ended: its cases go on, or say why not."""
+        """Write how the run ended: its cases go on, or their time lines say why not."""
         with self.database.exclusive() as c:
             close_run(c, ident, result, now)
             row = c.execute(sa.select(runs.c.playbook, runs.c.cases).where(runs.c.ident == ident)).one()

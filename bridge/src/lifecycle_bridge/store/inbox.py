@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where events become durable: put once each, by (source, id), and only then answered for.
+"""Stores events, each once by source and id. A request is answered only when its events are on disk.
 
-Requests that come together share one transaction, so that the cost of a commit to disk is not paid by each. Every one of them has its
-answer after the commit, never before.
+Requests that come together share one transaction, so that not each pays for a commit to disk. Each gets its answer after the commit, never
+before.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ log = logging.getLogger("lifecycle_bridge.inbox")
 class Inbox:
     """The durable inbox.
 
-    :param on_new: called in passing when something new was stored, in the thread that stored it (of :meth:`put`: the loop's); it has to be
-        quick. What it raises is logged and forgotten, since the events are durable by then.
-    :param most: events that may wait for a commit; more are refused, so that memory stays bounded.
+    :param on_new: called when something new was stored, in the thread that stored it (with :meth:`put`, that of the event loop). It must be
+        quick. An exception of it is logged only, since the events are stored by then.
+    :param most: how many events may wait for a commit; more are refused, so that memory is limited.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class Inbox:
         self._task: asyncio.Task[None] | None = None
 
     async def put(self, events: Sequence[Event]) -> list[Event]:
-        """Store events, all or none; those that were new, when all of them are durable.
+        """Store events, all or none; return the new ones when all are on disk.
 
-        :raises Unreachable: the database did not take them, or too much waits already; nothing of it may be answered as received.
+        :raises Unreachable: the database did not take them, or too many events wait already; the request must not be answered as received.
         """
         if not events:
             return []
@@ -82,14 +82,14 @@ class Inbox:
         return await asyncio.shield(answer)
 
     def put_now(self, events: Sequence[Event]) -> list[Event]:
-        """Store requests from threads without a loop, such as polls."""
+        """Store events from a thread without an event loop, such as a poll; return the new ones."""
         new = self._store([events])[0] if events else []
         if new:
             self._wake()
         return new
 
     async def close(self) -> None:
-        """Wait for what was handed over, and let go of the thread."""
+        """Wait until all events that were put are stored, and end the thread."""
         if self._task is not None:
             await self._task
         self._thread.shutdown()
@@ -104,7 +104,7 @@ class Inbox:
                 )
             except Unreachable as failure:
                 results = [failure] * len(together)
-            except Exception as failure:  # noqa: BLE001 - what one of them brought must not be the others' end: each for itself, below
+            except Exception as failure:  # noqa: BLE001 - one request must not make the others fail: each is stored alone, below
                 results = [failure] if len(together) == 1 else [await self._alone(events) for events, _ in together]
             for (_, answer), result in zip(together, results, strict=True):
                 if answer.cancelled():
@@ -119,7 +119,7 @@ class Inbox:
     async def _alone(self, events: Sequence[Event]) -> list[Event] | Exception:
         try:
             return (await asyncio.get_running_loop().run_in_executor(self._thread, self._store, [events]))[0]
-        except Exception as failure:  # noqa: BLE001 - handed to the one who put it
+        except Exception as failure:  # noqa: BLE001 - raised where the events were put
             return failure
 
     def _wake(self) -> None:
@@ -127,8 +127,8 @@ class Inbox:
             return
         try:
             self._on_new()
-        except Exception:  # the events are durable: the intake finds them with or without being woken
-            log.exception("what waits for new events failed")
+        except Exception:  # the events are stored, and the dispatcher finds them at its next look
+            log.exception("the dispatcher could not be woken for new events")
 
     def _store(self, together: Sequence[Sequence[Event]]) -> list[list[Event]]:
         """Store the requests in one transaction; return for each what was new in it."""
@@ -166,12 +166,12 @@ class Inbox:
 
 
 def refusal_of(event: Event) -> str:
-    """Return why the id of an event's person is not taken; empty when it is, or nobody is named."""
+    """Return why the id of an event's person is refused; empty when it is accepted, or no person is named."""
     return refusal(event.person) if event.person else ""
 
 
 def _refused(event: Event, why: str) -> tuple[str, str]:
-    """Return the alert of an id that is not taken, by key and words: the others go on, and this record waits for a person."""
+    """Return key and text of the alert about a refused id: the other events are stored, and this record waits for a person."""
     digest = hashlib.sha256(event.person.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return f"id:{event.source}:{digest}", (
         f"HR source {event.source}: an id is refused ({shown(event.person)}): {why}; {event.place or 'place not known'}. "

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Events on their way through the intake: taken together, since HR is read once for all of them, and tried until HR was read."""
+"""Binds new events to intake runs, many to one run, since HR is read once for all of them, and tries again until HR was read."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from lifecycle_bridge.store.tables import events, runs, sources
 
 PLAYBOOK = "workforce.lifecycle.intake"
 EVERYBODY = "jml.feed.changed"
-#: What is marked so is looked at by itself: together with others it made a look fail.
+#: Marks an event that gets an intake of its own, since an intake of several events failed.
 ALONE = "alone"
 _MOST = 500
 
 
 class Intakes:
-    """See the module. An intake is a row of ``runs``; its events bear its name."""
+    """See the module. An intake is a row of ``runs``; its events have its ident in ``batch``."""
 
     def __init__(self, database: Database, config: Config, cases: Cases) -> None:
         self.database, self.config, self.cases = database, config, cases
@@ -38,9 +38,9 @@ class Intakes:
         return known.system or source if known is not None else source
 
     def claim(self, now: datetime, owner: str) -> list[str]:
-        """Bind new events to intakes: one of people, one for each source to be compared whole, and one for each that has to go alone.
+        """Bind new events to intakes: one for all people, one for each source of which everybody is compared, and one for each event that goes alone.
 
-        Nobody of a source is judged before everybody of it was seen once: there would be nothing to compare with.
+        No person of a source is judged before everybody of that source was read once: there would be nothing to compare with.
         """
         with self.database.exclusive() as c:
             wanted = sa.select(events).where(events.c.state == "new").order_by(events.c.urgent.desc(), events.c.n)
@@ -57,7 +57,7 @@ class Intakes:
             return [_made(c, group, members, owner, now) for group, members in groups.items()]
 
     def begin(self, ident: str, owner: str, now: datetime) -> Order | None:
-        """Return the order for the collection; None when nothing of it is left. Each attempt has its own name, and keeps it when the bridge takes it up again."""
+        """Return the order of an intake; None when no event of it is left. Each attempt has an ident of its own, which stays the same after a restart."""
         with self.database.write() as c:
             wanted = sa.select(events.c.source, events.c.type, events.c.person)
             found = c.execute(wanted.where(events.c.batch == ident, events.c.state == "taken")).all()
@@ -86,12 +86,12 @@ class Intakes:
                 mine.append(row.person)
         recorded = self._recorded(ident)
         if len(recorded) == 1 and sum(map(len, people.values())) == 1:
-            # Of the case that the intake opens for who has to go now.
+            # For the case that the intake opens when access has to end now.
             return {"people": people, "hr_recorded_at": next(iter(recorded.values()))}
         return {"people": people}
 
     def _recorded(self, ident: str) -> dict[tuple[str, str], str]:
-        """Return when HR recorded what an intake is about, by HR system and person, where an event says it. HR's clock may be ahead of ours."""
+        """Return by HR system and person when HR recorded the change, where an event says it. HR's clock may be ahead of ours."""
         with self.database.read() as c:
             found = c.execute(
                 sa.select(events.c.source, events.c.person, events.c.occurred_at, events.c.received_at)
@@ -101,7 +101,7 @@ class Intakes:
         return {(self.system(row.source), row.person): min(row.occurred_at, row.received_at) for row in found}
 
     def settle(self, ident: str, result: Result, now: datetime) -> None:
-        """Take over what was decided. HR decides by state, so a look that failed is made again until it succeeds: no event is given up."""
+        """Carry out what the intake decided. An intake that failed is tried until it succeeds, since HR's present state decides: no event is given up."""
         taken = result.stats.get("intake")
         if isinstance(taken, Mapping):
             self.cases.apply(ident, taken.get("decisions") or (), now, self._recorded(ident))
@@ -124,7 +124,7 @@ class Intakes:
         with self.database.write() as c:
             members = c.execute(sa.select(events.c.n, events.c.person).where(events.c.batch == ident)).all()
             if not result.temporary and len({row.person for row in members}) > 1:
-                # One of them may be what HR cannot answer for: the others must not wait for that.
+                # HR may be unable to answer for one of them: the others must not wait for that one.
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="new", batch=ALONE))
                 close_run(c, ident, result, now, status="failed")
                 return

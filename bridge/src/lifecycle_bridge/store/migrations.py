@@ -17,7 +17,7 @@ VERSION = 1
 
 
 def up_to_date(c: sa.Connection) -> None:
-    """Make what is missing, inside a transaction of the caller's.
+    """Make the tables and columns that are missing. The caller opens the transaction.
 
     :raises BridgeError: the tables are of a newer bridge.
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A run as a row: ready, and waiting for a bridge that begins it."""
+"""Makes a run: a row that is ready, and waits for a bridge that begins it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def order_run(
     about: Sequence[str] = (),
     extra_vars: Mapping[str, Any] | None = None,
 ) -> str:
-    """Make the run, inside a transaction of the caller's.
+    """Make the run. The caller opens the transaction.
 
-    :param owner: the bridge that begins it; empty for the next one that looks.
-    :param about: the cases that it is of.
-    :param extra_vars: what it is given beside them; None where the kind says it when the run begins.
+    :param owner: the bridge that begins it; empty: any bridge.
+    :param about: the cases of the run.
+    :param extra_vars: its extra variables; None where they are computed when the run begins.
     :returns: its ``ident``.
     """
     asked = {} if extra_vars is None else {"extra_vars": json.dumps(dict(extra_vars))}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Notices about a case: written in the transaction of the change, sent afterwards, once, also over restarts.
+"""Keeps the notices about cases: each is written in the transaction of the change, and sent afterwards, once, also across restarts.
 
-A row names a case, the news and the way, never a person: who the manager is, is asked of HR when it is sent. Before a silent
-departure has happened, only those who carry it out get a notice of it.
+A row names a case, the news and the way, never a person: HR is asked who the manager is when the notice is sent. Before a silent
+departure has happened, only the people who carry it out get a notice of it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from lifecycle_bridge.store.tables import cases, notices
 from lifecycle_bridge.store.verdicts import Step
 from lifecycle_bridge.store.views import Case, case_of, late
 
-#: What somebody must act on: the news for a way that does not say which news it wants.
+#: News that a person must act on: they go to a way that does not say which news it wants.
 ACTING = ("stuck", "held", "todo", "not_ready", "reminder")
 #: The signal for another system that keeps sessions: every way in that we know of is closed.
 SIGNALS = ("cut",)
-#: Which news each role gets, by kind of case, where a way does not say it. A leaver gets no notice: people say that to people.
+#: The news that each role gets, by kind of case, where a way does not say it. A leaver gets no notice: the manager tells them.
 CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
     ONBOARD: {
         "person": ("due", "ready", "cancelled"),
@@ -41,16 +41,16 @@ CONCERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 #: Kinds that end somebody's access.
 _ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
-#: Seconds after which a bridge that took a notice to send it, and did not say how that went, counts as gone; seconds between two tries; how many tries.
+#: Seconds after which a notice that a bridge took, and did not report as sent or failed, is taken again; seconds between two tries; how many tries.
 _LEASE, _PAUSE, TRIES = 600.0, 300.0, 12
-#: Letters that runs have sent are kept under this word, with a digest of the letter's key.
+#: The letters of runs that were sent are kept under this word, with a digest of the letter's key.
 _LETTER = "letter"
 Row: TypeAlias = "Mapping[str, Any] | sa.RowMapping"
 
 
 @dataclass(frozen=True)
 class Route:
-    """One way to one kind of reader. ``role`` is empty for those whom the configuration names itself."""
+    """One way to one kind of reader. ``role`` is empty for readers whom the configuration names itself."""
 
     name: str
     role: str
@@ -174,7 +174,7 @@ class Outbox:
             return c.execute(sa.select(notices.c.n).where(_to_send(now)).limit(1)).first() is not None
 
     def is_new(self, key: str, now: datetime) -> bool:
-        """Return whether no letter with this key was sent yet; from now on it counts as sent."""
+        """Note a letter as sent, and return whether it was not sent before."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         mine = (notices.c.case_id == _LETTER, notices.c.mark == mark)
         with self._database.exclusive() as c:
@@ -185,7 +185,7 @@ class Outbox:
             return True
 
     def is_new_again(self, key: str) -> None:
-        """Mark a notice as new again, since it did not arrive."""
+        """Forget a letter that did not arrive, so that the next run's is sent."""
         mark = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()
         with self._database.write() as c:
             c.execute(sa.delete(notices).where(notices.c.case_id == _LETTER, notices.c.mark == mark))
@@ -215,7 +215,7 @@ class Outbox:
         self._set(n, state="sent", sent_at=stamp(now))
 
     def again(self, one: Pending, now: datetime) -> bool:
-        """Try a notice again later, after longer and longer pauses. False when it was tried often enough and is given up."""
+        """Have a notice tried again, after a longer pause each time. False when it was tried often enough and is dropped."""
         if one.tries >= TRIES:
             self._set(one.n, state="dropped")
             return False
@@ -224,7 +224,7 @@ class Outbox:
         return True
 
     def drop(self, n: int) -> None:
-        """Drop a notice that does not hold any more, or reaches nobody."""
+        """Drop a notice that is no longer true, or has no reader."""
         self._set(n, state="dropped")
 
     def _set(self, n: int, **values: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Makes, moves and drops cases as an intake decided. Inside a transaction of the caller's."""
+"""Makes, moves and drops cases as an intake decided. The caller opens the transaction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
 
 @dataclass(frozen=True)
 class Decision:
-    """What an intake says of one person, as it came: every value is somebody else's until it is typed here."""
+    """What an intake decided for one person. Each value comes from outside, and gets its type here."""
 
     source: str
     person: str
@@ -65,7 +65,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Planned:
-    """One run that a decision calls for. ``recorded`` is when HR wrote it down, empty when it does not say."""
+    """One run that a decision wants. ``recorded`` is when HR recorded the change, empty when HR does not say."""
 
     kind: str
     stage: str
@@ -74,7 +74,7 @@ class Planned:
 
 
 def apply(c: sa.Connection, config: Config, batch: str, one: Decision, recorded: str, now: datetime) -> None:
-    """Carry out one decision. Done twice with the same batch, the second time changes nothing."""
+    """Carry out one decision. A second call with the same batch changes nothing."""
     if why := refusal(one.person) or refusal(one.user):
         said = f"{one.source}: an id of HR is refused ({shown(one.person)}): {why}; nothing is done for this record"
         raise_alert(c, f"{one.source}:{digest(one.person)}:id", said, now)
@@ -99,7 +99,7 @@ def digest(*words: str) -> str:
 
 
 def cancelled_key(case: str) -> str:
-    """Return the alert of a leaver's case that a person cancelled."""
+    """Return the key of the alert about a leaver's case that a person cancelled."""
     return f"cancelled:{case}"
 
 
@@ -108,7 +108,10 @@ def _zone(name: str) -> str:
 
 
 def _planned(one: Decision, given: Mapping[str, Any], recorded: str) -> Planned:
-    """:raises ValueError: a moment in it is none."""
+    """Type one run of a decision.
+
+    :raises ValueError: its moment cannot be read.
+    """
     kind, due = str(given["kind"]), str(given["at"])
     try:
         moment(due)
@@ -116,7 +119,7 @@ def _planned(one: Decision, given: Mapping[str, Any], recorded: str) -> Planned:
         raise ValueError(f"the moment of its {kind} cannot be read") from None
     if one.undo and kind == OFFBOARD:
         kind = WITHDRAW
-    # A joiner's record counts from the day, not from when HR wrote it down weeks before.
+    # A joiner's record counts from the first day, not from when HR recorded it weeks before.
     return Planned(kind, str(given.get("stage") or ""), due, recorded if kind == OFFBOARD else "")
 
 
@@ -137,7 +140,7 @@ def _drop(c: sa.Connection, config: Config, one: Decision, kind: str, now: datet
 
 
 def _hr_has_changed(c: sa.Connection, mine: tuple[sa.ColumnElement[bool], ...], now: datetime) -> None:
-    """HR says something else now than when a person cancelled: that alert is over."""
+    """End the alerts about cancelled cases of this person: HR says something else now than when they were cancelled."""
     dropped = c.execute(sa.select(cases.c.id).where(*mine)).scalars()
     end_alerts(c, [cancelled_key(case) for case in dropped], now)
 
@@ -150,7 +153,7 @@ def _put(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetim
         last = c.execute(same.order_by(cases.c.created_at.desc())).mappings().first()
         by_hand = last is not None and last["state"] == "cancelled" and last["outcome"] == "by_hand"
         if by_hand and last is not None and last["due_at"] == run.due:
-            return  # a person dropped exactly this, and HR says nothing new
+            return  # a person cancelled exactly this, and HR says nothing new
         if by_hand:
             _hr_has_changed(c, mine, now)
         _make(c, batch, one, run, now)
@@ -221,7 +224,7 @@ def _make(c: sa.Connection, batch: str, one: Decision, run: Planned, now: dateti
 
 
 def _case_id(one: Decision, batch: str, run: Planned) -> str:
-    """Return a name for a case that a person can read; of a long one the end is its digest, since its column ends somewhere."""
+    """Return a readable name for a case. The end of a long one is replaced by its digest, since the column's length is limited."""
     name = f"{run.kind}-{one.source}-{one.person}"
     if len(name) <= _LONGEST_NAME:
         return f"{name}-{digest(batch, run.kind, run.stage, run.due)}"
@@ -229,5 +232,5 @@ def _case_id(one: Decision, batch: str, run: Planned) -> str:
 
 
 def _recorded(given: str, at: str) -> str:
-    """Return a case's extra variables, with when HR recorded what they are about now."""
+    """Return a case's extra variables with the time at which HR recorded the change."""
     return json.dumps({**json.loads(given), "hr_recorded_at": at}) if at else given

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Since when each key that verifies our signals is shown to receivers: nothing is signed by a key of which they cannot know yet."""
+"""Keeps since when each key that verifies our signals is shown to receivers: no key signs before receivers can know it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from lifecycle_bridge.store import Database, moment, stamp
 from lifecycle_bridge.store.tables import shown_keys
 
-#: Since when the keys are shown that signed already when a bridge first looked.
+#: The time noted for keys that signed already when a bridge noted keys for the first time.
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -21,7 +21,7 @@ def shown_since(
 ) -> Mapping[str, datetime]:
     """Note the keys that are shown from now on; return since when each is shown.
 
-    :param present: those that sign: a bridge that has noted none yet takes them for known to all receivers.
+    :param present: the keys that sign. Where no key is noted yet, all receivers are assumed to know these.
     """
     with database.read() as c:
         known = _known(c)

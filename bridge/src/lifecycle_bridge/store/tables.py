@@ -97,15 +97,15 @@ cases = sa.Table(
 #: something to do, and it is looked at again at ``next_at``. stuck: it failed, and a person got a notice. held: the brake or an approval stops it.
 #: done. cancelled: HR changed its mind before it ran, or a person did.
 CASE_STATES = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held", "done", "cancelled")
-#: Not yet over.
+#: States of a case that is not over.
 OPEN = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held")
-#: Waits for nothing but ``next_at``.
+#: States of a case that waits only for ``next_at``.
 SLEEPING = ("upcoming", "waiting", "todo")
-#: Waits for a person's word; looked at again once a day.
+#: States of a case that waits until a person decides; it is looked at again once a day.
 STOPPED = ("stuck", "held")
-#: Of a run that is not over. ready: nobody has begun it. waiting: it is tried again at ``next_at``. stopping: a person wants it to end.
+#: Statuses of a run that is not over. ready: no bridge has begun it. waiting: it is tried again at ``next_at``. stopping: a person wants it to end.
 RUN_OPEN = ("ready", "running", "waiting", "stopping")
-#: What a person is shown of a case, in order.
+#: The columns of a case that a person is shown, in order.
 CASES_SHOWN = (
     "id",
     "state",
@@ -133,7 +133,7 @@ CASES_SHOWN = (
 )
 
 #: What happened to a case, in order: made, moved to another day, started, progress of the run, ended, ``told`` (a notice was sent), retried by whom, ...
-#: ``account`` is that of this machine in whose hands it was done, where ``by`` is a name that was only given.
+#: ``account`` is the account of this machine that did it, where nothing proves the name in ``by``.
 timeline = sa.Table(
     "timeline",
     metadata,
@@ -147,7 +147,7 @@ timeline = sa.Table(
     sa.Index("timeline_case", "case_id", "n"),
 )
 
-#: A run of a playbook, from ready to ended: the one place that says where it stands. ``kind``: cases, intake, errand, chore. ``attempt`` counts
+#: A run of a playbook, from ready to ended. Its state is kept nowhere else. ``kind``: cases, intake, errand, chore. ``attempt`` counts
 #: the tries of an intake, which is tried until it succeeds.
 runs = sa.Table(
     "runs",
@@ -216,7 +216,7 @@ notices = sa.Table(
     sa.Index("notices_state", "state", "next_at"),
 )
 
-#: The bridges that work on this database; one that has not been heard of for a while is dead, and others take over its runs.
+#: The bridges that work on this database. One without a sign of life for a while is gone, and others take over its runs.
 bridges = sa.Table(
     "bridges",
     metadata,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Trends by week, computed from the cases alone, as the metrics are."""
+"""Computes trends by week from the cases alone, as the metrics are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lifecycle_bridge.store.tables import cases
 
 @dataclass(frozen=True)
 class Week:
-    """What ended in the week that begins on ``monday``. ``hours`` is the median from a case's minute to its proven end; None without any."""
+    """The cases that ended in the week that begins on ``monday``. ``hours`` is the median from a case's minute to its proven end; None without any."""
 
     monday: datetime
     joiners: int

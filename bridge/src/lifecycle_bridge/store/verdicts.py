@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The verdict on one case at the end of a run. Pure: a row, the record's words and the result in, a verdict out.
+"""Computes the verdict on one case at the end of a run, from its row, the open steps of the record and the run's result. Pure functions.
 
-Three things are kept apart. What **fails** is tried again for a while, and then a person gets a notice. What **is on its way** (a wipe, a
-mover's overlap) is looked at again, however long it takes. What **waits for a person** (a badge, a first sign-in) waits quietly, with
-reminders on working days: it is nobody's failure.
+Three kinds of open steps are kept apart. One that **failed** is tried again for a while, and then a person gets a notice. One that is **on its
+way** (a wipe, a mover's overlap) is looked at again, however long it takes. One that **waits for a person** (a badge, a first sign-in) is no
+failure: the person gets reminders on working days.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import Any
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.kinds import OFFBOARD, SUSPEND, WITHDRAW
 
-#: Codes that stop a run before its first write, and wait for somebody's word.
+#: Codes that stop a run before its first write, until a person decides.
 _HOLDS = ("brake", "approval")
 #: Outcomes of a step: it failed; it is on its way by itself. All others wait for a person.
 _FAILING = ("failed", "unknown")
 _MOVING = ("in_progress", "acknowledged")
-#: How often what is on its way, or waits for a person, is looked at again: at first soon, later once a day.
+#: Pauses between two looks at a case that is on its way or waits for a person: short at first, later a day.
 _LOOKS = (timedelta(hours=1), timedelta(hours=2), timedelta(hours=4), timedelta(hours=8), timedelta(days=1))
-#: The step of what people do, which is under way while its ticket is open; and how often that is looked at.
+#: The step for work that people do, which is on its way while its ticket is open; the longest pause between two looks at it.
 _TICKETS, _TICKET_LOOK = "manual_step", timedelta(hours=4)
 #: Working days after which a person is reminded.
 REMIND = (1, 3, 5)
 _REMIND_EVERY = 5
-#: Kinds of which somebody hears at once when a step waits for a person: access may still be open.
+#: Kinds of which a notice is sent at once when a step waits for a person: access may still be open.
 _AT_ONCE = (OFFBOARD, WITHDRAW, SUSPEND)
 
 
@@ -63,7 +63,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Case:
-    """What the verdict has to know of the case itself. ``tries`` counts this run too; ``looks`` how often it waited before."""
+    """The part of a case that the verdict depends on. ``tries`` counts this run too; ``looks`` counts how often it waited before."""
 
     kind: str
     stage: str
@@ -74,9 +74,9 @@ class Case:
 def judge(
     case: Case, steps: Sequence[Step] | None, complete: bool, result: Result, *, together: int, times: int
 ) -> Verdict:
-    """Return how it goes on.
+    """Return how a case goes on.
 
-    :param steps: what the record says is open; None when the run did not get as far as the record.
+    :param steps: the open steps of the record; None when the run made no record.
     :param together: how many cases the run had.
     :param times: after how many tries a person gets a notice.
     """
@@ -103,13 +103,13 @@ def judge(
 
 
 def reminder_is_due(since: datetime, reminded: int, now: datetime) -> bool:
-    """Return whether a reminder is due for a case that waits since then. Working days are Monday to Friday; both moments are local."""
+    """Return whether a reminder is due for a case that has waited since then. Working days are Monday to Friday; both moments are local."""
     wanted = REMIND[reminded] if reminded < len(REMIND) else REMIND[-1] + _REMIND_EVERY * (reminded - len(REMIND) + 1)
     return now.weekday() < 5 and _working_days(since.date(), now.date()) >= wanted
 
 
 def _working_days(since: date, until: date) -> int:
-    """Working days after one day, up to and with another."""
+    """Return the number of working days after one day, up to another and including it."""
     days = (until - since).days
     return sum((since + timedelta(days=day)).weekday() < 5 for day in range(1, days + 1))
 

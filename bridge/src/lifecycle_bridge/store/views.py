@@ -19,9 +19,9 @@ from lifecycle_bridge.store.timelines import who
 
 JOINERS = (ONBOARD,)
 LEAVERS = (OFFBOARD, WITHDRAW)
-#: Behind its minute by more than this counts as late.
+#: A case that is behind its minute by more than this is late.
 LATE = timedelta(minutes=5)
-#: What may be asked of :meth:`Views.cases` beside the states themselves.
+#: What :meth:`Views.cases` may be asked for besides the states.
 FILTERS = ("open", "late", "working")
 PER_PAGE = 50
 _MOST_LINES = 2_000
@@ -63,7 +63,7 @@ class Case:
     user: str = ""
 
     def behind(self, now: datetime) -> timedelta:
-        """Return how far behind its minute it began, or is while it has not begun; zero when that is nothing to speak of."""
+        """Return how late the case began, or how late it is while it has not begun; zero up to :data:`LATE`."""
         if self.started_at is None and self.state in OPEN:
             behind = now - self.due_at
         else:
@@ -73,7 +73,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Line:
-    """Something in the story of a case: of its time line, or an event (``what`` is then ``event``)."""
+    """One line of a case's story: of its time line, or an event of HR (``what`` is then ``event``)."""
 
     at: datetime
     what: str
@@ -142,7 +142,7 @@ class Page(Generic[Row]):
 
 
 class Views:
-    """Everything that the console asks."""
+    """All queries of the console."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -164,7 +164,7 @@ class Views:
         return found
 
     def cases(self, which: Filter, now: datetime, page: int = 1, per_page: int = PER_PAGE) -> Page[Case]:
-        """Open ones by when they go on, the soonest first; ended ones by when they ended, the last first."""
+        """Return cases: open ones with the next to go on first, ended ones with the last first."""
         where = _where(which, now)
         ended = which.state in ("done", "cancelled", "")
         order = cases.c.changed_at.desc() if ended else cases.c.next_at
@@ -178,7 +178,7 @@ class Views:
             return Page([case_of(row) for row in rows], total, page, pages)
 
     def upcoming(self, kinds: Sequence[str], now: datetime, most: int) -> Page[Case]:
-        """Return who comes or goes next."""
+        """Return the next cases of these kinds that are not yet due."""
         where = sa.and_(cases.c.state == "upcoming", cases.c.kind.in_(kinds))
         with self.database.read() as connection:
             rows = connection.execute(
@@ -192,7 +192,7 @@ class Views:
         return case_of(row) if row is not None else None
 
     def of(self, idents: Sequence[str]) -> list[Case]:
-        """Return those of these ids that there are."""
+        """Return the cases with these ids that exist."""
         with self.database.read() as connection:
             rows = (
                 connection.execute(sa.select(cases).where(cases.c.id.in_(idents)).order_by(cases.c.id)).mappings().all()
@@ -200,7 +200,7 @@ class Views:
         return [case_of(row) for row in rows]
 
     def around(self, since: datetime, until: datetime, most: int = 500) -> list[Case]:
-        """Return the cases whose day is about now, and those that are due and not over."""
+        """Return the cases that are due in this time, and those that became due before it and are not over."""
         about = sa.and_(cases.c.due_at >= stamp(since), cases.c.due_at <= stamp(until), cases.c.state != "cancelled")
         open_ = sa.and_(cases.c.due_at <= stamp(until), cases.c.state.in_(OPEN))
         with self.database.read() as connection:
@@ -261,7 +261,7 @@ class Views:
             return [_run(row) for row in connection.execute(found).mappings()]
 
     def runs(self, status: str, page: int = 1, per_page: int = PER_PAGE) -> Page[Run]:
-        """Runs of one status, or all; the last first."""
+        """Return the runs of one status, or all; the last first."""
         where = runs.c.status == status if status else sa.true()
         with self.database.read() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(runs).where(where)) or 0
@@ -282,7 +282,7 @@ class Views:
             return sorted(connection.scalars(sa.select(runs.c.status).distinct()))
 
     def sources(self, names: Sequence[str], now: datetime) -> list[SourceState]:
-        """Return those that are configured, and those that once were and left a trace."""
+        """Return the sources that are configured, and those that once were and are still in the table."""
         with self.database.read() as connection:
             rows = {row["name"]: row for row in connection.execute(sa.select(sources)).mappings()}
             day = _per_source(connection, events.c.received_at >= stamp(now - timedelta(days=1)))
@@ -297,7 +297,7 @@ class Views:
             return sorted(connection.scalars(sa.select(cases.c.kind).distinct()))
 
     def alerts(self, settled: bool = False, most: int = 100) -> list[Alert]:
-        """Return those that nobody settled, the newest first; or the last that somebody did."""
+        """Return the alerts that nobody has settled, the newest first; or the last ones that were settled."""
         where, order = (
             (alerts.c.settled_at != "", alerts.c.settled_at.desc())
             if settled

@@ -17,7 +17,7 @@ import uvicorn
 from lifecycle_bridge.config import Source, source_of
 from lifecycle_bridge.events import Event
 from lifecycle_bridge.person_ids import refusal
-from lifecycle_bridge.receive.endpoint import Door
+from lifecycle_bridge.receive.endpoint import Endpoint
 from starlette.applications import Starlette
 
 DOCUMENTATION = r"""
@@ -101,7 +101,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     """
     sources: dict[str, Source] = {name: source_of(name, given) for name, given in args["sources"].items()}
     systems = {name: source.system or name for name, source in sources.items()}
-    door = Door(sources, _Handed(queue, systems))
+    door = Endpoint(sources, _Handed(queue, systems))
     server = _Server(
         uvicorn.Config(
             Starlette(routes=door.routes()),
