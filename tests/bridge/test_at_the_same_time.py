@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from lifecycle_bridge import store
 from lifecycle_bridge.store import Database, due, planning, stamp
 from lifecycle_bridge.store.acts import CaseActs
 from lifecycle_bridge.store.cases import Cases
@@ -89,6 +90,17 @@ def test_a_case_that_is_cancelled_while_it_is_bound_to_a_run_is_not_run(
     )
     assert [row["state"] for row in shared.rows()] == ["cancelled"]
     assert shared.cases.begin(made[0], "me", NOW) is None
+
+
+def test_a_bridge_that_stops_while_it_holds_the_lock_blocks_no_other_for_ever(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed look is tried again, and fails readiness; a look that waits for ever would be ended by a restart, which does not help."""
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    with shared.database.exclusive(), pytest.raises(sa.exc.OperationalError):
+        shared.decides("b")
+    shared.decides("b")
+    assert len(shared.rows()) == 1
 
 
 def test_two_intakes_of_one_person_at_the_same_moment_make_one_case(

@@ -359,6 +359,13 @@ def test_systemd_hears_of_the_bridge_while_no_loop_hangs() -> None:
     assert said == ["WATCHDOG=1"] * 3 and raised == ["dispatch"], "one alert for one time that it hangs"
 
 
+def test_systemd_gets_its_sign_in_half_of_the_time_that_the_unit_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert watchdog.pause() == watchdog.LOOK == 5.0
+    for given, seconds in (("60000000", 5.0), ("4000000", 2.0), ("", 5.0)):
+        monkeypatch.setenv("WATCHDOG_USEC", given)
+        assert watchdog.pause() == seconds
+
+
 def test_a_machine_that_was_paused_raises_no_alarm() -> None:
     clock, said, raised = Clock(), list[str](), list[str]()
     loops = Loops(clock)

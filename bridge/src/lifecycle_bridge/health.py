@@ -57,7 +57,7 @@ def writable(database: Database) -> Check:
     return check
 
 
-#: The row that :func:`writable` writes; no bridge is called so, and it is gone a moment later.
+#: The row that :func:`writable` writes; no bridge has this name, and the row is removed a moment later.
 _MARK = f"readyz-0-{uuid.uuid4().hex}"
 
 

@@ -249,7 +249,7 @@ class Bridge:
             return
         result = self.execute(order, ident)
         if self._ended.is_set():
-            return  # the next bridge takes it up and finds its end
+            return  # the next bridge follows the run, and finds its end
         work.settle(ident, result, clock.now())
         self._post_letters(result)
 

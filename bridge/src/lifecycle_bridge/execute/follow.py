@@ -75,7 +75,7 @@ class Follow:
         """Ask the caller whether the run is to be stopped."""
         try:
             return self._stop()
-        except Exception:  # the caller's: a database that is away is no reason to leave a run alone
+        except Exception:  # of the caller: the run is followed even when its database is away
             log.exception("ask whether run %s is to be stopped: it goes on", self.folder.path.name)
             return False
 
@@ -96,7 +96,7 @@ class Follow:
                     moment(words["at"]) or clock.now(), words["play"], words["task"], words["host"], words["outcome"]
                 )
                 self._progress(step)
-            except Exception:  # the caller's, in passing: whatever it raises must not end the watch over a run
+            except Exception:  # of the caller: whatever it raises, the run is followed
                 if not self._complained:
                     log.exception("report how far run %s is: it goes on", self.folder.path.name)
                 self._complained = True

@@ -21,7 +21,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 
-#: The name of the socket in the run's place for temporary files.
+#: The name of the socket in the run's folder for temporary files.
 SOCKET = "playbook.socket"
 
 #: Modules that every run needs, imported before the order comes; the collection itself is imported when the playbook runs.

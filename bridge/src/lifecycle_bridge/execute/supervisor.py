@@ -64,7 +64,7 @@ class PlaybookProcess:
 
     def begin(self, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         """Send the order; the playbook begins when the terminal comes."""
-        with suppress(BrokenPipeError):  # it is gone: seen when it is waited for
+        with suppress(BrokenPipeError):  # its process has ended, which Run.go finds
             playbook_process.send(
                 self._channel, {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
             )
@@ -287,7 +287,7 @@ def main() -> int:
     if hello is None:
         return 0
     playbook = PlaybookProcess(hello)
-    os.umask(0o077)  # ours, not the playbook's: what it writes for people is theirs to read
+    os.umask(0o077)  # for the files of this process; the playbook's process was started before
     importlib.import_module("ansible_runner")  # while Ansible is imported beside us
 
     taken = take(channel)

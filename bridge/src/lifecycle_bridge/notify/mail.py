@@ -52,7 +52,7 @@ def by_mail(channel: Notify, notice: Notice) -> None:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = notice.title, channel.sender, ", ".join(channel.to)
     message["Date"] = format_datetime(notice.at)
-    # The same news has the same id, so that a mail program shows it once, even if a bridge was killed while it sent it.
+    # The same news has the same id. It may come twice when a bridge was killed while it sent it, and the id shows that.
     message["Message-ID"] = f"<{notice.id}@{channel.sender.rpartition('@')[2] or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(notice.text())

@@ -16,6 +16,9 @@ from lifecycle_bridge import clock, private
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store.migrations import up_to_date
 
+#: Seconds for which a statement waits for a lock.
+PATIENCE = 15.0
+
 
 def stamp(moment: datetime) -> str:
     """Return a moment as text that sorts."""
@@ -105,9 +108,12 @@ class Database:
         """Open a transaction that writes because of what it has read; no second one of this kind is open, in this bridge or another.
 
         On PostgreSQL this takes a lock, since two transactions may read the same there. SQLite has only one that writes.
+
+        :raises OperationalError: another bridge has held the lock for :data:`PATIENCE` seconds; a restart of this bridge would not help.
         """
         with self.write() as connection:
             if not self.sqlite:
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = {round(PATIENCE * 1000)}"))
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7018141342)"))
             yield connection
 
@@ -119,6 +125,6 @@ class Database:
 def _sqlite_settings(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined] # transactions are begun by us
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={round(PATIENCE * 1000)}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -24,7 +24,7 @@ from lifecycle_bridge.store.timelines import nameless, note
 
 #: A case's id has 100 characters at most, and that of its runs too: there is room for a digest and the number of the attempt.
 _LONGEST_NAME = 80
-#: Kinds of case that end access: who drops one by hand leaves somebody in who should be out.
+#: Kinds of case that end access: to cancel one by hand leaves access open that should end.
 ENDING = (OFFBOARD, WITHDRAW, SUSPEND)
 
 

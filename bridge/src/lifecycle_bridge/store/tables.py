@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
-#: What came in. ``state``: new -> taken (by a batch of the intake) -> done; or ``failed`` when the intake gave up, and a person must look.
+#: Events of HR. ``state``: new -> taken (by an intake, whose ident is in ``batch``) -> done; or ``failed`` when an older bridge gave up.
 events = sa.Table(
     "events",
     metadata,
@@ -30,8 +30,9 @@ events = sa.Table(
     sa.Index("events_state", "state", "n"),
 )
 
-#: How each source stands: when everybody was last ordered to be compared (``last_everybody_at``) and was judged (``judged_at``), the last event, the last look that succeeded, where the next poll begins, when an alert said that it is silent,
-#: the last try and how many failed in a row, who said that a smaller list is right.
+#: The state of each source: when everybody was last put to be compared (``last_everybody_at``) and was compared (``judged_at``), the last event, the
+#: last look that succeeded, where the next poll begins (``cursor``), when an alert said that it is silent (``told_at``), the last try (``tried_at``),
+#: how many tries failed in a row, and who accepted a shorter list (``accepted_by``).
 sources = sa.Table(
     "sources",
     metadata,
@@ -50,7 +51,7 @@ sources = sa.Table(
 )
 
 #: A person's case. ``state``: :data:`CASE_STATES`. ``ident`` is the run that has it now. ``why`` is the intake's line, without names. ``marks`` are
-#: digests of the person's addresses: the person who is signed in by one of them may not act on it. Nobody gets a notice of a ``silent`` departure before it is done. ``looks`` counts how often it waited, ``reminded``
+#: digests of the person's addresses: a user who is signed in with one of them may not act on the case. Of a ``silent`` departure no notice is sent before it is done. ``looks`` counts how often it waited, ``reminded``
 #: how often a person was reminded since ``waits_since``. Two verdicts, as the record last had them: ``access`` is ``closed`` or ``open``, empty where nobody's
 #: access is taken, or no run has said; ``complete``: nothing is open, and no company hardware is out (``hardware_out``).
 cases = sa.Table(
@@ -95,7 +96,7 @@ cases = sa.Table(
 
 #: upcoming: waits for its minute. ready: bound to a run. running. waiting: is tried, or looked at, again at ``next_at``. todo: a person has
 #: something to do, and it is looked at again at ``next_at``. stuck: it failed, and a person got a notice. held: the brake or an approval stops it.
-#: done. cancelled: HR changed its mind before it ran, or a person did.
+#: done. cancelled: HR said something else before it ran, or a person cancelled it.
 CASE_STATES = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held", "done", "cancelled")
 #: States of a case that is not over.
 OPEN = ("upcoming", "ready", "running", "waiting", "todo", "stuck", "held")
@@ -167,7 +168,7 @@ runs = sa.Table(
     sa.Column("extra_vars", sa.Text, nullable=False, default="{}"),
 )
 
-#: What the bridge runs by the clock (followups, reconcile): when it was last due and begun.
+#: The chores that the bridge runs by the clock (followups, reconcile, ...): when each was last begun.
 chores = sa.Table(
     "chores",
     metadata,
@@ -196,7 +197,7 @@ alerts = sa.Table(
 )
 
 #: Notices about cases, a row for each configured way: written together with the change, sent afterwards, once. ``mark`` distinguishes two of
-#: the same news. ``state``: new -> sending -> sent; or ``dropped``: it no longer holds, or reaches nobody. No name or address is kept.
+#: the same news. ``state``: new -> sending -> sent; or ``dropped``: it is no longer true, or has no reader. No name or address is kept.
 notices = sa.Table(
     "notices",
     metadata,
@@ -233,7 +234,7 @@ shown_keys = sa.Table(
     sa.Column("since", sa.String(32), nullable=False, default=""),
 )
 
-#: Sessions of the console that were signed out before their end: a copied cookie is worth nothing after that.
+#: Sessions of the console that were signed out before their end: a copied cookie is not valid after that.
 signed_out = sa.Table(
     "signed_out",
     metadata,
@@ -241,7 +242,7 @@ signed_out = sa.Table(
     sa.Column("until", sa.String(32), nullable=False),
 )
 
-#: Numbers of ended cases that only their record holds (steps by system, breaches of service levels, times), taken over once for /metrics.
+#: Numbers of ended cases that only their record holds (steps by system, breaches of service levels, times), read once for /metrics.
 measures = sa.Table(
     "measures",
     metadata,
