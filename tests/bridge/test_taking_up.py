@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from lifecycle_bridge import bridges as company
-from lifecycle_bridge import clock
+from lifecycle_bridge import clock, service
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.cases import Cases
-from lifecycle_bridge.store.tables import bridges, runs, sources
+from lifecycle_bridge.store.tables import alerts, bridges, runs, sources
 
 from tests.bridge.test_work import Scripted, World, ended, until
 from tests.unit.test_ledger import postgres  # noqa: F401 - a fixture
@@ -58,6 +58,37 @@ def test_a_run_whose_end_could_not_be_written_is_settled_later(tmp_path: Path, m
     assert failed.is_set() and len({order.ident for order in scripted.asked}) == 1, (
         "the same run: an executor that knows it hands back its end"
     )
+
+
+def test_a_run_that_can_never_be_settled_is_an_alert_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours, such as a result that cannot be read: the person is in no other run until it is mended."""
+    real, failed, world = Cases.settle, threading.Event(), _leaver(tmp_path)
+
+    def settle(self: Cases, ident: str, result: Result, now: datetime) -> Any:
+        if not alerts_of(world):
+            raise KeyError("key")
+        failed.set()
+        return real(self, ident, result, now)
+
+    monkeypatch.setattr(Cases, "settle", settle)
+    monkeypatch.setattr(service, "_PAUSE", 0.0)
+    bridge = Bridge(world.config, Scripted({"offboard": lambda order: ended("7")}))
+    bridge.start()
+    try:
+        until(lambda: [row.settled_by for row in alerts_of(world)] == ["bridge"])
+    finally:
+        bridge.stop()
+    (row,) = alerts_of(world)
+    assert failed.is_set() and row.key.startswith("run:offboard-hr-7-")
+    assert "cannot be begun or settled (KeyError)" in row.detail and world.of("7")[0]["state"] == "done"
+    world.database.close()
+
+
+def alerts_of(world: World) -> list[Any]:
+    with world.database.read() as c:
+        return list(c.execute(sa.select(alerts).where(alerts.c.key.like("run:%"))))
 
 
 def test_a_run_that_was_never_begun_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def concatenated_addresses(tree: ast.AST) -> list[int]:
 #: Values of the bridge's addresses that are no others' words: its configuration, names of its own routes, numbers of processes.
 OURS = frozenset(
     {
-        "DOOR", "act.name", "asked.source", "config.public_url.rstrip('/')", "issuer.rstrip('/')", "number", "one.path",
+        "SOCKET", "act.name", "asked.source", "config.public_url.rstrip('/')", "issuer.rstrip('/')", "number", "one.path",
         "os.open(folder, os.O_PATH)", "path", "pid", "playbook_process.SOCKET", "self._api.base",
         "self._config.public_url.rstrip('/')", "self.source", "source", "template.path",
     }

@@ -33,7 +33,7 @@ from lifecycle_bridge.post import Alert, Letter, Post
 from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.alerts import Alerts, raise_alert
+from lifecycle_bridge.store.alerts import Alerts, end_alerts, raise_alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.chores import PREFIX as CHORE
 from lifecycle_bridge.store.chores import Chores
@@ -49,6 +49,8 @@ log = logging.getLogger("lifecycle_bridge")
 _LOOK, _BEAT, _FAILING, _GATHER = 0.5, 2.0, 30.0, 0.03
 #: Seconds until a run whose thread failed gets another one; seconds until old runs are removed again.
 _PAUSE, _SWEEP = 2.0, 3600.0
+#: So many failures in a row to begin or to settle a run are an alert: a database that is away for a moment is none.
+_HOPELESS = 10
 #: Intakes at the same time. They do not count as runs, so that a leaver who must be cut off now waits for no other run.
 _INTAKES = 3
 #: Seconds until an alert that reached nobody is sent again; seconds between two looks for notices that follow from the calendar.
@@ -101,6 +103,7 @@ class Bridge:
         }
         self._at_work: dict[str, threading.Thread] = {}
         self._not_before: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
         self._send_at: dict[str, float] = {}
         self._woken, self._ended = threading.Event(), threading.Event()
         self._dispatcher = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
@@ -236,10 +239,28 @@ class Bridge:
         try:
             with self.loops.running("run", ident):
                 self.carry_out(ident, kind)
-        except Exception:  # most likely the database is away: the run is still open, and gets another thread
+            self._note_success(ident)
+        except Exception as failure:  # most likely the database is away: the run is still open, and gets another thread
             log.exception("run %s could not be carried out; it is tried again", ident)
             self._not_before[ident] = time.monotonic() + _PAUSE
+            self._note_failure(ident, failure)
         self.wake()
+
+    def _note_failure(self, ident: str, failure: Exception) -> None:
+        """Count a failure to carry out a run. After several in a row it is an alert: until the run is settled, its people are in no other run."""
+        self._failures[ident] = self._failures.get(ident, 0) + 1
+        if self._failures[ident] >= _HOPELESS:
+            words = f"run {ident} cannot be begun or settled ({type(failure).__name__}); it is tried again every {_PAUSE:g} s, and its people wait"
+            with suppress(sa.exc.DBAPIError), self.database.write() as c:
+                raise_alert(
+                    c, f"run:{ident}", f"{words}. The bridge's log has the place in the code: report it", clock.now()
+                )
+
+    def _note_success(self, ident: str) -> None:
+        """End the alert about a run that could not be carried out before."""
+        if self._failures.pop(ident, 0) >= _HOPELESS:
+            with self.database.write() as c:
+                end_alerts(c, [f"run:{ident}"], clock.now())
 
     def carry_out(self, ident: str, kind: str) -> None:
         """Take a run from where it is to its end."""
