@@ -59,7 +59,7 @@ def looks_everywhere(client: TestClient, path: str = JANE) -> Any:
 
 def test_a_page_asks_only_the_ledger_by_itself_and_every_system_when_somebody_wants_it(company: Company) -> None:
     client = company.browser("audit")
-    text = until(lambda: client.get(JANE).text, "As the ledger knows it")
+    text = until(lambda: client.get(JANE).text, "From the ledger; no system was asked")
     for words in ("device C02JANE001", "not back", "access tokens", "until 2026-03-24 16:20 UTC", "jane@corp.example"):
         assert words in text, words
     assert "jroth" not in text and [one["ask_systems"] for one in company.app.state.hr.asked] == ["false"]
@@ -269,7 +269,7 @@ def test_names_are_still_asked_as_before(company: Company) -> None:
 def test_a_run_that_has_ended_since_makes_the_page_look_anew(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the page says for a quarter of an hour that nothing is open, while the case waits for a badge."""
     client = company.browser("audit")
-    until(lambda: client.get(JANE).text, "As the ledger knows it")
+    until(lambda: client.get(JANE).text, "From the ledger; no system was asked")
     asked = company.app.state.hr.asked
     client.get(JANE)
     assert len(asked) == 1
@@ -277,7 +277,7 @@ def test_a_run_that_has_ended_since_makes_the_page_look_anew(company: Company, m
     with company.database.write() as c:
         c.execute(sa.update(cases).where(cases.c.person == "4711").values(ended_at=stamp(later)))
     monkeypatch.setattr(clock, "now", lambda: later + timedelta(minutes=1))
-    until(lambda: client.get(JANE).text, "As the ledger knows it")
+    until(lambda: client.get(JANE).text, "From the ledger; no system was asked")
     assert len(asked) == 2, "once, and the page shows what it found"
     client.get(JANE)
     assert len(asked) == 2

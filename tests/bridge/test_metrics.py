@@ -224,6 +224,7 @@ def test_no_label_is_a_person(tmp_path: Path) -> None:
         "version",
         "executor",
         "outcome",
+        "loop",
     }
     for word in ("4711", "3310", "@", "7f0c", "grace"):
         assert not re.search(rf'"[^"]*{word}[^"]*"', text), word

@@ -254,7 +254,7 @@ def test_nothing_begun_is_said_in_words(tmp_path: Path) -> None:
             ),
             "x",
         )
-    with pytest.raises(ConfigError, match="kind: runner"):
+    with pytest.raises(ConfigError, match="executor.kind is not runner"):
         RunnerExecutor(Config(executor=Controller(kind="controller", url="https://awx.example", token=Secret(env="X"))))
     # The same ident, once the cause is mended: nothing had been begun.
     assert run(executor, script(tmp_path, ENDS_WELL)).status == "successful"

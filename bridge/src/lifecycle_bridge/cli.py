@@ -54,7 +54,8 @@ def _serve(asked: argparse.Namespace, config: Config) -> int:
     from lifecycle_bridge.logs import setup
 
     setup(asked.log_level.upper())
-    faulthandler.enable()  # systemd's watchdog ends the bridge by SIGABRT: the journal then shows where each thread was
+    # To standard error: systemd ends a bridge that hangs by SIGABRT, and the journal then shows where each thread was.
+    faulthandler.enable(2)
     wrong = _wrong(config)
     if wrong:
         raise BridgeError("\n".join(["it is not set up to work:", *wrong]))
