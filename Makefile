@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE ?=
 PIP    := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak release lock docs pictures clean link
+.PHONY: help demo demo-hr test sandbox sandbox-down bench install connector lint soak cores image release lock docs pictures clean link
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ $(VENV)/sandbox.done: requirements.txt requirements-sandbox.txt
 	@$(PIP) -r requirements-sandbox.txt
 	@touch $@
 
-$(VENV)/dev.done: $(VENV)/bridge.done requirements-dev.txt
+$(VENV)/dev.done: $(VENV)/bridge.done requirements-dev.txt requirements-tests.txt
 	@echo "Installing what the tests need (once) ..."
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
@@ -63,6 +63,12 @@ bench: $(VENV)/dev.done link ## measure against peers in the same run; writes bu
 
 soak: $(VENV)/dev.done link ## the long suites
 	@$(BIN)/python scripts/test.py --soak
+
+cores: $(VENV)/dev.done link ## the built archive on each ansible-core and Python that is here: plans, runs, unit tests (hours); one: CELL=2.19-3.12
+	@$(BIN)/python scripts/test.py --cores "$(CELL)"
+
+image: $(VENV)/dev.done link ## the execution environment, built by podman with this clone in it, and a rehearsal in it
+	@$(BIN)/pytest -m soak -rs -p no:cacheprovider tests/integration/test_image.py
 
 release: $(VENV)/dev.done link ## build, check, list components and sign: make release KEY=<fingerprint>
 	@$(BIN)/python scripts/release.py --key "$(KEY)"

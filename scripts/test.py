@@ -175,13 +175,13 @@ def unpacked(name: str, folder: Path = BUILD) -> Path:
 
 def sanity(run: Runner) -> None:
     """Run ansible-test on the published files. It needs a git checkout."""
-    copy = unpacked("sanity")
+    copy = unpacked(f"sanity-{BIN.parent.name.strip('.')}")  # of several cores at once, each has its own
     subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     subprocess.run(["git", "add", "-A"], cwd=copy, check=True)
     home = BUILD / "ansible-test-home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for version in ("25_2", "24_2", "20_3_4"):
+    for version in ("25_2", "24_2", "23_1_2", "20_3_4"):
         (cache / f"get_pip_{version}.py").write_text(GET_PIP)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     run.stage(
@@ -244,6 +244,19 @@ def soak(run: Runner) -> None:
     )
 
 
+def of_cores(cell: str) -> list[str]:
+    """Return the arguments of pytest for each ansible-core on each Python, or for one of them."""
+    return ["-m", "soak or not soak", "-k", cell, "tests/integration/test_installed.py"]
+
+
+def cores(run: Runner, cell: str) -> None:
+    """Run the built archive, installed elsewhere, and its unit tests."""
+    run.stage(
+        "each ansible-core, each Python",
+        [python("pytest"), "-rs", "--durations=20", "-p", "no:cacheprovider", *of_cores(cell)],
+    )
+
+
 def gates(run: Runner, only: str | None) -> None:
     """Run the checks that a change must pass, or one part of them."""
     if only in (None, "pytest"):
@@ -302,11 +315,14 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=["lint", "sanity", "pytest"])
     parser.add_argument("--soak", action="store_true")
+    parser.add_argument("--cores", metavar="CELL", help="an ansible-core and a Python, as in 2.19-3.12; empty: each")
     args = parser.parse_args()
     run = Runner()
     start = time.monotonic()
     if args.soak:
         soak(run)
+    elif args.cores is not None:
+        cores(run, args.cores)
     else:
         gates(run, args.only)
     print("\n== times")

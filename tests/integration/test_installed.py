@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """The collection built, installed elsewhere and run from there: on the oldest ansible-core and the newest, in soak on each.
 
-In soak each core runs on every Python that it takes, of those that this machine has.
+In soak each core runs on every Python that it takes, of those that this machine has, and runs the unit tests there too; its own
+ansible-test judges the archive on one Python.
+`make cores` runs this file alone, and `make cores CELL=2.19-3.12` one core on one Python.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from tests.integration.company import ROOT, SandboxCompany
+from tests.integration.company import ROOT, SandboxCompany, run_playbook
 
 #: The Pythons of a controller that each core takes, of those that we support.
 PYTHONS = {
@@ -30,20 +33,48 @@ PYTHONS = {
     "2.21": ("3.12", "3.13"),
     "2.22": ("3.13",),
 }
-#: What pip is asked for, and on which Python: the newest of each series. None is this Python.
+#: What pip is asked for, and on which Python: the newest of each series.
+CELLS: dict[str, tuple[str, str]] = {
+    # The second version says that a release candidate will do until there is a release.
+    f"{core}-{python}": (f"ansible-core=={core}.*,>={core}.0rc1", python)
+    for core in PYTHONS
+    for python in PYTHONS[core]
+}
+#: None is this Python.
 CORES: dict[str, tuple[str, str | None]] = {
     "oldest": ("ansible-core==2.16.*", None),
     "newest": ("ansible-core", None),
-    "newest on 3.13": ("ansible-core", "3.13"),
-    # The second version says that a release candidate will do until there is a release.
-    **{
-        f"{core} on {python}": (f"ansible-core=={core}.*,>={core}.0rc1", python)
-        for core in PYTHONS
-        for python in PYTHONS[core]
-    },
+    "newest-3.13": ("ansible-core", "3.13"),
+    **CELLS,
 }
-#: The digest of the same plan, on each: they must be one.
-DIGESTS: dict[str, str] = {}
+#: Unit tests that judge the repository's files, or need what only a developer's environment has: once is enough.
+ONCE = {
+    "test_rules.py": "reads the source files",
+    "test_rooms.py": "reads their imports",
+    "test_english.py": "reads their words",
+    "test_docs.py": "reads the pages; needs the bridge, which is a package of its own",
+    "test_site.py": "reads the pages; needs a browser",
+    "test_published.py": "reads the settings of tools; needs ansible-lint and reuse",
+    "test_release.py": "reads the lock files",
+    "test_grafana_board.py": "reads the board's file; needs Grafana's own types",
+    "test_new_connector.py": "makes files for a developer",
+    "test_record_in_browser.py": "needs a browser",
+}
+#: Unit tests of systems that the sandbox plays with servers from PyPI, and the first Python that these servers take.
+SERVED_SINCE = "3.11"
+SERVED = {
+    f"test_{name}.py": "starts the sandbox's SCIM server, or its IMAP server"
+    for name in (
+        "doctor_systems",
+        "listing",
+        "mover_company",
+        "number_ranges",
+        "rename",
+        "scim",
+        "side_by_side",
+        "system_step",
+    )
+}
 NEEDED_AT_RUN_TIME = ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json")
 JANE = ("-e", "user=jane@corp.example")
 
@@ -56,6 +87,39 @@ def python_of(version: str | None) -> str | None:
     return next((str(path) for path in kept), None) or shutil.which(f"python{version}")
 
 
+def lacking(what: str) -> NoReturn:
+    """Skip a test for which this machine lacks something; the public checks, which everybody relies on, may lack nothing."""
+    (pytest.fail if os.environ.get("GITHUB_ACTIONS") else pytest.skip)(what)
+
+
+def asked_for(file: Path) -> str:
+    """Return what a file of requirements says, and what the files say that it names."""
+    text = file.read_text()
+    return text + "".join(asked_for(file.parent / name) for name in re.findall(r"^-r (\S+)", text, re.M))
+
+
+def environment(folder: str, wish: str, version: str | None, requirements: str) -> Path:
+    """``bin`` of an environment with that ansible-core and what the file of requirements names, nothing else; kept between runs."""
+    python = python_of(version)
+    if python is None:
+        lacking(f"no Python {version} on this machine")
+    home = ROOT / "build" / "venvs" / folder
+    home.parent.mkdir(parents=True, exist_ok=True)
+    wanted = f"{wish}\n{python} {sys.version}\n{asked_for(ROOT / requirements)}"
+    done = home / "done"
+    with (home.parent / f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_text() != wanted:
+            subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(home)], check=True)
+            pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"]
+            subprocess.run(
+                [*pip, "--no-compile", "--disable-pip-version-check", wish, "-r", str(ROOT / requirements)],
+                check=True,
+            )
+            done.write_text(wanted)
+    return home / "bin"
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -63,26 +127,8 @@ def python_of(version: str | None) -> str | None:
     ],
 )
 def core(request: pytest.FixtureRequest) -> Path:
-    """``bin`` of an environment with that ansible-core and what requirements.txt names, nothing else; kept between runs."""
-    wish, version = CORES[request.param]
-    python = python_of(version)
-    if python is None:
-        pytest.skip(f"no Python {version} on this machine")
-    folder = ROOT / "build" / "venvs" / f"core-{request.param.replace(' ', '-')}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    wanted = f"{wish}\n{python} {sys.version}\n{(ROOT / 'requirements.txt').read_text()}"
-    done = folder / "done"
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != wanted:
-            subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(folder)], check=True)
-            pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
-            subprocess.run(
-                [*pip, "--no-compile", "--disable-pip-version-check", wish, "-r", str(ROOT / "requirements.txt")],
-                check=True,
-            )
-            done.write_text(wanted)
-    return folder / "bin"
+    """``bin`` of an environment with what a user installs."""
+    return environment(f"core-{request.param}", *CORES[request.param], "requirements.txt")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +148,28 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     [archive] = folder.glob("*.tar.gz")
     return archive
+
+
+@pytest.fixture(scope="module")
+def tree(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The artefact unpacked at the path that Ansible expects, and beside it what is not shipped: tests and sandbox."""
+    root = tmp_path_factory.mktemp("tree") / "ansible_collections" / "workforce" / "lifecycle"
+    shutil.unpack_archive(built, root, filter="data")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file() and not (root / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    link = root / "build" / "collections" / "ansible_collections" / "workforce" / "lifecycle"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(root)
+    return root
 
 
 class Installed:
@@ -135,6 +203,12 @@ class Installed:
         )
 
 
+def digest(printed: str) -> str:
+    """Return the digest of the plan that a rehearsal ends with."""
+    [found] = set(re.findall(r"-e plan=([0-9a-f]{12})\b", printed))
+    return str(found)
+
+
 @pytest.fixture
 def installed(core: Path, built: Path, tmp_path: Path) -> Installed:
     return Installed(core, built, tmp_path)
@@ -151,8 +225,8 @@ def test_it_runs_from_where_it_was_installed(company: SandboxCompany, installed:
     plan = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.offboard", *JANE, "--check", "--diff")
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "nothing was written" in plan.stdout and company.writes() == []
-    DIGESTS[str(installed.bin)] = re.findall(r"-e plan=([0-9a-f]{12})\b", plan.stdout)[0]
-    assert len(set(DIGESTS.values())) == 1, DIGESTS
+    here = run_playbook(company.systems_file, "offboard", *JANE, "--check", "--diff", cwd=installed.home)
+    assert digest(plan.stdout) == digest(here.output), "the same plan as with the tests' own ansible-core and the clone"
 
     cut = installed.run("ansible-playbook", *inventory, "workforce.lifecycle.cutoff", *JANE)
     assert cut.returncode == 0, cut.stdout + cut.stderr
@@ -241,3 +315,48 @@ def test_a_controller_that_imports_the_project_finds_and_reads_every_playbook(in
         "ansible-playbook", "--syntax-check", *files, ANSIBLE_STDOUT_CALLBACK="ansible.builtin.default"
     )
     assert done.returncode == 0 and done.stdout.count("playbook: ") == len(files), done.stdout + done.stderr
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_unit_tests_pass_on_the_artefact(
+    cell: str, tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bin = environment(f"units-{cell}", *CELLS[cell], "requirements-tests.txt")
+    left_out = ONCE if CELLS[cell][1] >= SERVED_SINCE else {**ONCE, **SERVED}
+    done = subprocess.run(
+        [
+            str(bin / "python"),
+            *("-m", "pytest", "-rs", "-m", "not soak", "-p", "no:cacheprovider", "-W", "ignore"),
+            *(f"--ignore=tests/unit/{name}" for name in sorted(left_out)),
+            "tests/unit",
+        ],
+        cwd=tree,
+        env={
+            "PATH": f"{bin}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(tmp_path),
+            "ANSIBLE_CONFIG": str(tree / "ansible.cfg"),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    with capsys.disabled():
+        print(f"\n{cell}: {(done.stdout.splitlines() or [done.stderr])[-1]}", flush=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("cell", [f"{core}-{pythons[-1]}" for core, pythons in PYTHONS.items()])
+def test_ansible_test_of_each_core_finds_nothing_in_the_artefact(cell: str) -> None:
+    bin = environment(f"units-{cell}", *CELLS[cell], "requirements-tests.txt")
+    done = subprocess.run(
+        [str(bin / "python"), "scripts/test.py", "--only", "sanity"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

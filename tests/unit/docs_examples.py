@@ -24,6 +24,8 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.syst
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.config import load as load_bridge
 
+from tests.unit.tagged_yaml import Loader
+
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
     "protected",
@@ -45,13 +47,6 @@ POLICY = (
 )
 #: An example of one system may name another that the rest of the file has.
 BESIDE = {"github": {"connector": "github", "options": {"org": "x"}}}
-
-
-class Loader(yaml.SafeLoader):
-    """Reads Ansible's tags as plain texts."""
-
-
-Loader.add_multi_constructor("!", lambda loader, suffix, node: str(node.value))
 
 
 def first_example(page: str) -> str:

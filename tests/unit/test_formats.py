@@ -18,7 +18,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import read_document
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import check_systems
 
-from tests.unit.docs_examples import Loader
+from tests.unit.tagged_yaml import Loader
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "meta" / "schemas"

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ import yaml
 from packaging.requirements import Requirement
 from reuse.global_licensing import ReuseTOML
 
-from tests.integration.test_installed import CORES, PYTHONS
+from tests.integration.test_installed import CELLS, CORES, ONCE, PYTHONS, SERVED
 
 ROOT = Path(__file__).resolve().parents[2]
 LINT = yaml.safe_load((ROOT / ".ansible-lint").read_text(encoding="utf-8"))
@@ -48,6 +49,17 @@ REQUIRED_TAGS = {
 }
 
 
+@pytest.fixture
+def gates(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """scripts/test.py, which no test may find by the name of a module of Python's own."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    found = importlib.util.spec_from_file_location("gates", ROOT / "scripts" / "test.py")
+    assert found and found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
 def test_galaxy_takes_what_the_collection_says_of_itself() -> None:
     assert GALAXY["authors"] and [name for name in GALAXY["authors"] if len(name) > 64] == []
     assert len(GALAXY["tags"]) <= 20 and REQUIRED_TAGS & set(GALAXY["tags"])
@@ -66,17 +78,6 @@ def test_sanity_of_each_core_has_its_ignores_and_they_are_shipped() -> None:
     assert [one for one in GALAXY["build_ignore"] if "sanity" in one or one in ("tests", "tests/*")] == []
 
 
-def test_public_checks_run_every_python_that_a_core_takes_and_name_targets_that_there_are() -> None:
-    steps = WORKFLOW["jobs"]["cores"]["steps"]
-    [setup] = [step["with"]["python-version"] for step in steps if "setup-python" in step.get("uses", "")]
-    assert set(setup.split()) == {python for taken in PYTHONS.values() for python in taken}
-    commands = commands_of(WORKFLOW)
-    assert "make test" in commands
-    assert set(WORKFLOW[True]) == {"push", "pull_request", "schedule"}  # YAML reads the key `on` as true
-    [tried] = [command for command in commands if "test_installed.py" in command]
-    assert '-m "soak or not soak"' in tried, "each core is in soak"
-
-
 def commands_of(workflow: dict[str, Any]) -> list[str]:
     return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
 
@@ -90,11 +91,52 @@ def test_a_workflow_runs_what_there_is_by_actions_of_one_commit_and_may_write_no
     assert "pull_request_target" not in WORKFLOWS[name], "a stranger's change would run with our rights"
     more = {job: said["permissions"] for job, said in workflow["jobs"].items() if "permissions" in said}
     assert more == ({"publish": {"pages": "write", "id-token": "write"}} if name == "pages" else {})
-    targets = {word for line in commands_of(workflow) if line.startswith("make ") for word in line.split()[1:]}
+    targets = {
+        word
+        for line in commands_of(workflow)
+        if line.startswith("make ")
+        for word in re.sub(r" \w+=.*", "", line).split()[1:]
+    }
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert [
         one for one in targets if not re.search(rf"^(?:{re.escape(one)}|\$\(VENV\){one[5:]}):", makefile, re.M)
     ] == []
+
+
+def test_public_checks_are_make_test_and_each_core_on_each_of_its_pythons() -> None:
+    jobs = WORKFLOW["jobs"]
+    commands = {name: commands_of({"jobs": {name: job}}) for name, job in jobs.items()}
+    assert set(WORKFLOW[True]) == {"push", "pull_request", "schedule"}  # YAML reads the key `on` as true
+    cores = "make cores CELL=${{ matrix.core }}-${{ matrix.python }}"
+    assert commands == {"test": ["make test"], "cores": [cores], "image": ["make image"]}
+    cells = [f"{cell['core']}-{cell['python']}" for cell in jobs["cores"]["strategy"]["matrix"]["include"]]
+    assert cells == list(CELLS), "each core on each Python that it takes, once"
+    assert jobs["cores"]["strategy"]["fail-fast"] is False, "one red cell hides no other"
+    [setup] = [step["with"] for step in jobs["cores"]["steps"] if "setup-python" in step.get("uses", "")]
+    assert setup["python-version"].split() == ["${{", "matrix.python", "}}", "3.12"]
+
+
+def test_what_the_public_checks_type_runs_the_units_of_each_cell_and_refuses_a_cell_that_there_is_none_of(
+    gates: ModuleType,
+) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test: .*\n.*scripts/test\.py$", makefile, re.M)
+    assert re.search(r'^cores: .*\n.*scripts/test\.py --cores "\$\(CELL\)"$', makefile, re.M)
+    assert re.search(r"^image: .*\n.*pytest -m soak .*tests/integration/test_image\.py$", makefile, re.M)
+    for cell, units in (("", list(CELLS)), ("2.19-3.12", ["2.19-3.12"])):
+        listed = typed("pytest", "--collect-only", "-p", "no:cacheprovider", *gates.of_cores(cell))
+        found = re.findall(r"::test_the_unit_tests_pass_on_the_artefact\[(.+)\]", listed.stdout)
+        assert found == units, listed.stdout + listed.stderr
+        plans = re.findall(r"::test_it_runs_from_where_it_was_installed\[(.+)\]", listed.stdout)
+        assert plans == (units if cell else list(CORES))
+    refused = typed("pytest", "--collect-only", "-p", "no:cacheprovider", *gates.of_cores("2.15-3.12"))
+    assert refused.returncode, refused.stdout
+
+
+def test_what_is_left_out_of_the_cells_is_there_and_has_a_reason() -> None:
+    there = {path.name for path in (ROOT / "tests" / "unit").iterdir()}
+    assert set(ONCE) | set(SERVED) <= there and not set(ONCE) & set(SERVED)
+    assert all({**ONCE, **SERVED}.values())
 
 
 def test_the_site_of_a_release_is_built_strictly_and_only_then_published() -> None:
@@ -145,15 +187,8 @@ def test_pre_commit_and_the_container_of_developers_run_what_there_is() -> None:
 
 
 @pytest.mark.rotating(of=5)
-def test_a_misspelt_word_in_a_modules_documentation_is_seen_by_the_gate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_misspelt_word_in_a_modules_documentation_is_seen_by_the_gate(gates: ModuleType, tmp_path: Path) -> None:
     """The gate looked into a folder that git ignores, and found nothing."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    found = importlib.util.spec_from_file_location("gates", ROOT / "scripts" / "test.py")
-    assert found and found.loader
-    gates = importlib.util.module_from_spec(found)
-    found.loader.exec_module(gates)
     copy = gates.unpacked("docs", tmp_path)
     run = gates.Runner()
     gates.lint_docs(run, copy)
