@@ -432,7 +432,8 @@ def _within(record: Mapping[str, Any], query: Mapping[str, str]) -> bool:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    # Python 3.10 reads six digits of a second, and no Z.
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text).replace("Z", "+00:00"))
 
 
 def _now() -> str:

@@ -93,8 +93,8 @@ def lacking(what: str) -> NoReturn:
 
 
 def asked_for(file: Path) -> str:
-    """Return what a file of requirements says, and what the files say that it names."""
-    text = file.read_text()
+    """Return what a file of requirements asks for, and what the files ask for that it names, without comments."""
+    text = re.sub(r"\s*#.*", "", file.read_text())
     return text + "".join(asked_for(file.parent / name) for name in re.findall(r"^-r (\S+)", text, re.M))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import decide
@@ -18,6 +19,24 @@ from hypothesis import strategies as st
 from tests.unit.hr_company import HrCompany, at, row
 
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01T10:00:00.5+00:00",
+        "2026-03-01T10:00:00.5Z",
+        " 2026-03-01T11:00:00.500+01:00",
+        "2026-03-01T11:00:00.5",
+    ],
+)
+def test_a_moment_is_read_the_same_on_every_python_and_in_the_zone_of_the_person_where_it_names_none(text: str) -> None:
+    moment = datetime(2026, 3, 1, 10, 0, 0, 500000, timezone.utc)
+    assert clock.parse(text, ZoneInfo("Europe/Berlin")) == moment
+    person = Person.of({"email": "a@b.example", "hire_date": text.strip(), "time_zone": "Europe/Berlin"})
+    assert person.employment_begins() == moment
+
+
 #: Zones whose clocks do something worth testing: half hours, midnight changes, half-hour summer time, a day that was skipped, both sides of the date line.
 ZONES = [
     "UTC",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 
 
 def now() -> datetime:
@@ -17,8 +17,8 @@ def stamp(moment: datetime | None = None) -> str:
     return (moment or now()).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def parse(text: str) -> datetime:
-    """Return the moment in an ISO 8601 text; without a zone it is taken as UTC.
+def parse(text: str, zone: tzinfo = timezone.utc) -> datetime:
+    """Return the moment in an ISO 8601 text, which is in ``zone`` where it names none.
 
     :raises ValueError: not ISO 8601.
     """
@@ -31,4 +31,4 @@ def parse(text: str) -> datetime:
         digits = len(tail) - len(tail.lstrip("0123456789"))
         text = f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

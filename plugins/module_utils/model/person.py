@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from . import typed
+from . import clock, typed
 from .errors import InputError, RecordRefused
 from .text import visible
 
@@ -171,16 +171,15 @@ class Person:
         """
         return self._moment(self.hire_date, -days_before, day_begins) if self.hire_date else None
 
-    def _moment(self, text: str, after: int, clock: str) -> datetime:
-        """Return a moment in UTC: that of ``text`` when it has a time of day, else ``clock`` (``HH:MM``), ``after``
+    def _moment(self, text: str, after: int, hour: str) -> datetime:
+        """Return a moment in UTC: that of ``text`` when it has a time of day, else ``hour`` (``HH:MM``), ``after``
         days after its date."""
         try:
             if len(text) > 10:
-                parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-                return (parsed if parsed.tzinfo else parsed.replace(tzinfo=self.zone)).astimezone(timezone.utc)
+                return clock.parse(text, self.zone).astimezone(timezone.utc)
             # Python's fold=0 is RFC 5545's rule. UTC, since two moments of one zone are compared by their clocks, not by time.
             return datetime.combine(
-                date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(clock), self.zone
+                date.fromisoformat(text) + timedelta(days=after), time.fromisoformat(hour), self.zone
             ).astimezone(timezone.utc)
         except (ValueError, OverflowError):
             raise RecordRefused(

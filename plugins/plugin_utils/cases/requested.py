@@ -96,14 +96,14 @@ class _Request:
     def _until(self) -> str:
         text, longest = str(self.given["ends"]).strip(), self.run.policy.access.longest_days
         try:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            moment = clock.parse(text, self.person.zone)
         except ValueError:
             raise InputError(
                 f"ends is {text!r}", act=self.act, hint="access by request has an end: -e ends=2027-01-31"
             ) from None
         if len(text) == len("2027-01-31"):  # a day without a time: access lasts until its end
-            moment = datetime.combine(moment.date() + timedelta(days=1), time.min)
-        end = (moment if moment.tzinfo else moment.replace(tzinfo=self.person.zone)).astimezone(timezone.utc)
+            moment = datetime.combine(moment.date() + timedelta(days=1), time.min, self.person.zone)
+        end = moment.astimezone(timezone.utc)
         if not clock.now() < end <= clock.now() + timedelta(days=longest + 1):
             raise InputError(
                 f"ends is {text}",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
@@ -192,12 +191,11 @@ class DueToday:
         return [f"{one.case}: {one.id}: {'due ' + day[:16] if day else 'cancelled'}" for one in chosen]
 
     def _day(self, due: Due, to: str, act: str) -> str:
+        zone = self.run.ledger.case(due.case).who.zone
         try:
-            moment = datetime.fromisoformat(to.strip().replace("Z", "+00:00"))
+            return clock.stamp(clock.parse(to, zone))
         except ValueError:
             raise InputError(f"to is {to!r}", act=act, hint="the new day: 2027-01-31") from None
-        zone = self.run.ledger.case(due.case).who.zone
-        return clock.stamp((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(timezone.utc))
 
 
 def _days(days: int) -> str:

@@ -30,12 +30,11 @@ def return_day(person: Person, until: str, policy: Policy) -> str:
     if not text:
         return ""
     try:
-        parsed = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        moment = clock.parse(text, person.zone).astimezone(timezone.utc)
     except ValueError:
         raise InputError(
             f"until is {text!r}", act=f"suspend {person.email}", hint="the day they come back: 2026-12-01"
         ) from None
-    moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=person.zone)).astimezone(timezone.utc)
     if moment <= clock.now() and until:
         raise InputError(
             f"until is {text!r}, which is in the past", act=f"suspend {person.email}", hint="the day they come back"
