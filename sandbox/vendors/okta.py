@@ -448,4 +448,10 @@ class Okta(Emulator):
         return Reply(204)
 
     def assignees(self, call: Call) -> Reply:
-        return Reply(200, {"value": [{"id": uid} for uid, held in self.state["roles"].items() if held]})
+        """Return a page of the users with admin roles; this list has the link to the next page in its body."""
+        rows = [{"id": uid} for uid, held in self.state["roles"].items() if held]
+        start = int(call.query.get("after", "p0")[1:])
+        end = start + min(self.PAGE, int(call.query.get("limit", self.PAGE)))
+        query = urlencode({**call.query, "after": f"p{end}"})
+        links = {"_links": {"next": {"href": f"{self.url}{call.path}?{query}"}}} if end < len(rows) else {}
+        return Reply(200, {"value": rows[start:end], **links})

@@ -85,6 +85,8 @@ UNDESCRIBED: Sequence[Undescribed] = (
     ),
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/events/[^/]+/instances", _GRAPH + "event-list-instances"),
     Undescribed("microsoft", "GET", r"/v1\.0/users/[^/]+/calendars", _GRAPH + "user-list-calendars"),
+    # The form for a sign-in name that begins with "$": the contract has users/{id} only.
+    Undescribed("microsoft", "GET", r"/v1\.0/users\('\$[^/]+'\)", _GRAPH + "user-get"),
     *(
         Undescribed(
             "microsoft",

@@ -340,6 +340,13 @@ def test_a_sign_in_name_that_is_not_the_address_is_found_by_number_address_or_al
     assert connect(box, "entra").find_account(Person.of(person_of(box, "jane"))).id == jane["id"]
 
 
+def test_a_sign_in_name_that_begins_with_a_dollar_is_found_by_it(box):
+    jane = user(box, "jane")
+    jane.update(userPrincipalName="$jane@corp.example", mail=None, employeeId=None, proxyAddresses=[])
+    entra, person = connect(box, "entra"), person_of(box, "jane") | {"logins": {"entra": "$jane@corp.example"}}
+    assert [account.id for account in entra.candidates(entra.keys_of(Person.of(person)))] == [jane["id"]]
+
+
 def test_a_second_account_of_the_same_employee_is_cut_with_the_first(box):
     users = box["microsoft"].state["entra"]["users"]
     second = {**user(box, "jane"), "id": "7d3f4c0e-8f7d-4f6e-9d4f-2f6f0c1b7a11", "mail": None}

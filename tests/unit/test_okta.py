@@ -87,6 +87,29 @@ def test_the_last_super_administrator_is_a_persons_decision(box: Box) -> None:
     assert box["okta"].state["roles"][GRACE]
 
 
+def administrators_beside_grace(box: Box) -> None:
+    """Give an admin role to more people than one page of administrators holds; the last one is a super administrator."""
+    roles, users = box["okta"].state["roles"], [uid for uid in box["okta"].state["users"] if uid not in (GRACE, JANE)]
+    held = roles[GRACE][0]
+    for number, uid in enumerate(users):
+        roles[uid] = [{**held, "id": f"ra{number}", "type": "READ_ONLY_ADMIN", "label": "Read-only Administrator"}]
+    roles[users[-1]] = [{**held, "id": "ra-last"}]
+
+
+def test_a_super_administrator_on_a_later_page_counts_as_another_one(box: Box) -> None:
+    administrators_beside_grace(box)
+    result = run(cutoff.TASK, box, "okta", person=person_of(box, "grace"))
+    (row,) = [row for row in result["changes"] if row["what"].startswith("admin role")]
+    assert row["outcome"] == "done"
+
+
+def test_members_of_a_role_are_listed_over_all_pages(box: Box) -> None:
+    administrators_beside_grace(box)
+    roles = box["okta"].state["roles"]
+    expected = {uid for uid, held in roles.items() if any(role["type"] == "SUPER_ADMIN" for role in held)}
+    assert set(connect(box, "okta").group_members("roles", "Super Administrator")) == expected and len(expected) == 2
+
+
 def test_groups_of_a_rule_or_an_app_are_reported_and_not_changed(box: Box) -> None:
     result = run(entitlements.TASK, box, "okta", person=person_of(box, "jane"), mode="remove")
     notes = {row["what"]: row.get("note", "") for row in result["changes"]}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Microsoft Intune: managed devices, their recovery keys, and Windows Autopilot's devices in stock.
+"""Microsoft Intune: managed devices, their recovery keys, and the devices in stock that Windows Autopilot knows.
 
-Every action is answered with 204 and only queued; the device carries it out when it next checks in, and after a wipe or a
-retire its record disappears (https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice).
+Intune answers 204 to every action and only queues it. The device does it when it next checks in; after a wipe or a retire its record
+disappears (https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice).
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from .microsoft.graph import (
     graph_pages,
     graph_transport,
 )
-from .microsoft.people import LOOKS_UP, account_of, users
+from .microsoft.people import LOOKS_UP, account_of, literal, users
 
 MANAGED = at("/v1.0/deviceManagement/managedDevices")
 AUTOPILOT = at("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities")
-#: Only the beta shows an action's progress as ``managementState``, the programs found, and FileVault's key.
+#: Only beta shows ``managementState`` (the progress of an action), the programs found on a device, and the FileVault key.
 BETA = at("/beta/deviceManagement/managedDevices")
 
 KEYS = at("/v1.0/informationProtection/bitlocker/recoveryKeys")
 _PAGE = "999"
-#: What is read of a device in a list, and of one that only Entra knows.
+#: The properties that are read of a managed device in a list, and of a device that only Entra knows.
 _LISTED = (
     "id,deviceName,serialNumber,azureADDeviceId,operatingSystem,managedDeviceOwnerType,complianceState,isEncrypted,managementState,lastSyncDateTime,"
     "userPrincipalName"
 )
 _REGISTERED = "id,deviceId,displayName,operatingSystem,trustType,isManaged,isCompliant,accountEnabled,approximateLastSignInDateTime"
 
-#: Our act -> what its name in ``deviceActionResults`` contains; the names are free text and differ by platform.
+#: Our act -> words in its name in ``deviceActionResults``: the names are free text and differ by platform.
 _ACTS: Mapping[str, tuple[str, ...]] = {
     "wipe": ("wipe", "factoryreset"),
     "retire": ("retire", "removecompanydata"),
@@ -58,11 +58,11 @@ _STATES: Mapping[str, str] = {
     "retirePending": "retire_pending",
     "retireIssued": "retire_pending",
 }
-#: A device still ends its check-in when it has just done what was ordered.
-_LAST_WORDS = timedelta(minutes=15)
+#: A device ends its check-in some minutes after it has carried out an action: such a check-in is no new use.
+_END_OF_CHECK_IN = timedelta(minutes=15)
 #: https://learn.microsoft.com/mem/intune/remote-actions/device-remote-lock
 _LOCKABLE = frozenset({"ios", "ipados", "macos", "android"})
-#: Which recovery key a platform has, and who keeps it.
+#: Platform -> its kind of recovery key, and where the key is kept.
 _RECOVERY_KEYS: Mapping[str, str] = {
     "Windows": "BitLocker recovery key: Entra ID",
     "macOS": "FileVault recovery key: Intune",
@@ -120,7 +120,7 @@ class Intune(DirectoryUsers):
     # -- devices -------------------------------------------------------------------------------------------------------
 
     def devices(self, person: Person) -> Sequence[Device]:
-        """Return the managed devices whose primary user the person is; also those left behind by a user who was deleted."""
+        """Return the managed devices whose primary user is the person, also when the user was deleted already."""
         login = self.login_of(person)
         act = f"list devices of {login}"
         try:
@@ -131,7 +131,7 @@ class Intune(DirectoryUsers):
             rows = [
                 row
                 for row in graph_pages(
-                    self.graph, MANAGED, act=act, params={"$filter": f"userPrincipalName eq {_text(login)}"}
+                    self.graph, MANAGED, act=act, params={"$filter": f"userPrincipalName eq {literal(login)}"}
                 )
                 if str(row.get("userPrincipalName") or "").casefold() == login.casefold()
             ]
@@ -139,16 +139,16 @@ class Intune(DirectoryUsers):
         return [device for device in found if device is not None]
 
     def find_device(self, serial: str) -> Device | None:
-        """Return the managed device of this serial, else the Autopilot device in stock (``unmanaged``), else None.
+        """Return the managed device with this serial, else the Autopilot device in stock (``unmanaged``), else None.
 
         :raises AmbiguousIdentity: two or more records have this serial.
         """
-        if not serial:  # records without one would all answer
+        if not serial:  # all records without a serial would match
             return None
         act = f"find device {serial}"
         managed = self._only(
             serial,
-            graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {_text(serial)}"}),
+            graph_pages(self.graph, MANAGED, act=act, params={"$filter": f"serialNumber eq {literal(serial)}"}),
             act,
         )
         if managed:
@@ -156,7 +156,9 @@ class Intune(DirectoryUsers):
         # Autopilot's filter knows no eq
         stock = self._only(
             serial,
-            graph_pages(self.graph, AUTOPILOT, act=act, params={"$filter": f"contains(serialNumber,{_text(serial)})"}),
+            graph_pages(
+                self.graph, AUTOPILOT, act=act, params={"$filter": f"contains(serialNumber,{literal(serial)})"}
+            ),
             act,
         )
         if stock is None:
@@ -173,10 +175,10 @@ class Intune(DirectoryUsers):
         )
 
     def all_devices(self) -> Iterator[Device]:
-        """Yield every managed device, then those that people registered with Entra and never enrolled (``unmanaged``).
+        """Yield every managed device, then the devices that people registered with Entra and never enrolled (``unmanaged``).
 
-        A list leaves out what only the record itself has: that a device is locked, its programs, whether a Mac's key is kept, and whether
-        there is a code for its Activation Lock.
+        Only the record of one device shows whether it is locked, its programs, whether a Mac's key is kept, and whether there is a code for
+        its Activation Lock: a list has none of these.
         """
         act = "list devices"
         keys = {key.get("deviceId") for key in graph_pages(self.graph, KEYS, act=act) if _of_system_volume(key)}
@@ -202,14 +204,14 @@ class Intune(DirectoryUsers):
                 yield _registered(row)
 
     def lock_device(self, device: Device) -> None:
-        """Lock the screen; a Mac starts again and asks for the six digits that Intune then shows."""
+        """Lock the screen; a Mac restarts and asks for a code of six digits, which Intune shows to administrators."""
         self._command(device, "remoteLock", "lock", MANAGED)
 
     def retire_device(self, device: Device) -> None:
         self._command(device, "retire", "retire", MANAGED)
 
     def wipe_device(self, device: Device) -> None:
-        """Reset to factory settings. Sends only the flags that the platform has: a foreign one is refused with 400."""
+        """Reset the device to factory settings. Only the flags of its platform are sent: Graph refuses others with 400."""
         platform = device.platform.casefold()
         flags: dict[str, Any] = {}
         if platform == "windows":
@@ -221,9 +223,9 @@ class Intune(DirectoryUsers):
         self._command(device, "wipe", "wipe", MANAGED, flags)
 
     def escrow_key(self, device: Device) -> None:
-        """Have the device make a new recovery key and hand it in: BitLocker's goes to Entra, FileVault's to Intune.
+        """Have the device make and upload a new recovery key: a BitLocker key to Entra ID, a FileVault key to Intune.
 
-        :raises Unsupported: the platform has no such key.
+        :raises Unsupported: the platform has no recovery key.
         """
         action = {"windows": "rotateBitLockerKeys", "macos": "rotateFileVaultKey"}.get(device.platform.casefold())
         if action is None:
@@ -235,7 +237,10 @@ class Intune(DirectoryUsers):
         self._command(device, action, "escrow key of", BETA)
 
     def assign_device(self, device: Device, person: Person) -> None:
-        """Make the person the user of an Autopilot device, or the primary user of a managed one."""
+        """Make the person the user of an Autopilot device, or the primary user of a managed device.
+
+        :raises NotFound: the device is managed, and the person has no account.
+        """
         account = self.find_account(person)
         login = account.login if account is not None else self.login_of(person)
         act = f"assign device {device.serial} to {login}"
@@ -263,15 +268,15 @@ class Intune(DirectoryUsers):
     # -- controls ------------------------------------------------------------------------------------------------------
 
     def addressed_by(self, account: Account) -> str:
-        """Return the sign-in name, which a managed device keeps of a user who was deleted."""
+        """Return the sign-in name: a managed device keeps it also when the user was deleted."""
         return account.login
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Return the Entra users whose devices these are."""
+        """Return the users of Entra ID that the devices belong to."""
         return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def controls(self, account: Account) -> Mapping[str, bool]:
-        """Return whether each control holds on **every** company device; without one, none holds."""
+        """Return whether each control holds on **every** company device of the person; without a device, no control holds."""
         act = f"read controls of {account.login}"
         rows = graph_pages(
             self.graph, at("/v1.0/users/{}/managedDevices", account.id), act=act, params={"$select": "id"}
@@ -295,7 +300,7 @@ class Intune(DirectoryUsers):
         self.graph.send("POST", path.below("/{}/{}", device.id, action), act=f"{verb} {device.serial}", json=body)
 
     def _device(self, id: str, act: str) -> Device | None:
-        """Return one device. A list leaves ``deviceActionResults`` empty: only the record itself has them."""
+        """Return one device, read by itself: in a list ``deviceActionResults`` is empty."""
         row = self.graph.get(BETA.below("/{}", id), act=act)
         if row is None:
             return None
@@ -312,9 +317,10 @@ class Intune(DirectoryUsers):
         )
 
     def _bypass_kept(self, row: Mapping[str, Any], act: str) -> str:
-        """Return where the code is kept that ends the Activation Lock of a company's Apple device; the code itself is let go at once.
+        """Return where Intune keeps the code that ends the Activation Lock of a company's Apple device; empty when it has none.
 
-        It is in the record only when it is selected by name: https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice
+        The code is read and not kept: Graph shows it only when it is selected by name
+        (https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice).
         """
         apple = _platform(row.get("operatingSystem") or "") in _ACTIVATION_LOCKS
         if not apple or row.get("managedDeviceOwnerType") != "company":
@@ -322,18 +328,21 @@ class Intune(DirectoryUsers):
         read = self.graph.get(
             MANAGED.below("/{}", row["id"]), act=act, params={"$select": "id,activationLockBypassCode"}
         )
-        # Its record goes with the wipe, and the code with it.
+        # A wipe deletes the record, and the code with it.
         kept = "Intune, with the device's record: have it copied before a wipe"
         return kept if (read or {}).get("activationLockBypassCode") else ""
 
     def _escrowed(self, row: Mapping[str, Any], platform: str, act: str) -> bool | None:
-        """Return whether a recovery key is kept; None where there is none to keep, or the device is not known to be the company's."""
+        """Return whether a recovery key is kept; None when the platform has none, or the device is not known to be the company's."""
         if row.get("managedDeviceOwnerType") != "company":
             return None
         if platform == "Windows":
-            # The list has no keys in it; reading one by itself would be an entry in the audit log.
+            # The list shows that there is a key, not the key: reading the key itself would be an entry in the audit log.
             keys = graph_pages(
-                self.graph, KEYS, act=act, params={"$filter": f"deviceId eq {_text(row.get('azureADDeviceId') or '')}"}
+                self.graph,
+                KEYS,
+                act=act,
+                params={"$filter": f"deviceId eq {literal(row.get('azureADDeviceId') or '')}"},
             )
             return any(key.get("deviceId") == row.get("azureADDeviceId") and _of_system_volume(key) for key in keys)
         if platform == "macOS":
@@ -379,7 +388,7 @@ def _shown(
 
 
 def _registered(row: Mapping[str, Any]) -> Device:
-    """Return a device that only Entra knows. A workplace join is a person's own device; the other kinds are the company's."""
+    """Return a device that only Entra knows. ``Workplace`` means a person's own device; the other trust types are the company's."""
     owners = [
         owner["userPrincipalName"] for owner in row.get("registeredOwners") or () if owner.get("userPrincipalName")
     ]
@@ -418,9 +427,9 @@ def state_of(row: Mapping[str, Any]) -> str:
 
 
 def _seen_since(row: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-    """Return whether the device has checked in well after it was locked or wiped: it is unlocked, or in use again."""
+    """Return whether the device has checked in again, well after the action: then it is unlocked, or in use again."""
     seen, done = row.get("lastSyncDateTime"), result.get("lastUpdatedDateTime")
-    return bool(seen and done) and clock.parse(str(seen)) > clock.parse(str(done)) + _LAST_WORDS
+    return bool(seen and done) and clock.parse(str(seen)) > clock.parse(str(done)) + _END_OF_CHECK_IN
 
 
 def _latest(row: Mapping[str, Any], act: str) -> Mapping[str, Any]:
@@ -446,8 +455,3 @@ def _platform(operating_system: str) -> str:
         "linux": "Linux",
     }
     return known.get(operating_system.casefold(), operating_system or "unknown")
-
-
-def _text(value: str) -> str:
-    """Return a string in an OData filter."""
-    return "'" + value.replace("'", "''") + "'"

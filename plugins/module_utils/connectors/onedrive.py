@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Microsoft OneDrive for Business: a leaver's files, who may open them, and the links that lead to them.
+"""Microsoft OneDrive for Business: a leaver's files, the people who may open them, and the links to them.
 
-There is no transfer of ownership: a successor is let in, and copies what they need before the drive is deleted
+OneDrive has no transfer of ownership: a successor gets access, and copies what they need before the drive is deleted
 (https://learn.microsoft.com/sharepoint/retention-and-deletion). The tree is read by ``delta``, which Microsoft asks
 scanners to use (https://learn.microsoft.com/onedrive/developer/rest-api/concepts/scan-guidance).
 """
@@ -27,11 +27,11 @@ from .microsoft.graph import (
 )
 from .microsoft.people import LOOKS_UP, account_of, users
 
-#: Roles with which a successor can take everything out and go on working.
+#: Roles that allow a successor to copy and change everything.
 _FULL = frozenset({"write", "owner", "sp.full control"})
-#: How SharePoint writes an account of another company in a login name.
+#: Parts of a login name by which SharePoint marks an account of another company.
 _GUEST = ("#ext#", "urn:spo:guest", "urn%3aspo%3aguest")
-#: Mark items that carry permissions of their own, and only those.
+#: Asks that only items with permissions of their own are marked as shared.
 _SCAN = {"Prefer": "deltashowsharingchanges, hierarchicalsharing"}
 
 
@@ -44,11 +44,9 @@ class OneDrive(DirectoryUsers):
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
         **GRAPH_OPTIONS,
-        "notify": Option(
-            "Send the successor OneDrive's own message with the address of the files.", kind="bool", default=True
-        ),
+        "notify": Option("Whether OneDrive mails the successor the address of the files.", kind="bool", default=True),
         "message": Option(
-            "What that message says.",
+            "The text of that mail.",
             default="These files are handed over to you. Copy what must be kept before the drive is deleted.",
         ),
     }
@@ -66,13 +64,14 @@ class OneDrive(DirectoryUsers):
         )
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Return the Entra users whose drives these are."""
+        """Return the users of Entra ID who own the drives."""
         return map(account_of, users(self.graph, at("/v1.0/users"), keys))
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
-        """Return the drive in numbers; ``items`` counts files and folders, ``shared_links`` what :meth:`end_sharing` would end.
+        """Return the size of the drive and who has access; None when the person has no drive.
 
-        ``owners`` are the addresses that may change everything; ``url`` is where they find it.
+        ``items`` counts files and folders, ``bytes`` the files, ``shared_links`` the permissions that :meth:`end_sharing` would end.
+        ``owners`` are the addresses of those who may change everything; ``url`` is the address of the drive.
         """
         drive = self._drive(person)
         if drive is None:
@@ -99,16 +98,21 @@ class OneDrive(DirectoryUsers):
         }
 
     def hand_over_files(self, person: Person, successor: str) -> None:
-        """Let the successor read and change everything, and send them its address.
+        """Let the successor read and change all files, and have OneDrive mail them the address (option ``notify``).
 
         :raises NotFound: the person has no drive.
         """
         act = f"hand over files of {person.email} to {successor}"
         drive = self._drive(person)
         if drive is None:
-            raise NotFound(f"{person.email} has no drive", act=act, system=self.target.name)
+            raise NotFound(
+                f"{person.email} has no drive",
+                act=act,
+                system=self.target.name,
+                hint="the person never opened OneDrive: there is nothing to hand over",
+            )
         notify = bool(self.target.options["notify"])
-        # Repeating it grants nothing more, but a second message would go out.
+        # Repeating it grants nothing more, but would send a second mail.
         self.graph.send(
             "POST",
             at("/v1.0/drives/{}/items/root/invite", drive["id"]),
@@ -124,7 +128,7 @@ class OneDrive(DirectoryUsers):
         )
 
     def take_back_files(self, person: Person, successor: str) -> None:
-        """Take the successor's own grant on the whole drive away; what they were given further down stays."""
+        """Remove the successor's permission on the whole drive; their permissions on single files and folders stay."""
         drive = self._drive(person)
         if drive is None:
             return
@@ -139,7 +143,7 @@ class OneDrive(DirectoryUsers):
                 self._end(drive, "root", permission["id"], act)
 
     def end_sharing(self, person: Person) -> None:
-        """End every link, and what was granted to people outside; colleagues' own grants stay."""
+        """End every link, and every permission of people outside the company; permissions of colleagues stay."""
         drive = self._drive(person)
         if drive is None:
             return
@@ -164,12 +168,12 @@ class OneDrive(DirectoryUsers):
     # -- what OneDrive says --------------------------------------------------------------------------------------------
 
     def _drive(self, person: Person) -> Any:
-        """Return the drive, or None: the person is not known here, or never opened OneDrive (404 "User's mysite not found.")."""
+        """Return the drive; None when the person has no account here, or never opened OneDrive (404 "User's mysite not found.")."""
         login = self.login_of(person)
         return self.graph.get(at("/v1.0/users/{}/drive", login), act=f"find drive of {login}")
 
     def _items(self, drive: Mapping[str, Any], act: str) -> Iterator[Any]:
-        """Return every item, the root too. An item may come twice, when it changes while we read: the last one counts."""
+        """Return every item, the root too. An item that changes while we read comes twice: the last one counts."""
         items: dict[str, Any] = {}
         for row in graph_pages(
             self.graph,
@@ -185,12 +189,12 @@ class OneDrive(DirectoryUsers):
         return iter(items.values())
 
     def _permissions(self, drive: Mapping[str, Any], item_id: str, act: str) -> Iterator[Any]:
-        """Return the item's own permissions; what it inherits can only be ended where it was granted."""
+        """Return the item's own permissions; an inherited one can only be ended on the item that it comes from."""
         rows = graph_pages(self.graph, at("/v1.0/drives/{}/items/{}/permissions", drive["id"], item_id), act=act)
         return (row for row in rows if not row.get("inheritedFrom"))
 
     def _ending(self, drive: Mapping[str, Any], item: Mapping[str, Any], act: str) -> Iterator[Any]:
-        """Yield the item's permissions that end with the person's leaving."""
+        """Yield the item's permissions that :meth:`end_sharing` ends."""
         if "shared" not in item:
             return
         for permission in self._permissions(drive, item["id"], act):
@@ -205,7 +209,7 @@ def _identities(permission: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _outside(permission: Mapping[str, Any]) -> bool:
-    """Return whether the permission is somebody's of another company, or of nobody who has signed in yet."""
+    """Return whether the permission belongs to somebody of another company, or to an invited address that never signed in."""
     identities = list(_identities(permission))
     if not identities:
         return bool((permission.get("invitation") or {}).get("email"))

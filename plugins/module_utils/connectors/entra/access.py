@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every way into an Entra ID account, how each ends, and which come back."""
+"""Every way into an Entra ID account: how a cut-off closes each, and which of them can be opened again."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .methods import SignInMethods
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes).
 _TOKEN_LIFE = timedelta(minutes=90)
-_TOKENS_LAST = "an app that does not evaluate access continuously takes a token until it expires, at most 90 minutes after the revocation"
-#: Without a case there is no moment to compare with; what happened within this is taken as this cut.
+_TOKENS_LAST = "an app without continuous access evaluation accepts a token until it expires, at most 90 minutes after the revocation"
+#: Without a case there is no moment to compare with: a revocation within this time counts as one of this cut-off.
 _RECENT = timedelta(hours=1)
 
 
 class EntraAccess:
-    """The ways in of one account. Roles are taken and given through ``held``."""
+    """Reads, closes and reopens the ways into an account. Roles are taken and given through ``held``."""
 
     def __init__(
         self, graph: Transport, accounts: EntraAccounts, methods: SignInMethods, held: EntraEntitlements
@@ -34,7 +34,11 @@ class EntraAccess:
         self.graph, self.accounts, self.methods, self.held = graph, accounts, methods, held
 
     def paths(self, account: Account, since: str, skew: timedelta) -> Sequence[AccessPath]:
-        """Return roles first: they guard the disable. Then sign-in, what is signed in, and everything that could sign in again."""
+        """Return roles first, because an account with an admin role may refuse to be disabled; then sign-in, sessions, and what could sign in again.
+
+        :param since: when the case was opened (ISO 8601), or empty.
+        :param skew: Graph's clock minus ours.
+        """
         moment = ((clock.parse(since) if since else clock.now() - _RECENT) + skew).replace(microsecond=0)
         return [
             *listed_or_named("roles", self._roles(account)),
@@ -55,7 +59,7 @@ class EntraAccess:
             )
 
     def _sign_in(self, account: Account, moment: datetime) -> Iterator[AccessPath]:
-        """Yield the ways to sign in and to stay signed in; what happened since ``moment`` is this cut's."""
+        """Yield the ways to sign in and to stay signed in. A revocation or a new password since ``moment`` is one of this cut-off."""
         revoked = _moment(account.raw.get("signInSessionsValidFromDateTime"))
         changed = _moment(account.raw.get("lastPasswordChangeDateTime"))
         cut = revoked if revoked and revoked >= moment else None
@@ -109,12 +113,12 @@ class EntraAccess:
             )
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Sign-in, then devices, roles last. A password that was made unknown stays so: a first credential takes its place."""
+        """Return sign-in first, then devices, roles last. The unknown password stays: a first credential replaces it."""
         anew = {
-            "sessions": "they were ended: they sign in again",
-            "authentication methods": "they were removed: they register theirs again",
-            "password": "it was made unknown: a first credential takes its place, and they choose a new one",
-            "app consents": "they were withdrawn: each app asks them again",
+            "sessions": "the sessions were ended: the person signs in again",
+            "authentication methods": "the methods were removed: the person registers new ones",
+            "password": "nobody knows the password: the person gets a first credential and chooses a new password",
+            "app consents": "the consents were removed: each app asks the person again",
         }
         backs = (
             [
@@ -146,7 +150,7 @@ class EntraAccess:
     def _device_back(self, name: str, device: Mapping[str, Any] | None) -> WayBack:
         if device is None:
             return WayBack(
-                name, lost="its registration was deleted: it is registered again when they sign in on it", anew=True
+                name, lost="its registration was deleted: the next sign-in on the device registers it again", anew=True
             )
         return WayBack(name, "open" if device.get("accountEnabled") else "closed", lambda: self._enable_device(device))
 
@@ -166,7 +170,7 @@ class EntraAccess:
             why = (
                 ""
                 if role in held
-                else "a role of less than the whole directory, or one that is no more: give it by hand"
+                else "the role covers only a part of the directory, or does not exist any more: give it by hand"
             )
             return WayBack(name, "open" if role in held else "closed", lost=why, entitlement=("roles", role))
         return WayBack(name, "closed", lambda: self.held.grant(cloud(account), found), entitlement=("roles", role))
@@ -199,15 +203,15 @@ class EntraAccess:
     def _end_device(self, device: Mapping[str, Any]) -> None:
         act, path = f"end registration of {device['displayName']}", at("/devices/{}", device["id"])
         if str(device.get("operatingSystem", "")).casefold().startswith("windows"):
-            # Disabled and not deleted: its BitLocker keys hang on the object.
+            # Disable it and keep the object: its BitLocker keys are stored with it.
             self.graph.send("PATCH", path, act=act, json={"accountEnabled": False}, retry_safe=True)
         else:
-            # An app may not disable others (https://learn.microsoft.com/graph/api/device-update).
+            # An app may disable Windows devices only (https://learn.microsoft.com/graph/api/device-update).
             self.graph.send("DELETE", path, act=act, missing=(404,))
 
 
 def cloud(account: Account) -> Account:
-    """Return the same account where synchronisation does not matter: roles are always the cloud's own."""
+    """Return the account without its protection: roles are kept in the cloud, also for an account that is synchronised."""
     return Account(account.id, account.login, account.active, raw=account.raw)
 
 

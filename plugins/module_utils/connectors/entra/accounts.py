@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Users of Entra ID: how Graph writes one down, and every change of one."""
+"""Users of Entra ID: the fields that Graph has for them, and every change of a user."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ...sdk.at_most_one import at_most_one
 from ...sdk.transport import Transport
 from ...sdk.values import Account
 from ..microsoft.graph import graph_pages
-from ..microsoft.people import keys_in
+from ..microsoft.people import keys_in, user_at
 
-#: Ours -> Graph's.
+#: Our name of an attribute -> Graph's property (https://learn.microsoft.com/graph/api/resources/user).
 PROPERTIES: Mapping[str, str] = {
     "first_name": "givenName",
     "last_name": "surname",
@@ -54,7 +54,7 @@ SYNCED = "synchronised from on-premises Active Directory: change it there"
 class EntraAccounts:
     """Creates, changes, deletes and restores users.
 
-    :param settles: for how long a fresh account may be unknown to some replicas, in seconds.
+    :param settles: how long some replicas of the directory may not know a new account, in seconds.
     """
 
     def __init__(self, graph: Transport, system: str, settles: float) -> None:
@@ -64,7 +64,7 @@ class EntraAccounts:
         self.patch(account, {"accountEnabled": active}, f"{'enable' if active else 'disable'} {account.login}")
 
     def create(self, login: str, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Created able to sign in, with a password that nobody knows: the first credential is a Temporary Access Pass."""
+        """Create an account that can sign in, with a password that nobody knows: the first credential is a Temporary Access Pass."""
         act = f"create account {login}"
         nickname = re.sub(r"[^A-Za-z0-9._-]", "", login.partition("@")[0])[:64]
         values = {
@@ -91,7 +91,7 @@ class EntraAccounts:
         self.patch(account, {"userPrincipalName": login}, f"change login of {account.login}")
 
     def delete(self, account: Account) -> None:
-        """Into the bin, where it stays for 30 days."""
+        """Move the account to the deleted items, where it stays for 30 days."""
         self.refuse_synced(account, "delete account")
         self.graph.send("DELETE", user_path(account.id), act=f"delete account {account.login}", missing=(404,))
 
@@ -113,7 +113,7 @@ class EntraAccounts:
         return Account(row["id"], login, False, row.get("mail") or "", raw=row) if row else None
 
     def restore(self, account: Account) -> None:
-        """Back from the bin with its groups and licences, and able to sign in."""
+        """Restore a deleted account with its groups and licences, and let it sign in."""
         self.graph.send(
             "POST", at("/directory/deletedItems/{}/restore", account.id), act=f"restore account {account.login}"
         )
@@ -123,10 +123,10 @@ class EntraAccounts:
         if not manager:
             self.graph.send("DELETE", user_path(id).below("/manager/$ref"), act=act, missing=(404,))
             return
-        boss = self.graph.get(
+        found = self.graph.get(
             user_path(manager), act=f"find manager {manager}", params={"$select": "id,userPrincipalName"}
         )
-        if boss is None:
+        if found is None:
             raise InputError(
                 f"the manager {manager} has no account here",
                 act=act,
@@ -137,7 +137,7 @@ class EntraAccounts:
             "PUT",
             user_path(id).below("/manager/$ref"),
             act=act,
-            json={"@odata.id": self.graph.link(at("/users/{}", boss["id"]))},
+            json={"@odata.id": self.graph.link(at("/users/{}", found["id"]))},
         )
 
     def patch(self, account: Account, values: Mapping[str, Any], act: str) -> None:
@@ -149,7 +149,7 @@ class EntraAccounts:
             raise Refused(account.protected, act=act, system=self.system)
 
     def _when_replicated(self, write: Callable[[], None]) -> None:
-        """Repeat a call while the answer is 404: not every replica knows a fresh account at once."""
+        """Repeat a call while the answer is 404: some replicas of the directory learn of a new account later."""
         deadline, pause = time.monotonic() + self.settles, 0.2
         while True:
             try:
@@ -162,8 +162,8 @@ class EntraAccounts:
 
 
 def user_path(key: str) -> UrlPath:
-    # A guest's login holds "#", which would end the path; one that begins with "$" needs the key form.
-    return at("/users/{}", key) if not key.startswith("$") else at("/users('{}')", key)
+    """Return the path of one user, by object id or sign-in name."""
+    return user_at(at("/users"), key)
 
 
 def account_of(row: Mapping[str, Any]) -> Account:
@@ -184,7 +184,7 @@ def account_of(row: Mapping[str, Any]) -> Account:
 
 
 def values_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Graph's properties. It clears with null, and wants a moment where HR has a day."""
+    """Return attributes as Graph's properties: null clears a property, and a hire date becomes a moment."""
     values: dict[str, Any] = {
         PROPERTIES[name]: value or None for name, value in attributes.items() if name in PROPERTIES
     }
@@ -194,5 +194,5 @@ def values_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_password() -> str:
-    """Random, and thrown away; the end satisfies every complexity rule."""
+    """Return a random password that nobody keeps; its last characters satisfy every rule of complexity."""
     return secrets.token_urlsafe(32) + "aA1!"

@@ -97,7 +97,9 @@ class Entra(EntraListing):
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
         **GRAPH_OPTIONS,
-        "sender": Option("Address of the mailbox that sends the first credential; needed for that only.", default=""),
+        "sender": Option(
+            "Address of the mailbox that sends first credentials; without it none can be issued.", default=""
+        ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("User.Read.All",),
@@ -139,7 +141,7 @@ class Entra(EntraListing):
         ),
         "credential_listing": ("Application.Read.All", "User.Read.All", "Directory.Read.All"),
     }
-    #: The directory has many replicas; most show a write within seconds.
+    #: The directory has many replicas. Most show a write within seconds.
     SETTLES_WITHIN = 30.0
     ADMINISTRATORS = ADMINISTRATORS
     ATTRIBUTES: Sequence[str] = (*PROPERTIES, "manager")
@@ -159,7 +161,7 @@ class Entra(EntraListing):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """See :func:`microsoft.people.users`."""
+        """Yield the users that :func:`microsoft.people.users` finds, each with its manager."""
         expand = "manager($select=id,userPrincipalName,mail)"
         for row in users(self.graph, at("/users"), keys, select=SELECT.split(","), expand=expand, get=self._read_user):
             yield account_of(row)
@@ -170,14 +172,14 @@ class Entra(EntraListing):
         return answer.body if answer.status == 200 else None
 
     def listed_account(self, row: Mapping[str, Any]) -> Account:
-        """Without the vendor's own answer, which a list of thousands need not keep, and the manager, whom a list does not have."""
+        """Return a listed user without the vendor's answer, to save memory, and without the manager, which a list does not show."""
         found = account_of(row)
         return replace(
             found, attributes={name: value for name, value in found.attributes.items() if name != "manager"}, raw={}
         )
 
     def _note_time(self, date: str | None) -> None:
-        # What Graph stamps is compared with our clock's "since": the two may differ.
+        # Times that Graph writes are compared with "since" of our clock, and the two clocks can differ.
         if date:
             self._skew = parsedate_to_datetime(date) - clock.now()
 
@@ -191,14 +193,15 @@ class Entra(EntraListing):
         self._accounts.update(account, attributes)
 
     def addresses(self, account: Account) -> Addresses:
-        """Return the login. Addresses are the mailbox's: Exchange writes them to the directory."""
+        """Return the login only. Exchange owns the addresses, and writes them to the directory."""
         return Addresses(login=account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         raise Unsupported(
-            "addresses are changed where the mailbox is",
+            "addresses belong to the mailbox",
             act=f"change address of {account.login}",
             system=self.target.name,
+            hint="change them on the Exchange system",
         )
 
     def set_login(self, account: Account, login: str) -> None:
@@ -214,7 +217,7 @@ class Entra(EntraListing):
         self._accounts.restore(account)
 
     def carries(self, account: Account) -> str:
-        """Return the shared mailbox that lives on this account and would go with it.
+        """Return why deleting the account would delete a shared mailbox too; empty when it would not.
 
         https://learn.microsoft.com/microsoft-365/admin/email/convert-user-mailbox-to-shared-mailbox
         """
@@ -226,13 +229,17 @@ class Entra(EntraListing):
         except PermissionDenied as e:
             return f"whether its mailbox is shared can't be read ({e})"
         shared = (said or {}).get("userPurpose") in ("shared", "room", "equipment", "others")
-        return "its mailbox is shared, and goes with it: make it a user's again when nobody needs it" if shared else ""
+        return (
+            "its mailbox is shared, and would be deleted too: make it a user mailbox again when nobody needs it"
+            if shared
+            else ""
+        )
 
     def administers(self, account: Account) -> bool:
         return any(("roles", role.name) in ADMINISTRATORS for role in self.roles_of(cloud(account)))
 
     def administrators(self) -> Iterator[str]:
-        """Yield those who hold the role, themselves or through a group, and can sign in."""
+        """Yield the ids of users who hold the role, directly or through a group, and can sign in."""
         act = "list global administrators"
         for kind, name in ADMINISTRATORS:
             role = self.find_entitlement(kind, name)

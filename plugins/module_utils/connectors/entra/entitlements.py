@@ -23,11 +23,11 @@ from ..microsoft.people import literal
 from .left_behind import LeftBehind
 
 ROLES = at("/roleManagement/directory")
-#: Marks a role that the person may activate (Privileged Identity Management), but does not hold all the time.
+#: Marks a role that the person may activate (Privileged Identity Management) and does not hold all the time.
 ELIGIBLE = " (eligible)"
-#: Who may do everything in the tenant, now or by a word to Privileged Identity Management.
+#: The role that allows everything in the tenant, held now or after an activation in Privileged Identity Management.
 ADMINISTRATORS = (("roles", "Global Administrator"), ("roles", f"Global Administrator{ELIGIBLE}"))
-KEPT_IN_EXCHANGE = "a distribution list or mail-enabled security group: its members are kept in Exchange"
+KEPT_IN_EXCHANGE = "a distribution list or mail-enabled security group: Exchange keeps its members"
 GROUP_FIELDS = "id,displayName,groupTypes,mailEnabled,membershipRule,onPremisesSyncEnabled"
 #: The role id of an assignment to an app that has no roles (https://learn.microsoft.com/graph/api/resources/approleassignment).
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
@@ -36,7 +36,7 @@ Raw = Mapping[str, Any]
 
 
 class EntraEntitlements(DirectoryUsers):
-    """The part of the connector that gives and takes; ``graph`` is set by the connector."""
+    """Reads, grants and revokes entitlements; the connector sets ``graph``."""
 
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "licences", "roles", "apps")
 
@@ -53,7 +53,7 @@ class EntraEntitlements(DirectoryUsers):
                 params={"$select": GROUP_FIELDS},
             )
         ]
-        return told_apart(
+        return with_distinct_names(
             [
                 *groups,
                 *self._licences(account, {g.id: g.name for g in groups}),
@@ -77,7 +77,7 @@ class EntraEntitlements(DirectoryUsers):
             yield Entitlement("licences", names.get(sku, sku), sku, fixed)
 
     def roles_of(self, account: Account) -> list[Entitlement]:
-        """Directory roles held, and those that may be activated."""
+        """Return the directory roles that the account holds, and those that it may activate."""
         mine = {"$filter": f"principalId eq {literal(account.id)}"}
         act = f"read directory roles of {account.login}"
         rows = list(graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act, params=mine))
@@ -107,7 +107,7 @@ class EntraEntitlements(DirectoryUsers):
         except Rejected as e:
             if "AadPremiumLicenseRequired" not in e.what:
                 raise
-            return []  # A tenant without Entra ID P2 has no eligible roles.
+            return []  # eligible roles need Entra ID P2
 
     def _apps(self, account: Account) -> Iterator[Entitlement]:
         roles: dict[str, list[Raw]] = {}
@@ -137,7 +137,11 @@ class EntraEntitlements(DirectoryUsers):
     # -- what a profile names ------------------------------------------------------------------------------------------
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """:raises AmbiguousIdentity: two groups, or two apps, have that name."""
+        """Return the group, licence, role or app of this name, or None.
+
+        :raises AmbiguousIdentity: two groups, or two apps, have this name.
+        :raises InputError: the app has several roles, and the name does not say which.
+        """
         finders: Mapping[str, Callable[[str], Entitlement | None]] = {
             "groups": self._find_group,
             "licences": self._find_licence,
@@ -193,7 +197,7 @@ class EntraEntitlements(DirectoryUsers):
             params={"$filter": f"displayName eq {literal(name)}", "$select": select},
         )
         found = [row for row in rows if row["displayName"].casefold() == name.casefold()]
-        said, act = "of them have this name", f"find {what} {name}"
+        said, act = f"{what}s have this name", f"find {what} {name}"
         return at_most_one(found, said, act=act, system=self.target.name, hint="rename one of them")
 
     def _skus(self) -> list[dict[str, Any]]:
@@ -280,7 +284,7 @@ class EntraEntitlements(DirectoryUsers):
             raise
 
     def _tolerant(self, benign: str, method: str, path: str, act: str, json: Any = None) -> None:
-        """Send a write of which Graph says, in an error's text only, that it was so already."""
+        """Send a write, and accept a refusal whose text has ``benign``: only the text shows that nothing was left to do."""
         try:
             self.graph.send(
                 method, path, act=act, json=json, missing=(404,) if method == "DELETE" else (), retry_safe=True
@@ -348,7 +352,10 @@ class EntraEntitlements(DirectoryUsers):
             self._tolerant("do not exist", "DELETE", owners.below("/{}/$ref", heir.id), act)
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Add the successor first: a group's last owner can't be removed."""
+        """Make the successor an owner, then remove the account: the last owner of a group can't be removed.
+
+        :raises NotFound: the successor has no account here.
+        """
         act = f"hand {owned.kind} {owned.name} of {account.login} to {successor}"
         heir = self.graph.get(at("/users/{}", successor), act=act, params={"$select": "id,userPrincipalName"})
         if heir is None:
@@ -388,7 +395,11 @@ def user_roles(app: Raw) -> list[Raw]:
 
 
 def app_name(app: str, roles: Mapping[str, str], role: str) -> str:
-    """Return how a profile names a role of an app: with the role where the app has several; ``roles`` are their names by id."""
+    """Return the name of an app role in a profile: ``app/role`` where the app has several roles, else ``app``.
+
+    :param roles: id of a role -> its name.
+    :param role: the id of the role that is held.
+    """
     return f"{app}/{roles[role]}" if len(roles) > 1 and role in roles else app
 
 
@@ -407,8 +418,8 @@ def _eligibility(account: Account, entitlement: Entitlement, action: str) -> dic
     }
 
 
-def told_apart(found: Sequence[Entitlement]) -> list[Entitlement]:
-    """Display names are not unique: those that repeat carry their id."""
+def with_distinct_names(found: Sequence[Entitlement]) -> list[Entitlement]:
+    """Return the entitlements with the id added to each name that repeats: display names are not unique."""
     names = [(e.kind, e.name.casefold()) for e in found]
     return [
         e if names.count((e.kind, e.name.casefold())) == 1 else replace(e, name=f"{e.name} ({e.id})") for e in found

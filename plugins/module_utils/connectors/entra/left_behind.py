@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What works on in Entra ID without the account of who set it up: secrets of apps they own, a guest in their private address,
-devices they registered for others.
+"""Access in Entra ID that goes on without the leaver's account: secrets of apps that they own, guest accounts with their private
+address, devices that they registered for somebody else.
 
-Graph says of no secret who made it or has read it (https://learn.microsoft.com/graph/api/resources/passwordcredential): an owner may
-have done either, so each that is good stands for a person to replace.
+Graph does not say who made or read a secret (https://learn.microsoft.com/graph/api/resources/passwordcredential). An owner can have
+done either, so somebody has to replace each secret that is still valid.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _USER = "id,userPrincipalName,mail,otherMails,userType,accountEnabled"
 
 
 class LeftBehind:
-    """Finds it; a person decides."""
+    """Finds what a person has to decide on; it changes nothing."""
 
     def __init__(self, graph: Transport) -> None:
         self.graph = graph
 
     def of(self, account: Account, apps: Sequence[tuple[str, str]]) -> Iterator[Owned]:
-        """Yield all of it.
+        """Yield secrets and certificates, guest accounts, and devices, each for a person to decide.
 
         :param apps: the apps and enterprise apps that the account owns: (collection, id).
         """
@@ -58,11 +58,11 @@ class LeftBehind:
                     f"{named}, good until {ends[:10] or 'it is removed'}",
                     settle="decide",
                     lasting=True,
-                    raw={"why": "they own the app, and may know it: replace it, remove it, then attest"},
+                    raw={"why": "the leaver owns the app and may know this key: replace it, remove it, then attest"},
                 )
 
     def _guests(self, account: Account) -> Iterator[Owned]:
-        """Guests that sign in with an address which is the person's outside the company."""
+        """Yield the enabled guest accounts that have a private address of the person."""
         mine = (account.attributes.get("personal_email"), *(account.raw.get("otherMails") or ()))
         domain = account.login.rpartition("@")[2].casefold()
         private = {str(one).lower() for one in mine if one and str(one).rpartition("@")[2].casefold() != domain}
@@ -84,7 +84,7 @@ class LeftBehind:
                         f"{address} ({row['userPrincipalName']})",
                         settle="decide",
                         raw={
-                            "why": "a guest in their private address, which they keep: block or delete it, or attest that it stays"
+                            "why": "a guest account with the leaver's private address: block or delete it, or attest that it stays"
                         },
                     )
 
@@ -102,6 +102,6 @@ class LeftBehind:
                     f"{row.get('displayName') or 'unnamed'} ({row['id'][:8]})",
                     settle="decide",
                     raw={
-                        "why": "they own its registration, and somebody else uses it: give it another owner, or disable it"
+                        "why": "the leaver owns its registration, and somebody else uses it: give it another owner, or disable it"
                     },
                 )

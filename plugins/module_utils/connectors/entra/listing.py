@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in an Entra ID tenant, what they hold, and the credentials of its apps: read list by list, never user by user."""
+"""All accounts of an Entra ID tenant, what they hold, and the credentials of its apps: read list by list, never user by user."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .entitlements import (
     app_name,
     fixed_group,
     scoped,
-    told_apart,
     user_roles,
+    with_distinct_names,
 )
 
 _PAGE = "999"
@@ -32,25 +32,25 @@ _IDS_AT_ONCE = 1000
 _OWNERS = "owners($select=id,userPrincipalName,mail,accountEnabled)"
 _USER = "#microsoft.graph.user"
 Raw = Mapping[str, Any]
-#: User's id -> what they hold.
+#: Id of a user -> what the user holds.
 Holdings = dict[str, list[Entitlement]]
 
 
 class EntraListing(EntraEntitlements):
-    """The part of the connector that lists."""
+    """Lists accounts, members and credentials."""
 
     LISTS_HELD: ClassVar[bool] = True
-    #: What of a user is read, as the connector's accounts are made of.
+    #: The properties of a user that :meth:`listed_account` needs, for ``$select``.
     USER_FIELDS: ClassVar[str]
 
     def listed_account(self, row: Raw) -> Account:
-        """Return the account that a user's row is; the connector knows how."""
+        """Return a user's row as an account; the connector overrides this."""
         raise NotImplementedError
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Yield every user, guests too. Who holds what is read first, entitlement by entitlement: few calls, however many users.
+        """Yield every user, guests too. Members are read first, entitlement by entitlement: few calls for any number of users.
 
         ``last_seen`` needs AuditLog.Read.All and Entra ID P1; without them it stays empty.
         """
@@ -58,7 +58,7 @@ class EntraListing(EntraEntitlements):
         holdings, groups = self._holdings(act)
         skus = {sku["skuId"]: sku["skuPartNumber"] for sku in self._skus()}
         for row in self._users(act):
-            held = told_apart([*holdings.pop(row["id"], ()), *_licences(row, skus, groups)])
+            held = with_distinct_names([*holdings.pop(row["id"], ()), *_licences(row, skus, groups)])
             yield Listed(
                 self.listed_account(row),
                 last_seen=_last_seen(row),
@@ -75,7 +75,7 @@ class EntraListing(EntraEntitlements):
         )
         try:
             first = next(rows, None)
-        except PermissionDenied:  # of the sign-ins; when it is of the users, it comes again
+        except PermissionDenied:  # the sign-ins are refused; if the users are, this is raised again
             rows = graph_pages(self.graph, "/users", act=act, params={"$select": fields, "$top": _PAGE})
             first = next(rows, None)
         return chain(() if first is None else (first,), rows)
@@ -83,7 +83,7 @@ class EntraListing(EntraEntitlements):
     # -- what is held --------------------------------------------------------------------------------------------------
 
     def _holdings(self, act: str) -> tuple[Holdings, dict[str, str]]:
-        """Groups, roles and apps of everybody, and the groups' names by id."""
+        """Return the groups, roles and apps that each user holds, and the groups' names by id."""
         held: Holdings = {}
         groups, members = self._groups(act)
         for id, row in groups.items():
@@ -100,8 +100,8 @@ class EntraListing(EntraEntitlements):
     def _groups(self, act: str) -> tuple[dict[str, Raw], dict[str, set[str]]]:
         """Return every group, and its direct members' ids.
 
-        A delta query hands out groups with all their members (``$expand`` ends at 20): a large group comes in several rows, of
-        which only the first need have its properties, and rows may repeat (https://learn.microsoft.com/graph/delta-query-groups).
+        A delta query shows all members of a group, where ``$expand`` shows 20. A large group comes in several rows; only the first one
+        must have the group's properties, and rows can repeat (https://learn.microsoft.com/graph/delta-query-groups).
         """
         groups: dict[str, Raw] = {}
         members: dict[str, set[str]] = {}
@@ -122,7 +122,7 @@ class EntraListing(EntraEntitlements):
         return groups, members
 
     def _roles(self, act: str) -> Iterator[tuple[str, str, str]]:
-        """(name, role's id, principal's id) of every assignment and eligibility."""
+        """Yield (name, role's id, principal's id) of every assignment and eligibility."""
         rows = [(row, "") for row in graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act)] + [
             (row, ELIGIBLE) for row in self._eligible({}, act)
         ]
@@ -136,7 +136,7 @@ class EntraListing(EntraEntitlements):
             yield scoped(names.get(role, role), row) + mark, role, row["principalId"]
 
     def _app_assignments(self, act: str) -> Iterator[tuple[str, str, str]]:
-        """(name, assignment's id, principal's id) of every app role that a user or a group has."""
+        """Yield (name, assignment's id, principal's id) of every app role that a user or a group has."""
         apps = {
             row["id"]: (row["displayName"], {role["id"]: role["displayName"] for role in user_roles(row)})
             for row in graph_pages(
@@ -156,11 +156,11 @@ class EntraListing(EntraEntitlements):
     # -- members -------------------------------------------------------------------------------------------------------
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Id, login and address of everybody in it, those of groups within it too."""
+        """Yield id, login and address of each member, and of the members of groups within it."""
         act = f"read members of {name}"
         found = self.find_entitlement(kind, name) if kind in self.ENTITLEMENT_KINDS else None
         if found is None:
-            raise NotFound(f"there is nothing of this name among the {kind}", act=act, system=self.target.name)
+            raise NotFound(f"none of the {kind} has this name", act=act, system=self.target.name)
         if kind == "groups":
             rows = self._members(found.id, act)
         elif kind == "licences":
@@ -187,7 +187,7 @@ class EntraListing(EntraEntitlements):
         return (row for row in rows if row.get("@odata.type") == _USER)
 
     def _holders(self, entitlement: Entitlement, act: str) -> list[str]:
-        """Return ids of the principals that have a role, or an app's."""
+        """Return the ids of the principals that have a directory role, or a role of an app."""
         if entitlement.kind == "apps":
             assigned = graph_pages(
                 self.graph,
@@ -205,7 +205,7 @@ class EntraListing(EntraEntitlements):
         return [row["principalId"] for row in rows]
 
     def _principals(self, ids: list[str], act: str) -> Iterator[Raw]:
-        """Yield the users that these principals are, or hold as groups."""
+        """Yield the users among these principals, and the members of the groups among them."""
         for start in range(0, len(ids), _IDS_AT_ONCE):
             body = {"ids": ids[start : start + _IDS_AT_ONCE], "types": ["user", "group"]}
             for row in self.graph.send("POST", "/directoryObjects/getByIds", act=act, json=body, reads=True).body[
@@ -219,10 +219,10 @@ class EntraListing(EntraEntitlements):
     # -- credentials ---------------------------------------------------------------------------------------------------
 
     def all_credentials(self) -> Iterator[Credential]:
-        """Yield secrets, certificates and trusted outside identities of apps, and what people let apps do in their name.
+        """Yield secrets, certificates and federated credentials of apps, and the consents that people gave to apps.
 
-        The maker is an owner, one who can sign in before one who can't; an app may have none. Consents that an administrator gave
-        for everybody, and what Azure renews by itself (managed identities), are nobody's.
+        The maker is an owner of the app, an enabled account first; an app can have no owner. Consents that an administrator gave for
+        everybody, and the keys of managed identities, which Azure renews by itself, are left out.
         """
         act = "list credentials"
         fields = "id,displayName,passwordCredentials,keyCredentials"
@@ -265,7 +265,7 @@ class EntraListing(EntraEntitlements):
 def _give(held: Holdings, users: Iterable[str], entitlement: Entitlement) -> None:
     for user in users:
         mine = held.setdefault(user, [])
-        # held by hand as well as through a group: once, and by hand
+        # What a user holds both directly and through a group is kept once, as held directly.
         twin = (
             next((n for n, e in enumerate(mine) if (e.kind, e.name) == (entitlement.kind, entitlement.name)), None)
             if entitlement.kind != "groups"
@@ -292,7 +292,7 @@ def _licences(row: Raw, skus: Mapping[str, str], groups: Mapping[str, str]) -> I
 
 
 def _last_seen(row: Raw) -> str:
-    """Return the latest of the sign-ins that Entra keeps, interactive or not."""
+    """Return the time of the last sign-in, interactive or not (ISO 8601); empty when Entra shows none."""
     activity = row.get("signInActivity") or {}
     return max((str(at) for name, at in activity.items() if name.endswith("DateTime") and at), default="")
 
@@ -306,7 +306,7 @@ def _maker(app: Raw) -> str:
 
 
 def _keys(app: Raw) -> Iterator[Credential]:
-    """Return a SAML certificate as one credential: it comes as two keys and a secret with one ``customKeyIdentifier``."""
+    """Yield the certificates and secrets of an app. A SAML certificate is one: it comes as two keys and a secret with one ``customKeyIdentifier``."""
     maker = _maker(app)
     seen: set[str] = set()
     for kind, keys in (("certificate", app.get("keyCredentials")), ("secret", app.get("passwordCredentials"))):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How people prove who they are to Entra ID: authentication methods, the first credential, and the controls they show."""
+"""Authentication methods of Entra ID accounts: removing them, the first credential, and the controls that they prove."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ...sdk.values import Account
 from ..microsoft.graph import graph_pages
 from .accounts import user_path
 
-#: Type of an authentication method -> its collection; ``DELETE`` exists only there (reference of each type at learn.microsoft.com).
+#: Type of an authentication method -> its own collection, the only place that has ``DELETE``
+#: (https://learn.microsoft.com/graph/api/resources/authenticationmethods-overview).
 METHODS: Mapping[str, str] = {
     "phone": "phoneMethods",
     "email": "emailMethods",
@@ -32,16 +33,16 @@ _SECOND_FACTORS = _STRONG | {"phone", "microsoftAuthenticator", "softwareOath", 
 
 
 class SignInMethods:
-    """The authentication methods of an account.
+    """Reads and removes the authentication methods of accounts, and issues first credentials.
 
-    :param sender: the mailbox that sends a first credential; none is issued without it.
+    :param sender: the mailbox that sends a first credential; without it none is issued.
     """
 
     def __init__(self, graph: Transport, system: str, sender: str) -> None:
         self.graph, self.system, self.sender = graph, system, sender
 
     def of(self, account: Account) -> list[tuple[str, Mapping[str, Any]]]:
-        """(kind, method) of everything but the password, which can't be removed."""
+        """Return (kind, method) of every method but the password, which can't be removed."""
         rows = graph_pages(
             self.graph,
             user_path(account.id).below("/authentication/methods"),
@@ -53,7 +54,10 @@ class SignInMethods:
         return [(kind, row) for kind, row in kinds if kind != "password"]
 
     def remove(self, account: Account) -> None:
-        """Remove the methods in rounds until none is left: the default one goes last, and nothing says which one it is."""
+        """Remove all methods, in rounds: Graph refuses the default one while others are left, and does not say which one it is.
+
+        :raises Rejected: a round removed nothing.
+        """
         act, left = f"remove authentication methods of {account.login}", self.of(account)
         while left:
             kept: list[tuple[str, Mapping[str, Any]]] = []
@@ -96,7 +100,11 @@ class SignInMethods:
         return {"issued": False, "expires": ""}
 
     def issue(self, account: Account, *, deliver_to: str, lifetime_minutes: int, starts_at: str) -> None:
-        """Issue a Temporary Access Pass and mail it. A pass that did not arrive is taken back, so that the next run can issue another."""
+        """Issue a Temporary Access Pass and mail it. A pass that could not be mailed is deleted, so that the next run can issue another.
+
+        :param starts_at: when the pass begins to work (ISO 8601); in the past or empty: at once.
+        :raises InputError: option ``sender`` is not set.
+        """
         act, sender = f"issue first credential of {account.login}", self.sender
         if not sender:
             raise InputError(
@@ -128,7 +136,7 @@ class SignInMethods:
                 self.graph.send(
                     "DELETE",
                     user_path(account.id).below("/authentication/{}/{}", METHODS[kind], row["id"]),
-                    act=f"{act}: take back what was not delivered",
+                    act=f"{act}: delete the pass that was not delivered",
                     missing=(404,),
                 )
 

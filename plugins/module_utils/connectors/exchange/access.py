@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every way into a mailbox, how each ends, and which come back: protocols, mobile devices, and rules that send mail on."""
+"""Every way into a mailbox, how a cut-off closes each, and which can be opened again: protocols, mobile devices, forwarding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...sdk.values import AccessPath, Account, Residual, WayBack
 from ..microsoft.graph import graph_pages
 from .admin import AdminApi
 
-#: How a client gets in -> Set-CASMailbox' switch, and the switch's value that lets it in.
+#: Our name of a protocol -> the parameter of Set-CASMailbox, and its value that opens the protocol.
 PROTOCOLS: Mapping[str, tuple[str, bool]] = {
     "owa": ("OWAEnabled", True),
     "activesync": ("ActiveSyncEnabled", True),
@@ -27,13 +27,13 @@ PROTOCOLS: Mapping[str, tuple[str, bool]] = {
     "pop": ("PopEnabled", True),
     "smtp": ("SmtpClientAuthenticationDisabled", False),
 }
-#: Marks a protocol that is open because the tenant's setting says so, and the mailbox nothing.
+#: Marks a protocol that is open by the tenant's setting: the mailbox has no setting of its own.
 TENANTS = " by the tenant's setting"
 _FORWARDING_ACTIONS = ("forwardTo", "forwardAsAttachmentTo", "redirectTo")
 
 
 class MailAccess:
-    """The ways into one mailbox.
+    """Reads, closes and reopens the ways into a mailbox.
 
     :param protocols: those of :data:`PROTOCOLS` that the cut-off closes.
     """
@@ -54,7 +54,7 @@ class MailAccess:
         )
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """Return the protocols, mobile devices' partnerships, and inbox rules that forward mail, which work without anybody signed in."""
+        """Return protocols, mobile devices, forwarding of the mailbox, and inbox rules that forward: these work while nobody is signed in."""
         who = account.login
         row = self._protocols(account.id, who)
         open_now = self._open_among(row)
@@ -90,11 +90,11 @@ class MailAccess:
         try:
             return paths + [self._rule_path(account, name, rule) for name, rule in self._forwarding_rules(account)]
         except PermissionDenied as e:
-            # the rest must be closed all the same
+            # Close the other ways in, though the rules can't be read.
             return [*paths, AccessPath("forwarding inbox rules", "unseen", refused=str(e))]
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the protocols that were open before, and no others; inbox rules that were on."""
+        """Return the protocols that were open before the cut-off, and no others, and the inbox rules that were on."""
         backs = []
         if "mail protocols" in closed:
             was = set(
@@ -105,12 +105,14 @@ class MailAccess:
                 WayBack("mail protocols", "open" if is_open else "closed", lambda: self._open_again(account, was))
             )
         backs += [
-            WayBack(name, lost="its partnership was removed: they add the mailbox on it again", anew=True)
+            WayBack(
+                name, lost="its partnership was removed: the person adds the mailbox to the device again", anew=True
+            )
             for name in closed
             if name.startswith("mobile device ")
         ]
         backs += [
-            WayBack(name, lost="it went outside the company: the person can set it again", anew=True)
+            WayBack(name, lost="it sent mail outside the company: the person can set it again", anew=True)
             for name in closed
             if name.startswith("forwarding of ")
         ]
@@ -123,7 +125,7 @@ class MailAccess:
         for name, short in wanted.items():
             rule = rules.get(short)
             backs.append(
-                WayBack(name, lost="the rule is no more: they make it again", anew=True)
+                WayBack(name, lost="the rule does not exist any more: the person makes it again", anew=True)
                 if rule is None
                 else WayBack(
                     name,
@@ -134,9 +136,9 @@ class MailAccess:
         return backs
 
     def _forwarding(self, account: Account) -> list[AccessPath]:
-        """Return what the mailbox itself sends on to somewhere outside the company: a copy or all, without a rule that anybody sees.
+        """Return the forwarding of the mailbox itself to addresses outside the company. It is no inbox rule, so Outlook does not show it.
 
-        Of a shared mailbox it is the company's: the person who took the mailbox over set it.
+        Forwarding of a shared mailbox stays: the person who took the mailbox over set it.
         """
         box = account.raw
         if box.get("RecipientTypeDetails") == "SharedMailbox":
@@ -163,7 +165,7 @@ class MailAccess:
         return address.rpartition("@")[2] not in self._domains
 
     def _external_address(self, name: str, login: str) -> str:
-        """Return where mail to a recipient of the address book really goes: a contact's is outside."""
+        """Return the address that mail to a recipient of the address book goes to; for a contact it is outside. Empty when not found."""
         try:
             rows = self.admin.read("Get-Recipient", act=f"find recipient {name}", anchor=login, Identity=name)
         except NotFound:
@@ -199,7 +201,7 @@ class MailAccess:
         return self._open_among(self._protocols(identity, login))
 
     def _open_among(self, row: Mapping[str, Any]) -> set[str]:
-        # null means that the tenant's setting counts
+        # null means that the tenant's setting decides, which is open unless an administrator changed it
         return {name for name in self.protocols for key, opens in (PROTOCOLS[name],) if row.get(key) in (opens, None)}
 
     def _remove_device(self, account: Account, device: Mapping[str, Any]) -> None:
@@ -212,7 +214,7 @@ class MailAccess:
                 Confirm=False,
             )
         except NotFound:
-            return  # already gone
+            return  # removed by somebody else
 
     def _forwarding_rules(self, account: Account) -> list[tuple[str, dict[str, Any]]]:
         path = at("/users/{}/mailFolders/inbox/messageRules", account.id)
@@ -228,7 +230,7 @@ class MailAccess:
         ]
 
     def _rule_path(self, account: Account, name: str, rule: Mapping[str, Any]) -> AccessPath:
-        # switched off, not deleted: it is evidence
+        # Switch it off and keep it: it is evidence.
         return AccessPath(
             f"forwarding inbox rule {name}",
             "open" if rule.get("isEnabled") else "closed",

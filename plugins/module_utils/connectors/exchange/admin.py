@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Exchange Online's admin API: cmdlets over HTTPS, the way Microsoft's own PowerShell module (v3) sends them.
 
-Graph can't convert a mailbox, forward, hold, hide or delegate it; the documented admin API (v2.0, preview) can't either. See
+Neither Graph nor the documented admin API (v2.0, preview) can convert, forward, hold, hide or delegate a mailbox. See
 https://learn.microsoft.com/powershell/exchange/exchange-online-powershell-v2 and ``docs/connectors/exchange.md``.
 """
 
@@ -29,7 +29,7 @@ from ...sdk.transport import (
     json_message,
 )
 
-#: Exceptions of the service that say more than the status beside them: it answers "not found" with 404, 400 or 500.
+#: Exceptions of the service that are more exact than the status: it answers "not found" with 404, 400 or 500.
 _KINDS: Mapping[str, type[LifecycleError]] = {
     "ManagementObjectNotFoundException": NotFound,
     "ManagementObjectAmbiguousException": AmbiguousIdentity,
@@ -37,9 +37,9 @@ _KINDS: Mapping[str, type[LifecycleError]] = {
 
 
 def admin_message(answer: Answer) -> str:
-    """Return the text of an error: ``error.message`` says nothing; the .NET exception inside, or the detail, does.
+    """Return the text of an error: of the .NET exception inside, else of the first detail. ``error.message`` says nothing useful.
 
-    A 403 may have a body of NUL bytes, or none.
+    A 403 can have a body of NUL bytes, or none.
     """
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     if not isinstance(error, dict):
@@ -68,7 +68,7 @@ ADMIN_POLICY = Policy(
 class AdminApi:
     """Runs cmdlets.
 
-    :param transport: to the host of the admin API, with a token for Exchange Online.
+    :param transport: leads to the host of the admin API, with a token for Exchange Online.
     :param tenant: the tenant's id or initial domain.
     """
 
@@ -76,28 +76,34 @@ class AdminApi:
     tenant: str
 
     def read(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Return what a ``Get-`` cmdlet returns, all pages of it.
+        """Return all objects that a ``Get-`` cmdlet returns, over all pages.
 
-        :raises NotFound: the object it was asked for does not exist.
+        :raises NotFound: the object in ``parameters`` does not exist.
         :raises AmbiguousIdentity: more than one object answers to the name.
         """
         return list(self.rows(cmdlet, act=act, anchor=anchor, **parameters))
 
     def one(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> dict[str, Any]:
-        """Return the one object that a ``Get-`` cmdlet returns."""
+        """Return the one object that a ``Get-`` cmdlet returns.
+
+        :raises AmbiguousIdentity: it returns none, or several.
+        """
         rows = self.read(cmdlet, act=act, anchor=anchor, **parameters)
         if len(rows) != 1:
             raise AmbiguousIdentity(
-                f"{len(rows)} objects answer to {cmdlet}", act=act, system=self.transport.target.name
+                f"{len(rows)} objects answer to {cmdlet}",
+                act=act,
+                system=self.transport.target.name,
+                hint="look at them in the Exchange admin centre, and run again",
             )
         return rows[0]
 
     def rows(
         self, cmdlet: str, *, act: str, anchor: str = "", select: str = "", **parameters: Any
     ) -> Iterator[dict[str, Any]]:
-        """Yield rows as :meth:`read`, page by page, and of the properties in ``select`` only: a mailbox has hundreds.
+        """Yield objects as :meth:`read` does, page by page, with the properties in ``select`` only: a mailbox has hundreds.
 
-        A list of everything has no mailbox of its own to be routed to: without ``anchor`` the tenant's system mailbox stands in.
+        :param anchor: the mailbox to whose server the request goes; without it, the tenant's system mailbox.
         """
         anchor = anchor or f"SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{self.tenant}"
         turned = Pages(act, self.transport.target.name, hint="")
@@ -107,12 +113,12 @@ class AdminApi:
             body = self._send(path, cmdlet, parameters, act=act, anchor=anchor, reads=True, params=params).body
             if not isinstance(body, dict) or not isinstance(body.get("value"), list):
                 raise ProtocolError("its answer has no value", act=act, system=self.transport.target.name)
-            # every property may have companions that name its type
+            # Leave out the properties that only name the type of another one: "Size@data.type".
             yield from ({k: v for k, v in row.items() if "@" not in k} for row in body["value"])
             path, params = str(body.get("@odata.nextLink") or ""), None
 
     def write(self, cmdlet: str, *, act: str, anchor: str, **parameters: Any) -> None:
-        """Run a cmdlet that sets something to a fixed value, or takes something away: all that we use may be sent twice."""
+        """Run a cmdlet that sets a fixed value or removes something. It may be sent twice: the second time changes nothing more."""
         self._send(self._path, cmdlet, parameters, act=act, anchor=anchor, reads=False)
 
     @property
@@ -154,9 +160,9 @@ class AdminApi:
                     raise kind(e.what, act=act, system=e.system, status=e.status) from None
             if "is being synchronized from your on-premises organization" in e.what:
                 raise Refused(
-                    "it is mastered on-premises",
+                    "it is synchronised from on-premises Active Directory",
                     act=act,
                     system=e.system,
-                    hint="change it in the on-premises directory",
+                    hint="change it there",
                 ) from None
             raise

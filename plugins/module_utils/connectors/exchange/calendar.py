@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Meetings through Graph: booked by free/busy, cancelled, and handed over.
 
-Nobody can change a meeting's organizer. Handing over is: the same meeting again in the successor's calendar, marked so that
-it is made once, and then the end of the old one. A series that has begun is not cancelled but ended before its next
-occurrence, which leaves the past in everybody's calendar as it was.
+Nobody can change a meeting's organizer. To hand a meeting over, the same meeting is made in the successor's calendar, with a mark so
+that it is made once, and then the old one is ended. A series that has begun is not cancelled: it ends before its next occurrence, and
+past occurrences stay in everybody's calendar.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ...sdk.target import Connector
 from ...sdk.transport import Transport
 from ...sdk.values import Meeting
 from ..microsoft.graph import graph_pages
+from ..microsoft.people import literal
 from .mail import IMMUTABLE
 
 #: The extended property that marks our meetings (https://learn.microsoft.com/graph/api/resources/extended-properties-overview).
@@ -41,7 +42,7 @@ SCHEDULES = 20
 _BUSY = frozenset({"busy", "oof", "tentative", "unknown"})
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentativelyAccepted": "tentative"}
 _READ = "id,iCalUId,subject,start,end,organizer,isOrganizer,isCancelled,attendees,type,seriesMasterId,transactionId"
-#: What a meeting in the successor's calendar takes over; times, people and the rule of a series are made again.
+#: The properties that are copied to the successor's meeting; times, attendees and the rule of a series are computed.
 _KEPT = (
     "subject",
     "body",
@@ -61,7 +62,7 @@ _KEPT = (
 
 
 class GraphCalendar(Connector):
-    """The part of the connector that keeps calendars; ``graph`` is set by the connector."""
+    """Reads, books and ends meetings; the connector sets ``graph``."""
 
     graph: Transport
 
@@ -85,11 +86,11 @@ class GraphCalendar(Connector):
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """Return the first quarter of an hour at which nobody has anything, on a working day of the country and within the option ``working_hours``.
+        """Return the first time at which all attendees are free, on a working day of ``country`` and within the option ``working_hours``.
 
-        The hours are those of ``time_zone``, not each attendee's own: a mailbox that nobody has used yet has Redmond's.
+        The hours are those of ``time_zone``, not of each attendee's mailbox: a mailbox that nobody has used yet has the time zone of Redmond.
 
-        :raises NotFound: somebody has no calendar, e.g. a joiner whose mailbox is not there yet.
+        :raises NotFound: an attendee has no calendar, e.g. a joiner whose mailbox does not exist yet.
         """
         act = f"find a free time for {', '.join(attendees)}"
         hours = WorkingHours.read(self.target.options["working_hours"], time_zone, act=act, system=self.target.name)
@@ -115,7 +116,7 @@ class GraphCalendar(Connector):
         minutes: int,
         marker: str,
     ) -> None:
-        """Book it; the invitations go out at once. Sending it twice books it once (``transactionId``)."""
+        """Book a meeting; Exchange sends the invitations at once. Sending it twice books it once (``transactionId``)."""
         begins = clock.parse(start)
         event: dict[str, Any] = {
             "subject": subject,
@@ -152,7 +153,7 @@ class GraphCalendar(Connector):
                         f"{row['scheduleId']} has no calendar to look at ({row['error'].get('responseCode')})",
                         act=act,
                         system=self.target.name,
-                        hint="a new mailbox takes some time to appear; run again then",
+                        hint="a new mailbox takes some time to appear: run again later",
                     )
                 taken += [
                     (_moment(item["start"]), _moment(item["end"]))
@@ -164,7 +165,7 @@ class GraphCalendar(Connector):
     # -- a leaver's meetings -------------------------------------------------------------------------------------------
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Return meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
+        """Return the future meetings with attendees that the person organises. A series is returned once: its next occurrence, with the series' id."""
         now = clock.now()
         act = f"read meetings of {person.email}"
         found: dict[str, Meeting] = {}
@@ -191,11 +192,11 @@ class GraphCalendar(Connector):
         return list(found.values())
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None:
-        """Cancel a meeting, with a message to the attendees. Of a series, what is still to come."""
+        """Cancel a meeting, with a message to the attendees; of a series, the future occurrences."""
         self._end(self.login_of(person), meeting, comment, f"cancel meeting {meeting.subject} of {person.email}")
 
     def hand_over_meeting(self, person: Person, meeting: Meeting, successor: str) -> None:
-        """Book the same meeting in the successor's calendar, then end this one. A meeting of these two alone is only ended."""
+        """Book the same meeting in the successor's calendar, then end this one. If nobody else attends, it is only ended."""
         who = self.login_of(person)
         act = f"hand meeting {meeting.subject} of {person.email} over to {successor}"
         old = self._event(who, meeting.id, act)
@@ -227,10 +228,10 @@ class GraphCalendar(Connector):
         self._end(who, meeting, f"From now on {successor} organises this meeting." if attendees else "", act)
 
     def _rest_of_series(self, who: str, master: Mapping[str, Any], zone: str, act: str) -> dict[str, Any]:
-        """Start, end and rule of what is left of a series, in the series' own zone, so that it stays at its hour when the clocks change."""
+        """Return start, end and rule of the rest of a series, in the series' own zone: its hour then stays the same when the clocks change."""
         upcoming = self._upcoming(who, master["id"], zone, act)
         regular = next((row for row in upcoming if row.get("type") != "exception"), upcoming[0])
-        # the next occurrence may have been moved: the rule begins where it would have been
+        # The next occurrence may have been moved: the rule begins at its original date.
         begins = min(_pattern_date(row) for row in upcoming)
         shift = begins - _pattern_date(regular)
         start, end = (
@@ -243,7 +244,10 @@ class GraphCalendar(Connector):
         return {"start": start, "end": end, "recurrence": {"pattern": master["recurrence"]["pattern"], "range": rule}}
 
     def _copy_exceptions(self, who: str, series: str, successor: str, marker: str, act: str) -> None:
-        """Occurrences that were moved, renamed or taken out are so in the new series too."""
+        """Move, rename and delete occurrences of the new series as they were in the old one.
+
+        :raises Conflict: the two series have no time in common.
+        """
         new = self._marked(successor, marker, act)
         if new is None:
             return
@@ -294,7 +298,7 @@ class GraphCalendar(Connector):
                     json={"recurrence": {"pattern": master["recurrence"]["pattern"], "range": ended}},
                 )
                 return
-        # cancelled already: the event is gone from the organizer's calendar
+        # 404: cancelled already, and no longer in the organizer's calendar
         self.graph.send(
             "POST",
             path.below("/cancel"),
@@ -308,19 +312,18 @@ class GraphCalendar(Connector):
     # -- events --------------------------------------------------------------------------------------------------------
 
     def _marked(self, who: str, marker: str, act: str) -> dict[str, Any] | None:
-        escaped = marker.replace("'", "''")
         rows = graph_pages(
             self.graph,
             _events(who),
             act=act,
             headers=IMMUTABLE,
             params={
-                "$filter": f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARK}' and ep/value eq '{escaped}')",
+                "$filter": f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARK}' and ep/value eq {literal(marker)})",
                 "$expand": f"singleValueExtendedProperties($filter=id eq '{MARK}')",
                 "$select": _READ,
             },
         )
-        # the filter does not look at case
+        # The filter ignores case: compare again.
         found = [
             row
             for row in rows
@@ -331,7 +334,7 @@ class GraphCalendar(Connector):
         return at_most_one(found, said, act=act, system=self.target.name, hint=hint)
 
     def _create(self, who: str, event: Mapping[str, Any], marker: str, *, salt: str, act: str) -> None:
-        # 409 ErrorDuplicateTransactionId: a first attempt made it, and its answer was lost
+        # 409 ErrorDuplicateTransactionId: an earlier attempt made it, and its answer was lost.
         self.graph.send(
             "POST",
             _events(who),
@@ -397,18 +400,18 @@ def _moment(point: Mapping[str, str]) -> datetime:
 
 
 def _original(row: Mapping[str, Any]) -> datetime:
-    """Return when the rule of its series puts this occurrence."""
+    """Return the time that the rule of the series gives to this occurrence."""
     return clock.parse(row["originalStart"]) if row.get("originalStart") else _moment(row["start"])
 
 
 def _pattern_date(row: Mapping[str, Any]) -> date:
-    # an occurrence that was moved counts where its rule has it
+    # For an occurrence that was moved, take the date that its rule gives.
     moved = row.get("type") == "exception" and row.get("originalStart")
     return date.fromisoformat(str(row["originalStart"] if moved else row["start"]["dateTime"])[:10])
 
 
 def _without_join_link(body: Any) -> dict[str, Any]:
-    """Return the invitation without the old meeting's link to join, which Teams puts between two rules."""
+    """Return the body without the old meeting's Teams link, which stands between two lines of underscores."""
     kept: dict[str, Any] = dict(body or {"contentType": "html"})
     kept["content"] = re.sub(r"_{20,}.*?_{20,}", "", str(kept.get("content") or ""), flags=re.S)
     return kept

@@ -41,7 +41,7 @@ from .let_in import LetIn
 from .mail import GraphMail
 from .mailbox import MailboxSettings
 
-#: What the vendor calls other mailboxes than a person's.
+#: RecipientTypeDetails of a mailbox that is no person's own -> our kind.
 _KINDS = {
     "SharedMailbox": "shared",
     "RoomMailbox": "shared",
@@ -53,7 +53,7 @@ _KINDS = {
     "ArbitrationMailbox": "service",
     "MonitoringMailbox": "service",
 }
-#: What is read of mailboxes, and of a list's members.
+#: The properties that are read of a mailbox in a list, and of a member of a distribution list.
 _LISTED = "ExternalDirectoryObjectId,ExchangeGuid,UserPrincipalName,PrimarySmtpAddress,EmailAddresses,DisplayName,RecipientTypeDetails,WhenCreatedUTC"
 _MEMBER = "ExternalDirectoryObjectId,PrimarySmtpAddress,WindowsLiveID,RecipientType"
 
@@ -77,19 +77,19 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             default="https://outlook.office365.com",
         ),
         "exchange_scope": Option(
-            "What the admin API's token is asked for; the host of exchange_url in national clouds.",
+            "Scope of the admin API's tokens. In a national cloud it is the host of exchange_url.",
             default="https://outlook.office365.com/.default",
         ),
         "protocols": Option(
             "Ways in that the cut-off closes.", kind="list", choices=tuple(PROTOCOLS), default=tuple(PROTOCOLS)
         ),
         "delegations_up_to": Option(
-            "How many mailboxes are asked one by one whether they let a leaver in; beyond that a person looks.",
+            "How many mailboxes are asked one by one whether they let a leaver in; a person has to look at the others.",
             kind="int",
             default=2000,
         ),
         "auto_reply_audience": Option(
-            "Whom outside the company the automatic reply answers.",
+            "Who outside the company gets the automatic reply.",
             default="all",
             choices=("all", "contactsOnly", "none"),
         ),
@@ -103,7 +103,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         ),
         "online_meetings": Option("Book meetings with a Teams link.", kind="bool", default=True),
         "working_hours": Option(
-            "Between which times of a working day meetings are booked, in the time zone asked for.",
+            "The hours of a working day in which meetings are booked, in the time zone of the meeting.",
             default="09:00-17:00",
         ),
     }
@@ -136,7 +136,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         "calendar": ("User.Read.All", "Calendars.ReadWrite"),
         "account_listing": ("Office 365 Exchange Online: Exchange.ManageAsApp, and the role Global Reader",),
     }
-    #: A conversion shows within seconds, mostly; the address book and holds work within the hour, but show at once.
+    #: Most conversions show within seconds. Holds and the address book take up to an hour to work, but show at once.
     SETTLES_WITHIN = 20.0
     #: A mailbox holds nothing that a profile names.
     LISTS_HELD: ClassVar[bool] = False
@@ -163,8 +163,11 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield the mailboxes of the directory's users that answer, and those that have an address as theirs; ``active`` while any
-        protocol that we close is open. The directory has the employee number, a mailbox has none."""
+        """Yield the mailboxes of the users found in the directory, and the mailboxes that have one of the addresses.
+
+        ``active`` is true while any protocol of the option ``protocols`` is open. The employee number comes from the directory: a mailbox
+        has none.
+        """
         numbers = {row["id"]: row for row in users(self.graph, at("/users"), keys)}
         found: dict[str, Mapping[str, Any]] = {}
         for identity in dict.fromkeys((*numbers, *keys.ids, *keys.logins, *keys.addresses)):
@@ -197,7 +200,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         )
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Yield every mailbox; which protocols are open is read first. When one was last used would be a call each, so it is not said."""
+        """Yield every mailbox. The open protocols are read first. ``last_seen`` stays empty: it would cost a call for each mailbox."""
         act = "list mailboxes"
         switches = [PROTOCOLS[name] for name in self.target.options["protocols"]]
         open_now = {
@@ -228,7 +231,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
             )
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Id, login and address of everybody in a distribution list or mail-enabled security group, those of lists within it too."""
+        """Yield id, login and address of each member of a distribution list or mail-enabled security group, and of the lists within it."""
         act = f"read members of {name}"
         if kind != "groups":
             raise NotFound(f"Exchange has no {kind}", act=act, system=self.target.name)
@@ -267,7 +270,12 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         )
 
     def set_login(self, account: Account, login: str) -> None:
-        raise Unsupported("the login is Entra ID's", act=f"change login of {account.login}", system=self.target.name)
+        raise Unsupported(
+            "the login belongs to Entra ID",
+            act=f"change login of {account.login}",
+            system=self.target.name,
+            hint="change it on the Entra ID system",
+        )
 
     def _find(self, person: Person) -> dict[str, Any] | None:
         login = self.login_of(person)
@@ -277,7 +285,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         except NotFound:
             return None
         names = {login.lower(), person.email}
-        # Identity also matches names and aliases: only the login or an address is the person
+        # Identity also matches names and aliases: keep the rows with the person's login or address only.
         rows = [
             row
             for row in rows
@@ -302,15 +310,15 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     # -- where others let them in --------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Distribution lists, others' mailboxes and others' calendars; see :class:`LetIn`."""
+        """Return the distribution lists, mailboxes and calendars of others that let the account in; see :class:`LetIn`."""
         return self._let_in.of(account)
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Take it back: nothing of it is handed on."""
+        """End the account's access. Nothing is given to the successor."""
         self._let_in.take(account, owned)
 
     def let_in(self, account: Account, what: str) -> None:
-        """Undo it, with the same rights."""
+        """Give the account back the access that :meth:`reassign` ended, with the same rights."""
         self._let_in.again(account, what)
 
     # -- mailbox -------------------------------------------------------------------------------------------------------
@@ -329,13 +337,13 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         self._settings.change(found, key, value, act)
 
     def has_online_archive(self, person: Person) -> bool:
-        """Return whether part of the mail lies in an archive mailbox of its own."""
+        """Return whether the mailbox has an online archive."""
         found = self._find(person)
         return found is not None and found.get("ArchiveStatus") not in (None, "None", "")
 
 
 def _addresses(row: Mapping[str, Any]) -> set[str]:
-    """Primary and further addresses of a mailbox."""
+    """Return all addresses of a mailbox, in lower case."""
     return {re.sub("^smtp:", "", str(a), flags=re.I).lower() for a in row.get("EmailAddresses") or ()} | {
         str(row.get("PrimarySmtpAddress")).lower()
     }

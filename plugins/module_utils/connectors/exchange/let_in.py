@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What others let a person into: their mailboxes, their calendars, and the distribution lists that Exchange keeps.
+"""Access of a person to mailboxes and calendars of others, and to distribution lists that Exchange keeps.
 
-Exchange has no list of where somebody is a delegate: lists and *Send As* are asked for by the person, full access and calendars
-mailbox by mailbox (https://learn.microsoft.com/powershell/module/exchange/get-mailboxpermission).
+Exchange has no list of the mailboxes that somebody is a delegate of. Distribution lists and *Send As* can be searched by person; full
+access and calendars are read mailbox by mailbox (https://learn.microsoft.com/powershell/module/exchange/get-mailboxpermission).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER = (
     "calendar of",
     "further calendar of",
 )
-#: What is given and taken by two cmdlets of one noun: the noun, the parameter that names the person, and what else they are told.
+#: Access that an ``Add-`` and a ``Remove-`` cmdlet give and take: their noun, the parameter for the person, and further parameters.
 _GIVEN: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     LIST: ("DistributionGroupMember", "Member", {"BypassSecurityGroupManagerCheck": True}),
     FULL: ("MailboxPermission", "User", {"AccessRights": ["FullAccess"], "InheritanceType": "All"}),
@@ -39,15 +39,16 @@ _GIVEN: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 
 
 class LetIn:
-    """Finds where somebody was let in, shuts them out, and lets them in again.
+    """Finds, ends and gives back a person's access to what belongs to others.
 
-    :param up_to: how many mailboxes are asked one by one, at most; the rest is left to a person.
+    :param up_to: how many mailboxes are read one by one, at most; a person has to look at the others.
     """
 
     def __init__(self, graph: Transport, admin: AdminApi, up_to: int) -> None:
         self.graph, self.admin, self.up_to = graph, admin, up_to
 
     def of(self, account: Account) -> Sequence[Owned]:
+        """Return each access of the account, and one item that counts the mailboxes that were not read."""
         act = f"look where {account.login} was let in"
         boxes = [
             row
@@ -62,13 +63,13 @@ class LetIn:
                 _decide(
                     "mailboxes that were not asked",
                     f"{len(boxes) - len(asked)} of {len(boxes)}",
-                    "whether they were let into these is not known: raise option delegations_up_to, or look, then attest",
+                    "nobody knows whether these let the leaver in: raise option delegations_up_to, or look, then attest",
                 )
             )
         return found
 
     def take(self, account: Account, one: Owned) -> None:
-        """End one of them."""
+        """End one access that :meth:`of` returned."""
         act = f"take {one.kind} {one.name} from {account.login}"
         if one.kind in (CALENDAR, FURTHER):
             path = _permissions_of(one.raw["box"], one.raw["calendar"]).below("/{}", one.id)
@@ -82,12 +83,12 @@ class LetIn:
         try:
             self._cmdlet("Remove", one.kind, account, one.id, act)
         except NotFound:
-            return  # gone already
+            return  # ended by somebody else
 
     def again(self, account: Account, what: str) -> None:
-        """Let them in again where :meth:`take` took them out.
+        """Give back an access that :meth:`take` ended.
 
-        :param what: kind and name of it: ``calendar of lena@corp.example (write)``.
+        :param what: its kind and name: ``calendar of lena@corp.example (write)``.
         """
         act = f"let {account.login} in again: {what}"
         kind = next(kind for kind in (LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER) if what.startswith(f"{kind} "))
@@ -100,9 +101,9 @@ class LetIn:
             self.graph.send("POST", _permissions_of(address, calendar), act=act, json=who)
             return
         if kind == ON_BEHALF:
-            [box] = self.admin.read("Get-Mailbox", act=act, anchor=name, select=_BOXES, Identity=name)
-            those = [*(box.get("GrantSendOnBehalfTo") or ()), account.id]
-            self.admin.write("Set-Mailbox", act=act, anchor=name, Identity=name, GrantSendOnBehalfTo=those)
+            box = self.admin.one("Get-Mailbox", act=act, anchor=name, select=_BOXES, Identity=name)
+            delegates = [*(box.get("GrantSendOnBehalfTo") or ()), account.id]
+            self.admin.write("Set-Mailbox", act=act, anchor=name, Identity=name, GrantSendOnBehalfTo=delegates)
             return
         self._cmdlet("Add", kind, account, name, act, **({"AutoMapping": True} if kind == FULL else {}))
 
@@ -119,7 +120,9 @@ class LetIn:
         for row in self.admin.rows("Get-DistributionGroup", act=act, Filter=query, ResultSize="Unlimited"):
             shown = str(row.get("DisplayName") or row.get("PrimarySmtpAddress"))
             if row.get("IsDirSynced"):
-                yield _decide(LIST, shown, "it is synchronised from on-premises Active Directory: take them out there")
+                yield _decide(
+                    LIST, shown, "it is synchronised from on-premises Active Directory: remove the leaver there"
+                )
             else:
                 yield Owned(LIST, str(row["ExternalDirectoryObjectId"]), shown, settle="shut_out")
 
@@ -155,7 +158,7 @@ class LetIn:
                     User=account.id,
                 )
             except NotFound:
-                return []  # the mailbox went meanwhile
+                return []  # the mailbox was deleted since it was listed
 
         for box, rows in zip(boxes, _side_by_side(rights, boxes), strict=True):
             if any(
@@ -170,7 +173,7 @@ class LetIn:
                 )
 
     def _calendars(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
-        """Yield the permissions of the calendar that each mailbox begins with, and those that its owner made beside it and may share."""
+        """Yield the account's permissions on the default calendar of each mailbox, and on further calendars that its owner may share."""
         ids = {str(box["ExternalDirectoryObjectId"]): box for box in boxes}
         paths: dict[UrlPath, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
             _permissions_of(one, ""): (box, {}) for one, box in ids.items()
@@ -184,10 +187,13 @@ class LetIn:
             for path, rows in graph_lists(self.graph, paths, act=act, params={"$top": "100"}):
                 yield from self._permissions(account, *paths[path], rows)
         except PermissionDenied as e:
-            yield _decide("calendars of others", "not seen", f"{e}: look whether they were let in, then attest")
+            yield _decide("calendars of others", "not seen", f"{e}: look whether they let the leaver in, then attest")
 
     def _called(self, address: str, name: str, act: str) -> str:
-        """Return the id of a calendar. :raises NotFound: it is there no more."""
+        """Return the id of a calendar.
+
+        :raises NotFound: it does not exist any more.
+        """
         for row in graph_pages(self.graph, at("/users/{}/calendars", address), act=act):
             if row.get("name") == name:
                 return str(row["id"])
@@ -196,7 +202,10 @@ class LetIn:
     def _permissions(
         self, account: Account, box: Mapping[str, Any], further: Mapping[str, Any], rows: Iterator[dict[str, Any]]
     ) -> Iterator[Owned]:
-        """:param further: the calendar, where it is not the first of the mailbox."""
+        """Yield the account's permissions on one calendar.
+
+        :param further: the calendar; empty for the default one of the mailbox.
+        """
         place = str(box["PrimarySmtpAddress"]).lower() + (f": {further.get('name')}" if further else "")
         where = {"box": str(box["ExternalDirectoryObjectId"]), "calendar": str(further.get("id") or "")}
         for row in _there(rows):
@@ -212,14 +221,14 @@ class LetIn:
 
 
 def _permissions_of(box: str, calendar: str) -> UrlPath:
-    """Return the path of a calendar's permissions; of the first of a mailbox, when none is named."""
+    """Return the path of a calendar's permissions; an empty ``calendar`` means the default one of the mailbox."""
     if calendar:
         return at("/users/{}/calendars/{}/calendarPermissions", box, calendar)
     return at("/users/{}/calendar/calendarPermissions", box)
 
 
 def _there(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a list; none where the mailbox has no calendar, or went meanwhile."""
+    """Yield the rows of a list; none where the mailbox has no calendar, or was deleted since it was listed."""
     try:
         yield from rows
     except NotFound:

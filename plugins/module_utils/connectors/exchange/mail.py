@@ -17,16 +17,16 @@ from ...sdk.transport import Transport
 from ...sdk.values import MailFolder, MailMessage
 from ..microsoft.graph import graph_pages
 
-#: Ids that stay the same when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id).
+#: Asks for ids that stay the same when a message is moved (https://learn.microsoft.com/graph/outlook-immutable-id).
 IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 #: Requests that Graph allows at once for one app and mailbox (https://learn.microsoft.com/graph/throttling-limits).
 AT_ONCE = 4
-#: Deleted mail that users can still bring back; it is outside the folder tree.
+#: The folder of deleted mail that users can still restore; the folder tree does not show it.
 RECOVERABLE = "recoverableitemsdeletions"
 
 
 class GraphMail(Connector):
-    """The part of the connector that hands out mail; ``graph`` is set by the connector."""
+    """Reads folders and messages; the connector sets ``graph``."""
 
     graph: Transport
 
@@ -60,7 +60,7 @@ class GraphMail(Connector):
         return [folder for folder in folders if folder.messages]
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
-        """Yield the folder's messages that are not in ``skip``, in the order of the folder; a few are fetched ahead."""
+        """Yield the folder's messages whose id is not in ``skip``, in the order of the folder; :data:`AT_ONCE` are read at a time."""
         act = f"read mail of {person.email} in {folder.name}"
         root = self._mailbox_path(person)
         listed = graph_pages(
@@ -108,7 +108,7 @@ class GraphMail(Connector):
         for row in graph_pages(
             self.graph, path, act=act, params={"includeHiddenFolders": "true", "$top": 100}, headers=IMMUTABLE
         ):
-            # a search folder shows messages that lie elsewhere
+            # A search folder shows messages of other folders.
             if str(row.get("@odata.type", "")).endswith("mailSearchFolder"):
                 continue
             yield _folder(row, above)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How a mailbox is set, and every change of it: kind, forwarding, automatic reply, delegates, hold, the address book."""
+"""The settings of a mailbox, read and changed: type, forwarding, automatic reply, delegates, hold, the address book."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _TYPES = {"UserMailbox": "user", "SharedMailbox": "shared"}
 
 
 class MailboxSettings:
-    """Reads and sets what a mailbox is set to; a mailbox is what ``Get-Mailbox`` returned.
+    """Reads and changes the settings of a mailbox, which is a row of ``Get-Mailbox``.
 
-    :param audience: whom outside the company the automatic reply answers.
-    :param large: mailboxes of more than 50 GB are made shared too.
+    :param audience: who outside the company gets the automatic reply: ``all``, ``contactsOnly`` or ``none``.
+    :param large: whether mailboxes of more than 50 GB may be made shared too.
     """
 
     def __init__(self, graph: Transport, admin: AdminApi, system: str, *, audience: str, large: bool) -> None:
         self.graph, self.admin, self.system, self.audience, self.large = graph, admin, system, audience, large
 
     def read(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return how the mailbox is set now."""
+        """Return the settings now, by the keys of :class:`Mailbox`."""
         login, identity = found["UserPrincipalName"], found["ExternalDirectoryObjectId"]
         return {
             "type": _TYPES.get(found["RecipientTypeDetails"], str(found["RecipientTypeDetails"])),
@@ -44,10 +44,11 @@ class MailboxSettings:
         }
 
     def change(self, found: Mapping[str, Any], key: str, value: Any, act: str) -> None:
-        """Set one of `read`' values.
+        """Change one of the settings that :meth:`read` returns.
 
-        :raises Refused: a mailbox too big to be shared without a licence, or one that is mastered on-premises.
-        :raises Rejected: the mailbox' licence does not include holds.
+        :raises Refused: the mailbox is too big to be shared without a licence, or is synchronised from on-premises Active Directory.
+        :raises Rejected: the mailbox's licence does not include holds.
+        :raises InputError: there is no setting ``key``.
         """
         login, identity = found["UserPrincipalName"], found["ExternalDirectoryObjectId"]
         if key == "delegates":
@@ -65,7 +66,7 @@ class MailboxSettings:
         if key == "type":
             return {"Type": "Shared" if value == "shared" else "Regular"}
         if key == "forward_to":
-            # ForwardingAddress takes recipients of the company and wins over ForwardingSmtpAddress, which takes any address
+            # ForwardingAddress takes recipients of the company and takes precedence over ForwardingSmtpAddress, which takes any address.
             known = value and self._recipient(value, login)
             return {"ForwardingAddress": known or None, "ForwardingSmtpAddress": value if value and not known else None}
         if key == "keep_copy":
@@ -95,7 +96,7 @@ class MailboxSettings:
         return re.sub("^smtp:", "", str(found.get("ForwardingSmtpAddress") or ""), flags=re.I).lower()
 
     def _recipient(self, name: str, login: str) -> str:
-        """Return the primary address of a recipient of the company, empty when it has none of that name."""
+        """Return the primary address of a recipient of the company; empty when no recipient, or several, have the name."""
         try:
             rows = self.admin.read("Get-Recipient", act=f"find recipient {name}", anchor=login, Identity=name)
         except NotFound:
@@ -103,7 +104,7 @@ class MailboxSettings:
         return str(rows[0]["PrimarySmtpAddress"]).lower() if len(rows) == 1 else ""
 
     def _delegates(self, identity: str, login: str) -> dict[str, str]:
-        """Primary address (or what stands in its place) of each with full access -> as the permission names them."""
+        """Return everybody with full access: primary address (or the permission's own name) -> the name in the permission."""
         rows = self.admin.read(
             "Get-MailboxPermission", act=f"read delegates of {login}", anchor=login, Identity=identity
         )
@@ -149,7 +150,7 @@ class MailboxSettings:
         )
         reply = settings.get("automaticRepliesSetting") or {}
         if reply.get("status") != "alwaysEnabled":
-            return ""  # "scheduled" ends by itself: not the answer of somebody who left
+            return ""  # a scheduled reply ends by itself, so it does not serve for a leaver
         return _text(str(reply.get("internalReplyMessage") or ""))
 
     def _set_auto_reply(self, identity: str, text: str, act: str) -> None:
@@ -174,7 +175,7 @@ class MailboxSettings:
 
 
 def _text(html: str) -> str:
-    """Return the text of a reply, which the service keeps as an HTML page around what it was given."""
+    """Return the text of an automatic reply: Exchange stores the text that it was given inside an HTML page."""
     body = re.sub(r"\s*\n\s*", "", re.sub(r"(?is)<head.*?</head>", "", html))
     lines = re.sub(r"(?i)<br\s*/?>|</p>\s*<p[^>]*>|</div>\s*<div[^>]*>", "\n", body)
     return unescape(re.sub(r"<[^>]+>", "", lines)).strip()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What every connector to a Microsoft tenant has in common: its people are the directory's users, and its token says what it may."""
+"""The common part of the connectors to a Microsoft tenant: people are users of its directory, the access token names the permissions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .people import by_object_id
 
 
 class DirectoryUsers(Connector):
-    """People are users of Entra ID. The connector sets ``graph``."""
+    """Find people as users of Entra ID. The connector sets ``graph``."""
 
     graph: Transport
 
@@ -27,5 +27,5 @@ class DirectoryUsers(Connector):
         return by_object_id(super().keys_of(person, ids))
 
     def addressed_by(self, account: Account) -> str:
-        """Sign-in name and address differ, and both change."""
+        """Return the object id: the sign-in name can differ from the address, and both can change."""
         return account.id

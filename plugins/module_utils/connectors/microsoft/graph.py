@@ -43,11 +43,11 @@ GRAPH_CREDENTIALS: Mapping[str, Option] = {
 }
 GRAPH_OPTIONS: Mapping[str, Option] = {
     "authority": Option(
-        "Where tokens come from. National clouds have their own, e.g. https://login.microsoftonline.us.",
+        "Address of the token service. National clouds have their own, e.g. https://login.microsoftonline.us.",
         default="https://login.microsoftonline.com",
     ),
     "graph_scope": Option(
-        "What tokens are asked for; the host of url in national clouds, e.g. https://graph.microsoft.us/.default.",
+        "Scope of the tokens. In a national cloud it is the host of url, e.g. https://graph.microsoft.us/.default.",
         default="https://graph.microsoft.com/.default",
     ),
 }
@@ -66,7 +66,7 @@ _REMEDIES: Mapping[int, str] = {
     1002012: "the scope must end in /.default: check the system's scope options",
     53003: "Conditional Access for workload identities keeps the app out: allow this machine's address",
 }
-#: Codes of a token service that has trouble, not a complaint.
+#: Codes that report a fault of the token service itself, not of our request.
 _TROUBLED = frozenset({90033, 90006, 50196})
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 #: Requests that one batch may hold.
@@ -76,18 +76,18 @@ _REFUSALS = tuple(range(400, 429)) + tuple(range(430, 500))
 
 @dataclass(frozen=True)
 class _Response:
-    """The few things that msal wants of an answer."""
+    """The parts of an answer that msal reads."""
 
     status_code: int
     text: str
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
-        """5xx never get here: the transport has raised."""
+        """Do nothing: for a 5xx the transport has raised an error already."""
 
 
 class _MsalHttp:
-    """msal's HTTP over our transport: proxy, certificate authority, timeouts and retries are the system's own."""
+    """Sends msal's requests through our transport, with the proxy, certificate authority, timeouts and retries of the system."""
 
     def __init__(self, http: Transport, act: str) -> None:
         self._http, self._act = http, act
@@ -111,14 +111,14 @@ class _MsalHttp:
         headers: Mapping[str, str] | None = None,
         **_: Any,
     ) -> _Response:
-        # A token changes nothing, so it may be asked for in check mode, and twice.
+        # Asking for a token changes nothing, so it is allowed in check mode and can be repeated.
         answer = self._http.send(
             method, url, act=self._act, params=params, data=data, headers=headers, missing=_REFUSALS, reads=True
         )
         if answer.status >= 400:
             if not isinstance(answer.body, dict):
                 raise ProtocolError(
-                    f"the token service answers {answer.status} and no JSON",
+                    f"the token service answers {answer.status}, and its answer is not JSON",
                     act=self._act,
                     system=self._http.target.name,
                     status=answer.status,
@@ -138,12 +138,12 @@ def graph_transport(
     """Return a transport that signs in as the app and obeys Graph's throttling.
 
     :param scope: ``{resource}/.default``; each resource has its own token, fetched once a run.
-    :param url: base address when not the target's own.
-    :param policy: how a service that is not Graph says no.
+    :param url: base address, when it is not the target's own.
+    :param policy: how a service other than Graph reports errors and throttling.
     """
     authority = f"{target.options['authority']}".rstrip("/")
     secret = target.credentials.get("client_secret") or target.credentials.get("certificate") or ""
-    # Systems of one app share a token; one with a wrong secret must not live on another's.
+    # Systems with the same app share a token. The hash keeps a system with a wrong secret from using the token of another.
     mark = hashlib.sha256(secret.encode()).hexdigest()[:16]
     key = " ".join((authority, target.credential("tenant_id"), target.credential("client_id"), mark, scope))
     auth = TokenAuth(target, key, lambda: _fetch(target, authority, scope))
@@ -160,7 +160,7 @@ def graph_pages(
 ) -> Iterator[dict[str, Any]]:
     """Yield every row of a list, over all its pages.
 
-    :raises ProtocolError: an answer without rows, or a page link that stands still or leaves the host.
+    :raises ProtocolError: an answer has no list, or the link to the next page repeats or leads to another host.
     """
     for answer in http.pages(path, act=act, params=params, headers=headers, next_page=_next_link):
         rows = answer.body.get("value") if isinstance(answer.body, dict) else None
@@ -172,9 +172,9 @@ def graph_pages(
 def graph_lists(
     http: Transport, paths: Iterable[UrlPath], *, act: str, params: Mapping[str, Any]
 ) -> Iterator[tuple[UrlPath, Iterator[dict[str, Any]]]]:
-    """Yield the rows of many lists, each with its path; all have the same parameters. Twenty are asked for at once.
+    """Yield each of many lists as its path and its rows. One request asks for twenty lists, all with the same parameters.
 
-    What is refused, throttled or of more than one page in there is read by itself, where retries and errors are at home.
+    A list that is refused, throttled or longer than one page is read again in a request of its own, with retries and errors as usual.
     https://learn.microsoft.com/graph/json-batching
     """
     waiting = iter(paths)
@@ -185,11 +185,11 @@ def graph_lists(
         body = http.send("POST", "/$batch", act=act, json={"requests": requests}, reads=True).body
         if not isinstance(body, dict) or not isinstance(body.get("responses"), list):
             raise ProtocolError("its answer to a batch holds no responses", act=act, system=http.target.name)
-        came = {one.get("id"): one.get("body") for one in body["responses"] if one.get("status") == 200}
+        answers = {one.get("id"): one.get("body") for one in body["responses"] if one.get("status") == 200}
         for number, path in enumerate(chunk):
-            said = came.get(str(number))
-            if isinstance(said, dict) and isinstance(said.get("value"), list) and "@odata.nextLink" not in said:
-                yield path, iter(said["value"])
+            answer = answers.get(str(number))
+            if isinstance(answer, dict) and isinstance(answer.get("value"), list) and "@odata.nextLink" not in answer:
+                yield path, iter(answer["value"])
             else:
                 yield path, graph_pages(http, path, act=act, params=params)
 
@@ -199,9 +199,9 @@ def _next_link(answer: Answer) -> str | None:
 
 
 def graph_error(answer: Answer) -> tuple[str, str]:
-    """(code, message) of Graph's error envelope; empty where there is none.
+    """Return (code, message) of Graph's error envelope; both are empty where there is none.
 
-    ``message`` may be an object (older services) or JSON in a text (Intune).
+    ``message`` can be an object (older services) or a text that holds JSON (Intune).
     """
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     if not isinstance(error, dict):
@@ -227,7 +227,7 @@ def graph_message(answer: Answer) -> str:
 
 
 def granted_roles(*transports: Transport) -> frozenset[str] | None:
-    """Return the application permissions in the access tokens (claim ``roles``); None when a token is not a readable one."""
+    """Return the application permissions in the access tokens (claim ``roles``); None when a token can't be decoded."""
     granted: set[str] = set()
     for transport in transports:
         parts = transport.auth.headers().get("Authorization", "").removeprefix("Bearer ").split(".")
@@ -249,10 +249,11 @@ GRAPH_POLICY = Policy(
 
 
 def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
-    """Return a token, and the seconds it is good for.
+    """Return an access token, and for how many seconds it is valid.
 
-    :raises AuthenticationFailed: the token service refuses; says what to do.
-    :raises CredentialError: the credential can't be used.
+    :raises AuthenticationFailed: the token service refuses; the hint says what to do.
+    :raises CredentialError: the certificate can't be read.
+    :raises ProtocolError: the authority does not answer as a token service.
     """
     import msal
 
@@ -279,7 +280,7 @@ def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
                 hint="give an unencrypted PEM private key and its certificate, or set certificate_password too",
             ) from None
         raise ProtocolError(
-            "the authority's answer is not a token service's",
+            "the authority does not answer as a token service",
             act=act,
             system=target.name,
             hint=f"is option authority right? it is {authority}; it must be https",
@@ -292,9 +293,9 @@ def _fetch(target: Target, authority: str, scope: str) -> tuple[str, float]:
 
 
 def _client_credential(target: Target) -> str | dict[str, str]:
-    """Return what msal calls the client credential. The certificate wins, since some services take nothing else.
+    """Return what msal calls the client credential. A certificate is preferred to a secret, because some services accept nothing else.
 
-    :raises CredentialError: neither is there, or the PEM lacks a part.
+    :raises CredentialError: there is neither, or the PEM lacks the key or the certificate.
     """
     pem = target.credentials.get("certificate")
     if not pem:
@@ -320,7 +321,7 @@ def _codes(description: str) -> list[int]:
 
 
 def _refused(target: Target, description: str, codes: list[int]) -> AuthenticationFailed | Unavailable:
-    # After the first sentence come trace ids, which change on every call.
+    # Cut off the trace ids, which differ in every call.
     said = re.split(r"\s*Trace ID:", description)[0].strip()
     kind = Unavailable if any(code in _TROUBLED for code in codes) else AuthenticationFailed
     hint = next(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The users of a Microsoft tenant that answer to a person's keys: sign-in name and address differ, so everything after goes by object id.
+"""Find the users of a Microsoft tenant by a person's keys. Sign-in name and address can differ, so all later calls use the object id.
 
 https://learn.microsoft.com/graph/api/user-list
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from ...sdk.address import UrlPath
+from ...sdk.address import UrlPath, at
 from ...sdk.keys import Key, Kind, PersonKeys
 from ...sdk.transport import Transport
 from ...sdk.values import Account
@@ -35,7 +35,7 @@ _CLAUSES = 15
 
 
 def by_object_id(keys: PersonKeys) -> PersonKeys:
-    """Take a login that is an object id for an immutable id: a step hands it on after the first look-up."""
+    """Return the keys with each login that is an object id moved to the ids: after the first look-up, steps pass the object id as login."""
     ids = [login for login in keys.logins if _is_object_id(login)]
     return (
         replace(keys, ids=(*keys.ids, *ids), logins=tuple(one for one in keys.logins if one not in ids))
@@ -55,7 +55,7 @@ def users(
 ) -> Iterator[Mapping[str, Any]]:
     """Yield each user once, with the properties in ``select``.
 
-    By object id and sign-in name directly, which shows a new user at once; by everything else with a filter.
+    Object ids and sign-in names are read directly, which finds a new user at once; all other keys are searched by a filter.
 
     :param root: the address of the tenant's users.
     :param get: reads one user, in place of ``graph.get``.
@@ -82,7 +82,7 @@ def _filters(keys: PersonKeys) -> Iterator[list[str]]:
     names = [f"mail eq {literal(value)}" for value in keys.addresses]
     names += [f"userPrincipalName eq {literal(value)}" for value in keys.addresses]
     names += [f"employeeId eq {literal(value)}" for value in keys.numbers]
-    # The scheme in capitals marks the address that counts, and Graph compares it as it is written.
+    # "SMTP:" in capitals marks the primary address, and Graph's comparison is case-sensitive: ask for both.
     aliases = [
         f"proxyAddresses/any(p:p eq {literal(scheme + value)})"
         for value in keys.addresses
@@ -94,17 +94,20 @@ def _filters(keys: PersonKeys) -> Iterator[list[str]]:
 
 
 def literal(text: str) -> str:
-    """Return a text as it stands in a filter (OData 4.01, 5.1.1.6.1)."""
+    """Return a text as a string literal of an OData filter (OData 4.01, 5.1.1.6.1)."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def user_at(root: UrlPath, name: str) -> UrlPath:
-    """Return one user's address. A guest's sign-in name holds "#"; one that begins with "$" needs the key form."""
-    return root.below("/{}", name) if not name.startswith("$") else root.below("('{}')", name)
+    """Return the path of one user. A sign-in name that begins with "$" needs the key form, ``/users('$ada@corp.example')``.
+
+    https://learn.microsoft.com/graph/api/user-get
+    """
+    return at(f"{root}('{{}}')", name.replace("'", "''")) if name.startswith("$") else root.below("/{}", name)
 
 
 def keys_in(row: Mapping[str, Any]) -> tuple[Key, ...]:
-    """Return every key that a user carries beside sign-in name, address and number."""
+    """Return the further addresses of a user, beside sign-in name, address and employee number."""
     proxies = [str(one)[5:] for one in row.get("proxyAddresses") or () if str(one).lower().startswith("smtp:")]
     return tuple(Key(Kind.ADDRESS, address) for address in (*proxies, *(row.get("otherMails") or ())))
 
@@ -117,7 +120,7 @@ def _is_object_id(text: str) -> bool:
 
 
 def account_of(row: Mapping[str, Any]) -> Account:
-    """Return a user as an account, for connectors whose accounts are Entra ID's."""
+    """Return a user as an account, for the connectors whose accounts are users of Entra ID (Azure, Intune, OneDrive)."""
     return Account(
         row["id"],
         row["userPrincipalName"],

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every way into Okta, and how each ends: sign-in, sessions, factors, grants, tokens, devices, admin roles, the account.
+"""Every way into Okta, and how a cut-off closes each: sign-in, sessions, factors, consents, tokens, devices, admin roles, the account.
 
-The order is Okta's: factors can't be unenrolled of a deactivated user, so that the sign-in is suspended first, all else
-ends next, and the deactivation, which takes every app assignment, comes last.
+Okta forces the order: it does not remove factors of a deactivated user. So the sign-in is suspended first, the rest ends next, and the
+deactivation, which removes every app assignment, comes last.
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserLifecycle/
 """
 
@@ -24,14 +24,14 @@ SIGN_IN, SESSIONS, ACCOUNT, GRANTS = "sign-in", "sessions and OAuth tokens", "ac
 APP_SESSIONS = Residual(
     "sessions that apps opened by an earlier sign-in through Okta",
     "unknown",
-    "an app's own cookie is the app's: it ends there, or when the app's own step of this run ends it",
+    "an app keeps its own session: it ends in the app, or by the step of this run for that app",
 )
 
 
 class OktaAccess:
-    """The ways in of one account.
+    """Reads, closes and reopens the ways into an account.
 
-    :param deactivates: a cut-off ends with the deactivation; else with the suspension, which keeps app assignments.
+    :param deactivates: whether a cut-off deactivates the account; else it suspends it, which keeps app assignments.
     """
 
     def __init__(self, api: OktaApi, *, deactivates: bool) -> None:
@@ -57,7 +57,7 @@ class OktaAccess:
     # -- sign-in and account -------------------------------------------------------------------------------------------
 
     def _sign_in(self, account: Account) -> Iterator[AccessPath]:
-        """Suspended at once where Okta allows it: only an ACTIVE account can be. Any other is deactivated in its turn."""
+        """Yield the sign-in. Okta suspends only an ACTIVE account; one in another open status is deactivated."""
         status = account.raw["status"]
         if status == ACTIVE:
             yield AccessPath(SIGN_IN, "open", partial(self.suspend, account), gate=True)
@@ -67,7 +67,7 @@ class OktaAccess:
             yield AccessPath(SIGN_IN, f"open: {status}", partial(self.deactivate, account), gate=True)
 
     def suspend(self, account: Account) -> None:
-        """Block sign-in and keep everything else; only of an ACTIVE account."""
+        """Block the sign-in of an ACTIVE account, and keep everything else."""
         act = f"suspend {account.login}"
         self.api.send("POST", path("users", account.id, "lifecycle", "suspend"), act=act)
 
@@ -76,7 +76,7 @@ class OktaAccess:
         self.api.send("POST", path("users", account.id, "lifecycle", "unsuspend"), act=act)
 
     def deactivate(self, account: Account) -> None:
-        """End the account. Of one that is deactivated already, Okta answers 404, which is the wanted end."""
+        """Deactivate the account. Okta answers 404 when it is deactivated already."""
         self.api.send(
             "POST",
             path("users", account.id, "lifecycle", "deactivate"),
@@ -86,7 +86,10 @@ class OktaAccess:
         )
 
     def activate(self, account: Account, *, mail: bool) -> None:
-        """Open a STAGED or DEPROVISIONED account; ``mail`` has Okta send its activation link to the person's own addresses."""
+        """Activate a STAGED or DEPROVISIONED account.
+
+        :param mail: whether Okta mails its activation link to the person's addresses.
+        """
         self.api.send(
             "POST",
             path("users", account.id, "lifecycle", "activate"),
@@ -95,7 +98,7 @@ class OktaAccess:
         )
 
     def end_sessions(self, account: Account) -> None:
-        """End Okta's sessions, and the OpenID Connect and OAuth tokens that were given with them."""
+        """End the sessions at Okta, and the OpenID Connect and OAuth tokens that it issued."""
         self.api.send(
             "DELETE",
             path("users", account.id, "sessions"),
@@ -103,7 +106,7 @@ class OktaAccess:
             params={"oauthTokens": "true", "forgetDevices": "true"},
         )
 
-    # -- what else lets in ---------------------------------------------------------------------------------------------
+    # -- other ways in -------------------------------------------------------------------------------------------------
 
     def factors(self, account: Account) -> list[Mapping[str, Any]]:
         return list(self.api.listed(path("users", account.id, "factors"), act=f"list factors of {account.login}"))
@@ -114,12 +117,12 @@ class OktaAccess:
             yield AccessPath(name, "open", partial(self._unenrol, account, factor))
 
     def _unenrol(self, account: Account, factor: Mapping[str, Any]) -> None:
-        """Take one factor off. Removing ``push`` takes ``signed_nonce`` along, so that one may be gone already."""
+        """Remove one factor. Removing ``push`` also removes ``signed_nonce``, so a 404 is no error."""
         act = f"unenrol {factor['factorType']} of {account.login}"
         self.api.send("DELETE", path("users", account.id, "factors", factor["id"]), act=act, missing=(404,))
 
     def _grants(self, account: Account) -> Iterator[AccessPath]:
-        """Yield consents given to apps, and the refresh tokens that live on them."""
+        """Yield the consents to apps, and the refresh tokens that apps got by them."""
         act = f"list app consents of {account.login}"
         if next(self.api.listed(path("users", account.id, "grants"), act=act), None) is not None:
             yield AccessPath(GRANTS, "open", partial(self._end_grants, account))
@@ -139,7 +142,7 @@ class OktaAccess:
         self.api.send("DELETE", path("users", account.id, "clients", client["client_id"], "tokens"), act=act)
 
     def _api_tokens(self, account: Account, *, ended: bool) -> Iterator[AccessPath]:
-        """API tokens that the person made. They die with the account; without the right to list them, a run relies on that."""
+        """Yield the API tokens that the person made. A deactivation ends them, so a run that may not list them relies on that."""
         try:
             for token in self.tokens(f"list API tokens of {account.login}"):
                 if token.get("userId") == account.id:
@@ -156,7 +159,7 @@ class OktaAccess:
         self.api.send("DELETE", path("api-tokens", token["id"]), act=f"end API token {token['name']}", missing=(404,))
 
     def _devices(self, account: Account) -> Iterator[AccessPath]:
-        """Yield registrations of Okta Verify. One that others use too is left to them: the person's factor on it ends anyway."""
+        """Yield the person's registrations of Okta Verify. A device that others use too stays: the person's factor on it ends anyway."""
         act = f"list devices of {account.login}"
         for row in self.api.listed(path("users", account.id, "devices"), act=act):
             device = row.get("device") or row
@@ -172,7 +175,7 @@ class OktaAccess:
         self.api.send("POST", path("devices", device["id"], "lifecycle", "deactivate"), act=act)
 
     def _roles(self, account: Account) -> Iterator[AccessPath]:
-        """Admin roles given to the person; one that a group gives ends with the membership."""
+        """Yield the admin roles assigned to the person; a role through a group ends with the membership."""
         for role in self.roles(account):
             if role.get("assignmentType", "USER") == "USER":
                 name = f"admin role {role.get('label') or role['type']}"
@@ -184,18 +187,14 @@ class OktaAccess:
         return list(self.api.listed(path("users", account.id, "roles"), act=f"list admin roles of {account.login}"))
 
     def super_admins(self) -> Iterator[str]:
-        """Yield ids of the super administrators who can sign in.
-
-        The first hundred administrators are asked: where the other is not among them, a person decides.
-        """
+        """Yield the ids of the super administrators who can sign in."""
         act = "list administrators"
-        body = self.api.get(path("iam", "assignees", "users"), act=act, params={"limit": 100}) or {}
-        for other in body.get("value") or ():
-            held = self.api.listed(path("users", other["id"], "roles"), act=act)
+        for user in self.api.administrators(act=act):
+            held = self.api.listed(path("users", user, "roles"), act=act)
             if any(role["type"] == "SUPER_ADMIN" and role.get("status", "ACTIVE") == "ACTIVE" for role in held):
-                user = self.api.get(path("users", other["id"]), act=act) or {}
-                if user.get("status") not in CLOSED:
-                    yield str(other["id"])
+                shown = self.api.get(path("users", user), act=act) or {}
+                if shown.get("status") not in CLOSED:
+                    yield user
 
     def _end_role(self, account: Account, role: Mapping[str, Any]) -> None:
         act = f"take admin role {role['type']} of {account.login}"
@@ -204,7 +203,7 @@ class OktaAccess:
     # -- and back ------------------------------------------------------------------------------------------------------
 
     def ways_back(self, account: Account, closed: Mapping[str, str], *, mail: bool) -> Sequence[WayBack]:
-        """Return what opens again. A reactivated person sets everything up again; apps come back through groups only."""
+        """Return what can be opened again. A reactivated person sets up factors and consents again; only apps through groups come back."""
         status = account.raw["status"]
         shut = "closed" if status in CLOSED else "open"
         reopen = partial(self.unsuspend, account) if status == SUSPENDED else partial(self.activate, account, mail=mail)
@@ -217,7 +216,7 @@ class OktaAccess:
             if name in (SESSIONS, GRANTS) or name.startswith(anew):
                 backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))
             elif name.startswith("API token "):
-                backs.append(WayBack(name, lost="it was revoked: a new one has to be made, and put where it was used"))
+                backs.append(WayBack(name, lost="it was revoked: make a new one, and put it where the old one was used"))
             elif name.startswith("admin role "):
                 backs.append(WayBack(name, entitlement=("roles", name.removeprefix("admin role "))))
         return [back for back in backs if back is not None]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""An Okta user as an account: its statuses, its profile, who masters it."""
+"""An Okta user as an account: its status, its profile, and the directory that it comes from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROPERTIES: Mapping[str, str] = {
     "personal_email": "secondEmail",
     "manager": "manager",
 }
-#: Type of credential provider -> who masters the account, where that is not Okta.
+#: Type of credential provider -> the directory that the account comes from, where that is not Okta.
 MASTERS: Mapping[str, str] = {"ACTIVE_DIRECTORY": "Active Directory", "LDAP": "an LDAP directory"}
 
 
@@ -49,9 +49,9 @@ def account_of(user: Mapping[str, Any]) -> Account:
 
 
 def profile_of(attributes: Mapping[str, Any], *, system: str) -> dict[str, Any]:
-    """Okta's profile of our attributes; it clears a property with null.
+    """Return our attributes as a profile of Okta; null clears a property.
 
-    :raises Unsupported: an attribute that the base profile has no place for.
+    :raises Unsupported: the base profile has no property for an attribute.
     """
     refuse_unkept(attributes, PROPERTIES, keeper="Okta's base profile", system=system)
     return {PROPERTIES[name]: value or None for name, value in attributes.items()}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How Okta talks: its sign-in, its rate limit, its pages and its errors.
+"""Okta's HTTP: sign-in, rate limit, pages and errors.
 
 Source: https://developer.okta.com/docs/reference/core-okta-api/ (management API 2026.06)
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from ...model.errors import AuthenticationFailed, CredentialError, ProtocolError
 from ...sdk.address import UrlPath, at
@@ -19,7 +20,7 @@ from ...sdk.assertion import access_token, client_assertion
 from ...sdk.target import Target
 from ...sdk.transport import Answer, Auth, Policy, StaticAuth, TokenAuth, Transport
 
-#: What the connector may do, as scopes of a service app: https://developer.okta.com/docs/api/oauth2/
+#: The scopes that the connector needs as a service app: https://developer.okta.com/docs/api/oauth2/
 SCOPES = (
     "okta.users.manage",
     "okta.groups.manage",
@@ -31,12 +32,12 @@ SCOPES = (
 
 
 def path(*segments: str) -> UrlPath:
-    """Return a path of the management API; each segment is quoted, so that an id can name nothing else."""
+    """Return a path of the management API; each segment is quoted, so an id can't change the path."""
     return at("/".join(("/api/v1", *(["{}"] * len(segments)))), *segments)
 
 
 def throttled(answer: Answer) -> float | None:
-    """Return seconds to wait after a 429. ``X-Rate-Limit-Reset`` is Okta's clock, so it is compared with Okta's ``Date``.
+    """Return the seconds to wait after a 429. ``X-Rate-Limit-Reset`` is a time of Okta's clock, so it is compared with Okta's ``Date``.
 
     https://developer.okta.com/docs/reference/rl-best-practices/
     """
@@ -53,7 +54,7 @@ def throttled(answer: Answer) -> float | None:
 
 
 def message(answer: Answer) -> str:
-    """``E0000007: Not found: ...; cause``: the code, the summary and the causes; of a token request, the OAuth error."""
+    """Return code, summary and causes of an error, ``E0000007: Not found: ...; cause``; for a token request, the OAuth error."""
     body = answer.body if isinstance(answer.body, dict) else {}
     if body.get("error"):
         return ": ".join(str(body[key]) for key in ("error", "error_description") if body.get(key))
@@ -82,16 +83,19 @@ def sign_in(target: Target) -> Auth:
         return StaticAuth({"Authorization": f"SSWS {target.credential('api_token')}"})
     if not target.credentials.get("private_key"):
         raise CredentialError(
-            "neither api_token nor client_id and private_key are set", act="sign in", system=target.name
+            "neither api_token nor client_id and private_key are set",
+            act="sign in",
+            system=target.name,
+            hint="set credentials.api_token, or credentials.client_id and credentials.private_key",
         )
     return TokenAuth(target, f"okta:{target.name}", lambda: _access_token(target))
 
 
 def _access_token(target: Target) -> tuple[str, float]:
-    """Ask the org authorization server: https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
+    """Return a token of the org authorization server: https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/
 
-    :raises CredentialError: the key is none.
-    :raises AuthenticationFailed: the app wants DPoP, which this connector does not speak.
+    :raises CredentialError: ``private_key`` is not a key.
+    :raises AuthenticationFailed: Okta refuses the request, or requires DPoP, which this connector does not have.
     """
     http = Transport(target, StaticAuth({}), POLICY)
     form = {
@@ -119,13 +123,13 @@ def _access_token(target: Target) -> tuple[str, float]:
 
 
 class OktaApi(Transport):
-    """Okta's management API."""
+    """Sends requests to Okta's management API."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, sign_in(target), POLICY)
 
     def listed(self, where: str, *, act: str, **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield every item of a list, all pages.
+        """Yield every item of a list, over all pages.
 
         :raises ProtocolError: an answer is no list.
         """
@@ -133,3 +137,24 @@ class OktaApi(Transport):
             if not isinstance(answer.body, list):
                 raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
             yield from answer.body
+
+    def administrators(self, *, act: str) -> Iterator[str]:
+        """Yield the ids of all users with an admin role. This list has the link to its next page in the body.
+
+        https://developer.okta.com/docs/api/openapi/okta-management/management/tag/RoleAssignmentAUser/#operation/listUsersWithRoleAssignments
+
+        :raises ProtocolError: an answer has no list.
+        """
+        where = path("iam", "assignees", "users")
+        for answer in self.pages(where, act=act, next_page=_next_in_body, params={"limit": 100}):
+            rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+            if not isinstance(rows, list):
+                raise ProtocolError("its answer is not a list", act=act, system=self.target.name)
+            yield from (str(row["id"]) for row in rows)
+
+
+def _next_in_body(answer: Answer) -> Mapping[str, Any] | None:
+    """Return the parameter for the next page. Only the cursor is taken: Okta's example of the link has http and not https."""
+    links = answer.body.get("_links") if isinstance(answer.body, dict) else None
+    after = parse_qs(urlsplit(str(((links or {}).get("next") or {}).get("href") or "")).query).get("after")
+    return {"after": after[0]} if after else None

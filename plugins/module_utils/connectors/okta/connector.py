@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Okta: the identity provider that most SaaS signs in through.
+"""Okta: the identity provider that people sign in to most SaaS products through.
 
 Source: https://developer.okta.com/docs/api/openapi/okta-management/management/ (2026.06)
 """
@@ -24,11 +24,11 @@ from .api import OktaApi, path
 from .entitlements import KINDS, OktaEntitlements
 from .listing import OktaListing
 
-#: Clauses of one search; its address must not grow without end.
+#: The most clauses of one search, so that its address does not become too long.
 CLAUSES = 20
-#: Factors that are no second factor: what somebody knows, or a mailbox.
+#: Factors that do not count as a second factor: something that the person knows, or a mailbox.
 _WEAK = frozenset({"question", "email", "password"})
-#: Factors that a fake sign-in page can't use.
+#: Factors that resist phishing.
 _PHISHING_RESISTANT = frozenset({"webauthn", "u2f", "signed_nonce"})
 
 
@@ -39,7 +39,7 @@ class Okta(Connector):
     PARALLEL = 8
     OPTIONS = {
         "end_state": Option(
-            "How a cut-off leaves the account: deactivate, which takes every app assignment; or suspend, which keeps them.",
+            "What a cut-off does to the account: deactivate, which removes every app assignment; or suspend, which keeps them.",
             choices=("deactivate", "suspend"),
             default="deactivate",
         ),
@@ -48,10 +48,10 @@ class Okta(Connector):
             kind="bool",
             default=True,
         ),
-        "scopes": Option("Scopes of the service app, when fewer than the connector's page names.", kind="list"),
+        "scopes": Option("Scopes of the service app, when it has fewer than the connector's page names.", kind="list"),
     }
     CREDENTIALS = {
-        "api_token": Option("An API token of an administrator who is in nobody's case."),
+        "api_token": Option("An API token of an administrator account that belongs to no employee."),
         "client_id": Option("Client id of a service app."),
         "private_key": Option("The service app's private key, PEM."),
         "key_id": Option("The key's id (kid), when the app has several."),
@@ -86,7 +86,7 @@ class Okta(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield every user under an id or login, which Okta shows at once, and those that its search finds, which lags."""
+        """Yield every user with an id or login, read directly because Okta's search shows new users late, and the users that it finds."""
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
         named = dict.fromkeys((*keys.ids, *keys.of(Kind.LOGIN), *keys.addresses))
@@ -94,7 +94,7 @@ class Okta(Connector):
             if user and user["id"] not in seen:
                 seen.add(user["id"])
                 yield account_of(user)
-        # Okta quotes a value of its search as JSON does: https://developer.okta.com/docs/api/#filter
+        # A value in a search is quoted as in JSON: https://developer.okta.com/docs/api/#filter
         sought = [("profile.employeeNumber", value) for value in keys.numbers]
         sought += [(field, value) for value in keys.addresses for field in ("profile.email", "profile.login")]
         for at in range(0, len(sought), CLAUSES):
@@ -105,7 +105,7 @@ class Okta(Connector):
                     yield account_of(user)
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Okta's state machine: unsuspend or activate; suspend where it is ACTIVE, else deactivate."""
+        """Open the account: unsuspend or activate it. Close it: suspend it when it is ACTIVE, else deactivate it."""
         status = account.raw["status"]
         if active and status == SUSPENDED:
             self._access.unsuspend(account)
@@ -117,7 +117,7 @@ class Okta(Connector):
             self._access.deactivate(account)
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Make it STAGED: nobody can sign in, and nobody gets mail, until :meth:`set_active` opens it."""
+        """Create a STAGED account: nobody can sign in, and nobody gets mail, until :meth:`set_active` opens it."""
         login = self.login_of(person)
         profile = {
             **profile_of(attributes, system=self.target.name),
@@ -138,9 +138,9 @@ class Okta(Connector):
         self._update(account, profile_of(attributes, system=self.target.name), f"update {account.login}")
 
     def delete_account(self, account: Account) -> None:
-        """Deactivate, then delete: Okta deletes only what is deactivated.
+        """Deactivate the account, then delete it: Okta deletes only deactivated accounts.
 
-        :raises Conflict: the deactivation is still under way.
+        :raises Conflict: the deactivation has not ended yet.
         """
         act = f"delete {account.login}"
         if account.raw["status"] != DEPROVISIONED:
@@ -153,7 +153,7 @@ class Okta(Connector):
         self.api.send("DELETE", path("users", account.id), act=act, params={"sendEmail": "false"}, missing=(404,))
 
     def addresses(self, account: Account) -> Addresses:
-        """Return one address, and the login that the person types."""
+        """Return the address, and the login that the person types; Okta keeps no aliases."""
         return Addresses(account.email, None, account.login.lower())
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
@@ -163,7 +163,7 @@ class Okta(Connector):
         self._update(account, {"login": login}, f"change login of {account.login}")
 
     def _update(self, account: Account, profile: Mapping[str, Any], act: str) -> None:
-        """Change these properties and leave the others: a POST to a user is partial, and the same twice."""
+        """Change these properties of the profile: a POST to a user leaves the others, and may be sent twice."""
         self.api.send("POST", path("users", account.id), act=act, json={"profile": dict(profile)}, retry_safe=True)
 
     # -- cut-off -------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class Okta(Connector):
         return self._access.paths(account)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the account and admin roles, which come back, and what the person has to set up again."""
+        """Return the account and the admin roles, which open again, and what the person has to set up again."""
         backs = self._access.ways_back(account, closed, mail=bool(self.target.options.get("activation_mail")))
         held = {one.name for one in self._held.held(account) if one.kind == "roles"}
         return [self._role_back(account, back, held) if back.entitlement[0] == "roles" else back for back in backs]
@@ -180,7 +180,7 @@ class Okta(Connector):
     def _role_back(self, account: Account, back: WayBack, held: set[str]) -> WayBack:
         role = self._held.find("roles", back.entitlement[1])
         if role is None:
-            return WayBack(back.name, lost="a custom role: give it again by hand", entitlement=back.entitlement)
+            return WayBack(back.name, lost="it is a custom role: give it by hand", entitlement=back.entitlement)
         if role.name in held:
             return WayBack(back.name, "open", entitlement=("roles", role.name))
         return WayBack(back.name, "closed", partial(self.grant, account, role), entitlement=("roles", role.name))

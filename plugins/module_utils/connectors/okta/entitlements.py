@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What an Okta account holds: groups, app assignments, admin roles.
+"""Groups, app assignments and admin roles of an Okta account.
 
-Only groups of Okta's own can be changed by hand; what an app, a rule or another group gives is fixed, with the reason.
+Only members of Okta's own groups can be changed by hand. What comes from an app, a rule or a group is fixed, with the reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROLES: Mapping[str, str] = {
     "API Access Management Administrator": "API_ACCESS_MANAGEMENT_ADMIN",
     "Report Administrator": "REPORT_ADMIN",
 }
-#: Type of group -> why nobody is added or removed by hand.
+#: Type of group -> why nobody can be added or removed by hand.
 FIXED_GROUPS: Mapping[str, str] = {
     "APP_GROUP": "it is mastered by an app or directory: change it there",
     "BUILT_IN": "Okta's own group of everybody",
@@ -37,20 +37,20 @@ FIXED_GROUPS: Mapping[str, str] = {
 
 
 class OktaEntitlements:
-    """Reads, gives and takes what accounts hold."""
+    """Reads, grants and revokes entitlements of accounts."""
 
     def __init__(self, api: OktaApi) -> None:
         self.api = api
         self._rules: dict[str, str] | None = None
 
     def held(self, account: Account) -> Sequence[Entitlement]:
-        """Return everything held now, fixed ones too."""
+        """Return all entitlements that the account has now, fixed ones too."""
         return [*self._groups(account), *self._apps(account), *self._roles(account)]
 
     def find(self, kind: str, name: str) -> Entitlement | None:
-        """Return what a profile names: a group or an app by its name, a role by its label or type.
+        """Return a group or an app by its name, or a role by its label or type; None when there is none.
 
-        :raises AmbiguousIdentity: several answer to the name.
+        :raises AmbiguousIdentity: several have the name.
         """
         if kind == "roles":
             label = next((shown for shown, code in ROLES.items() if name in (shown, code)), "")
@@ -72,7 +72,7 @@ class OktaEntitlements:
             assignment = {"id": account.id, "scope": "USER"}
             self.api.send("POST", path("apps", entitlement.id, "users"), act=act, json=assignment, retry_safe=True)
         else:
-            # 409: the role is assigned already, which is the wanted end.
+            # 409: the role is assigned already.
             self.api.send(
                 "POST",
                 path("users", account.id, "roles"),
@@ -101,7 +101,7 @@ class OktaEntitlements:
         return Entitlement("groups", row["profile"]["name"], row["id"], fixed=fixed, raw=row)
 
     def rules(self) -> Mapping[str, str]:
-        """Group id -> the name of an active rule that fills it. Such a group is the rule's: Okta puts people back."""
+        """Return the id of each group that an active rule fills, with the rule's name. Okta adds people again who are removed from it."""
         if self._rules is None:
             self._rules = {
                 group: str(rule["name"])
@@ -113,7 +113,7 @@ class OktaEntitlements:
 
     def _groups(self, account: Account) -> list[Entitlement]:
         rows = self.api.listed(path("users", account.id, "groups"), act=f"list groups of {account.login}")
-        # Everybody is in it, and nobody can be taken out: it says nothing of a person.
+        # Everybody is in Okta's own group, and nobody can be removed from it.
         return [self.group_of(row) for row in rows if row.get("type") != "BUILT_IN"]
 
     # -- apps and roles ------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class OktaEntitlements:
 
 
 def _app_of(row: Mapping[str, Any]) -> Entitlement:
-    """Return the entitlement of an app. One assigned through a group can't be taken here: Okta answers E0000046."""
+    """Return an app as an entitlement. An assignment through a group can't be removed here: Okta answers E0000046."""
     assigned = (row.get("_embedded") or {}).get("user") or {}
     fixed = "through a group" if assigned.get("scope") == "GROUP" else ""
     return Entitlement("apps", row["label"], row["id"], fixed=fixed, raw=row)

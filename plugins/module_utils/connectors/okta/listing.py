@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in Okta, deactivated people too, and the API tokens that work without their maker."""
+"""All accounts of Okta, deactivated ones too, and the API tokens that work without their maker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .accounts import account_of
 from .api import OktaApi, path
 from .entitlements import OktaEntitlements
 
-#: What one page of users holds at most: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/
+#: The most users that one page holds: https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/
 PAGE = 200
 
 
@@ -23,7 +23,7 @@ class OktaListing:
         self.api, self.entitlements = api, entitlements
 
     def accounts(self) -> Iterator[Listed]:
-        """Yield every account. The plain list leaves out deactivated people, so that these are asked for by themselves."""
+        """Yield every account. The plain list leaves out deactivated accounts, so they are read by a second list."""
         act = "list accounts"
         deactivated = {"filter": 'status eq "DEPROVISIONED"'}
         for only in ({}, deactivated):
@@ -31,9 +31,9 @@ class OktaListing:
                 yield Listed(account_of(row), last_seen=row.get("lastLogin") or "", created=row.get("created") or "")
 
     def members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield ids, logins and addresses of who holds a group, an app or a role.
+        """Yield ids, logins and addresses of the accounts that have a group, an app or a role.
 
-        :raises NotFound: there is no such thing.
+        :raises NotFound: Okta has no group, app or role of this name.
         """
         act = f"list members of {name}"
         found = self.entitlements.find(kind, name)
@@ -47,14 +47,13 @@ class OktaListing:
             for row in self.api.listed(path("apps", found.id, "users"), act=act, limit=PAGE):
                 yield str(row["id"])
         else:
-            body = self.api.get(path("iam", "assignees", "users"), act=act, params={"limit": 100}) or {}
-            for row in body.get("value") or ():
-                roles = self.api.listed(path("users", row["id"], "roles"), act=act)
+            for user in self.api.administrators(act=act):
+                roles = self.api.listed(path("users", user, "roles"), act=act)
                 if any(role["type"] == found.id for role in roles):
-                    yield str(row["id"])
+                    yield user
 
     def credentials(self) -> Iterator[Credential]:
-        """API tokens; ``maker`` is the user's id."""
+        """Yield the API tokens; ``maker`` is the user's id."""
         for token in self.api.listed(path("api-tokens"), act="list API tokens"):
             yield Credential(
                 "API token",
