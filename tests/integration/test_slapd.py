@@ -182,4 +182,6 @@ def test_a_directory_with_all_that_writing_needs_has_no_problem(box: Box) -> Non
 @pytest.mark.parametrize("option", ["people_base", "groups_base"])
 def test_a_place_that_is_not_there_is_named_before_the_first_joiner(box: Box, option: str) -> None:
     options = {**box.systems()["slapd"]["options"], option: f"ou=nowhere,{BASE}"}
-    assert f"there is no ou=nowhere,{BASE}: set option {option}" in "; ".join(problems(box, options=options))
+    assert f"there is no entry ou=nowhere,{BASE}: correct the option {option}" in "; ".join(
+        problems(box, options=options)
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap import wire as ldap_wire
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.access import (
+    LdapAccess,
     password_state,
     unicode_password,
 )
@@ -242,6 +243,14 @@ def test_every_result_code_has_an_error_that_names_the_system(box: Box) -> None:
 def test_active_directory_passwords_are_quoted_utf_16() -> None:
     first, second = (unicode_password().decode("utf-16-le") for _ in range(2))
     assert first[0] == first[-1] == '"' and len(first) > 30 and first != second
+
+
+def test_the_end_of_kerberos_tickets_is_counted_from_the_cut_and_not_from_the_last_look(box: Box) -> None:
+    domain = {"options": {**box.systems()["ldap"]["options"], "flavour": "active_directory", "posix": None}}
+    access = LdapAccess(connect(box, "ldap", **domain).entries)
+    account = Account(id="x", login="x", active=False, raw={"dn": JANE})
+    (tickets,) = [path.residual for path in access.paths(account, "") if path.name == "password"]
+    assert tickets is not None and tickets.as_dict("2026-01-01T00:00:00Z")["until"].startswith("2026-01-01T10:00:00")
 
 
 def test_the_password_of_active_directory_is_closed_only_by_a_change_since_the_case() -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""List the ways in that an entry gives, in the order in which they are closed, and how they open again."""
+"""List the ways in of an entry in the order in which they are closed, and say how they open again."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ PLACE = "place among active people"
 
 
 class LdapAccess:
-    """Ways in of one directory's people."""
+    """Reads, closes and reopens the ways into a directory."""
 
     def __init__(self, entries: Entries) -> None:
         self.entries, self.wire, self.flavour, self.ad = entries, entries.wire, entries.flavour, entries.ad
         self.leavers_base: str = entries.target.options["leavers_base"] or ""
 
     def paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """List sign-in, and every credential on the entry. Connections that are bound already can't be ended by a client."""
+        """List the sign-in and every credential on the entry. A client can't end connections that are bound already."""
         bound = Residual(
             "LDAP connections that were bound before",
             "unknown",
-            "the directory looks at a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
+            "the directory checks a lock only when somebody binds: restart the programs that hold such a connection, or set an idle timeout",
         )
-        # An end that is over holds somebody off until somebody moves it: a leaver is locked all the same.
+        # An expired account is blocked only until somebody changes its end: lock a leaver all the same.
         state = "closed" if self.entries.locked(account.raw) else "open"
         no_lock = self.entries.no_lock() if state == "open" else ""
         sign_in = AccessPath(
@@ -48,7 +48,7 @@ class LdapAccess:
         )
         if self.ad:
             return [sign_in, *self._domain_paths(account, since)]
-        # The password policy overlay lifts the lock when the password is touched: the lock comes last.
+        # The password policy overlay removes the lock when the password changes: the lock comes last.
         return [*self._credentials(account), sign_in]
 
     def _credentials(self, account: Account) -> list[AccessPath]:
@@ -64,8 +64,9 @@ class LdapAccess:
     def _domain_paths(self, account: Account, since: str) -> list[AccessPath]:
         tickets = Residual(
             "Kerberos tickets",
-            clock.stamp(clock.now() + TICKET),
-            "service tickets that were issued stay good until they expire; 10 h unless the domain's policy says otherwise",
+            "",
+            "a service ticket stays valid until it expires; 10 h unless the domain's policy says otherwise",
+            lasts=TICKET.total_seconds(),
         )
         state = password_state(account, since)
         password = AccessPath("password", state, partial(self._randomise, account), residual=tickets)
@@ -80,7 +81,7 @@ class LdapAccess:
         self.wire.move(account.raw["dn"], base, act=f"move {account.login}")
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Open the place last: a move changes the name that everything else is addressed by."""
+        """Return how each way in opens again, the place in the directory last: a move changes the name that the other writes use."""
         backs = [
             WayBack(name, lost="it was removed: set a new one", anew=attribute != "userPassword")
             for name, attribute in (*self.flavour.keys.items(), ("password", "userPassword"))
@@ -96,13 +97,13 @@ class LdapAccess:
         return list({back.name: back for back in backs}.values())
 
     def _randomise(self, account: Account) -> None:
-        # Twice, since domain controllers go on taking the password before the last for an hour over NTLM
+        # Twice: for an hour, domain controllers accept the previous password too over NTLM
         # (https://learn.microsoft.com/troubleshoot/windows-server/windows-security/new-setting-modifies-ntlm-network-authentication).
         for random in (unicode_password(), unicode_password()):
             self.entries.change(account, {"unicodePwd": [random]}, f"randomise password of {account.login}")
 
     def _strip(self, account: Account, name: str, attribute: str) -> None:
-        # An entry without a password can't bind, and shows it; a random one could not be distinguished from the old.
+        # An entry without a password can't bind, and that can be read; a random password could not be distinguished from the old one.
         self.wire.modify(
             account.raw["dn"],
             {attribute: [(DELETE, [])]},
@@ -112,7 +113,7 @@ class LdapAccess:
 
 
 def password_state(account: Account, since: str) -> str:
-    """Tell whether Active Directory's password was changed since the case was opened, which closes it."""
+    """Return ``closed`` when Active Directory's password was changed since the case was opened, else ``open``; ``unseen`` without a case."""
     if not since:
         return "unseen"
     changed = (int(text(account.raw, "pwdLastSet") or 0) - _EPOCH_1601) / 10_000_000
@@ -120,10 +121,10 @@ def password_state(account: Account, since: str) -> str:
 
 
 def _parent(dn: str) -> str:
-    """Return the entry above; a comma within a name is written with a backslash."""
+    """Return the name of the entry above; a comma inside a name has a backslash before it."""
     return re.split(r"(?<!\\),", dn, maxsplit=1)[-1]
 
 
 def unicode_password() -> bytes:
-    """Make a random password as Active Directory takes it: quoted, UTF-16LE, over an encrypted connection only (MS-ADTS 3.1.1.3.1.5)."""
+    """Return a random password in the form of Active Directory: in quotes, UTF-16LE; only an encrypted connection may carry it (MS-ADTS 3.1.1.3.1.5)."""
     return f'"{secrets.token_urlsafe(24)}aA1!"'.encode("utf-16-le")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""LDAP directories: OpenLDAP and its kin (RFC 2798 people, draft-behera password policy), and Active Directory.
+"""LDAP directories: OpenLDAP and similar servers (people as in RFC 2798, draft-behera password policy), and Active Directory.
 
-What differs between the two is data: :class:`Flavour`.
+The differences between the two are data: :class:`Flavour`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,18 @@ class Ldap(Connector):
     LOGINS_ARE_CHOSEN = True
     FIRST_CREDENTIAL = "a password"
     OPTIONS = {
-        "flavour": Option("Whose kind of directory it is.", default="openldap", choices=tuple(FLAVOURS)),
-        "base": Option("Where the directory begins, e.g. dc=corp,dc=example.", required=True),
-        "people_base": Option("Where new people go. ou=people,BASE, or CN=Users,BASE, when not given."),
-        "groups_base": Option("Where groups are looked for. The base when not given."),
+        "flavour": Option(
+            "The family of the directory: openldap for OpenLDAP and similar servers.",
+            default="openldap",
+            choices=tuple(FLAVOURS),
+        ),
+        "base": Option("The entry that the directory begins with, e.g. dc=corp,dc=example.", required=True),
+        "people_base": Option(
+            "The entry below which new people are made: ou=people,BASE, or CN=Users,BASE, when not given."
+        ),
+        "groups_base": Option("The entry below which groups are searched: the base when not given."),
         "leavers_base": Option(
-            "Active Directory: where people are moved when they are cut off. They stay where they are when not given."
+            "Active Directory: the entry that a cut-off moves people below. They are not moved when not given."
         ),
         "upn_suffix": Option(
             "Active Directory: what follows the @ of userPrincipalName. The domain of the base when not given."
@@ -45,10 +51,10 @@ class Ldap(Connector):
             choices=("ppolicy", "nsaccountlock"),
         ),
         "password_policy": Option(
-            "The server's default password policy (ppolicy_default), where it has several: only one with pwdLockout: TRUE locks anybody out."
+            "The server's default password policy (ppolicy_default), if it has several: only a policy with pwdLockout: TRUE gives a lock an effect."
         ),
         "referred": Option(
-            "Parts of the directory that other systems of this file answer for, as its referrals name them: ldap://child.corp.example.",
+            "Parts of the directory that are systems of their own in this file, as the referrals name them: ldap://child.corp.example.",
             kind="list",
         ),
         "posix": Option(
@@ -56,11 +62,11 @@ class Ldap(Connector):
             kind="dict",
         ),
         "administrators": Option(
-            "Groups whose members may do everything there: of the last one in them a person decides. Active Directory: Domain Admins, when not given.",
+            "Groups whose members may do everything there: a person decides about the last member. Active Directory: Domain Admins when not given.",
             kind="list",
         ),
         "page_size": Option(
-            "Entries a page, at most; 100 when not given. It is halved by itself as long as the server says that it is too many.",
+            "The most entries of a page; 100 when not given. It is halved for as long as the server answers that it is too much.",
             kind="int",
         ),
         "tls": Option(
@@ -70,8 +76,10 @@ class Ldap(Connector):
         ),
     }
     CREDENTIALS = {
-        "user": Option("Whom to bind as: a distinguished name, or user@domain on Active Directory.", required=True),
-        "password": Option("Their password.", required=True),
+        "user": Option(
+            "The account to bind as: a distinguished name, or user@domain on Active Directory.", required=True
+        ),
+        "password": Option("The password of that account.", required=True),
     }
     PERMISSIONS = {
         "accounts": ["search and read people under people_base; to suspend, what cutoff needs"],
@@ -90,7 +98,7 @@ class Ldap(Connector):
     COMPARES = LOOKS_UP
     ENTITLEMENT_KINDS = ("groups",)
     LISTS_HELD: ClassVar[bool] = True
-    #: Domain controllers and replicas show a write after they have copied it.
+    #: Other domain controllers and replicas show a write after replication.
     SETTLES_WITHIN = 5.0
 
     def __init__(self, target: Target) -> None:
@@ -107,7 +115,6 @@ class Ldap(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """See :meth:`Entries.candidates`."""
         return self.entries.candidates(keys)
 
     def unseen(self) -> str:
@@ -119,7 +126,7 @@ class Ldap(Connector):
     # -- provisioning --------------------------------------------------------------------------------------------------
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Add once: the account is whole, or not there. Nobody can sign in before somebody sets its password; Active Directory wants one, a random one."""
+        """Create the entry with one write. Nobody can sign in until its password is set; Active Directory requires one, so it gets a random one."""
         login, act = self.login_of(person), f"create account of {person.email}"
         values: dict[str, Any] = {
             "cn": person.name,
@@ -169,13 +176,13 @@ class Ldap(Connector):
             " ".join(filter(None, (before.get("first_name"), before.get("last_name")))),
         }
         if attributes.get("display_name") and shown & set(names) and self.flavour.rdn != "cn":
-            # Programs show people by cn too (RFC 4519, 2.3); of several, the one that was their name follows.
+            # Programs show people by cn too (RFC 4519, 2.3): replace the value that was the person's name.
             others = [name for name in names if name not in shown]
             values["cn"] = list(dict.fromkeys([attributes["display_name"], *others]))
         self.entries.change(account, values, act)
 
     def addresses(self, account: Account) -> Addresses:
-        """Read all addresses: an open directory keeps further ones in ``mail`` itself, Active Directory in ``proxyAddresses``."""
+        """Return all addresses: OpenLDAP keeps further ones in ``mail``, Active Directory in ``proxyAddresses``."""
         mail = [value.lower() for value in texts(account.raw, "mail")]
         proxies = [
             value[5:].lower() for value in texts(account.raw, "proxyAddresses") if value.lower().startswith("smtp:")
@@ -192,14 +199,15 @@ class Ldap(Connector):
             proxies = [f"SMTP:{address}", *(f"smtp:{alias}" for alias in further), *others]
             self.entries.change(account, {"mail": [address], "proxyAddresses": proxies}, act)
         else:
-            # RFC 4524, 2.16: mail has several values. Servers mostly keep their order, and programs take the first.
+            # RFC 4524, 2.16: mail can have several values. Most servers keep their order, and programs take the first one.
             self.entries.change(account, {"mail": [address, *further]}, act)
 
     def set_login(self, account: Account, login: str) -> None:
         raise Unsupported(
-            "the login may be part of the entry's name, and of files' owners",
+            "the login can be part of the entry's name, and can own files",
             act=f"change login of {account.login}",
             system=self.target.name,
+            hint="change it by hand, where nothing depends on it",
         )
 
     def delete_account(self, account: Account) -> None:
@@ -229,22 +237,23 @@ class Ldap(Connector):
         rows = self.wire.search(self.base, f"(&{self.flavour.people}(mail={in_filter(address)}))", ["mail"], act=act)
         if len(rows) != 1:
             raise (AmbiguousIdentity if rows else NotFound)(
-                f"{len(rows)} entries have the address {address} of the manager", act=act, system=self.target.name
+                f"{len(rows)} entries have the address {address} of the manager",
+                act=act,
+                system=self.target.name,
+                hint="correct the manager in HR, or the addresses there",
             )
         return str(rows[0]["dn"])
 
     # -- cutting off ---------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """See :meth:`LdapAccess.paths`."""
         return self._access.paths(account, since)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """See :meth:`LdapAccess.ways_back`."""
         return self._access.ways_back(account, closed)
 
     def unready(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the places that are not there, and the lock that the schema does not have."""
+        """Yield each configured place that does not exist, and the lock when the schema does not have it."""
         places = {
             "people_base": ("provisioning", self.entries.people_base),
             "groups_base": ("entitlements", self._groups.groups_base),
@@ -252,7 +261,7 @@ class Ldap(Connector):
         }
         for option, (capability, place) in places.items():
             if place and not self.entries.is_there(place):
-                yield capability, f"there is no {place}", f"set option {option} to where they are, or make it there"
+                yield capability, f"there is no entry {place}", f"correct the option {option}, or create the entry"
         if self.entries.no_lock():
             yield "cutoff", self.entries.no_lock(), HOW_TO_LOCK
 
@@ -273,9 +282,7 @@ class Ldap(Connector):
     # -- lists ---------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """See :meth:`LdapListing.all_accounts`."""
         return self._listing.all_accounts()
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """See :meth:`LdapListing.group_members`."""
         return self._listing.group_members(kind, name)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read people's entries, and change them: how a directory's own attributes become an account of ours."""
+"""Read and change people's entries, and make accounts of them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ...sdk.values import Account
 from .flavours import ACTIVE_DIRECTORY, FLAVOURS
 from .locks import Locks
 from .nobodys import nobodys
-from .times import over
+from .times import is_past
 from .wire import BASE, REPLACE, Wire, in_filter, text, texts
 
-#: Where every domain of Active Directory refers to, and no people are.
+#: Referrals of every Active Directory domain to parts that hold no people.
 _OWN_PARTS = re.compile(r"/(DC=(Domain|Forest)DnsZones|CN=(Configuration|Schema)),", re.IGNORECASE)
-#: A lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lockout that ends by itself.
+#: The value of a lock without an end (draft-behera-ldap-password-policy-10, 5.3.3); a date is a lock that ends by itself.
 LOCKED = "000001010000Z"
 #: userAccountControl bits (https://learn.microsoft.com/troubleshoot/windows-server/active-directory/useraccountcontrol-manipulate-account-properties)
 DISABLED, NORMAL = 0x2, 0x200
 HOW_TO_LOCK = "load the password policy overlay (slapo-ppolicy) or set option lock, and run again"
-#: What locks an account, by option ``lock``.
+#: Option ``lock`` -> the attribute that locks an account.
 _LOCKS = {"ppolicy": "pwdAccountLockedTime", "nsaccountlock": "nsAccountLock"}
 
 
 class Entries:
-    """The people of one directory."""
+    """Finds, reads and changes the people of one directory."""
 
     def __init__(self, target: Target, wire: Wire) -> None:
         self.target, self.wire, self.locks = target, wire, Locks(target, wire)
@@ -44,7 +44,7 @@ class Entries:
         self._no_lock: str | None = None
 
     def no_lock(self) -> str:
-        """Return why nobody can be locked here; empty when they can, or when the directory does not show its schema (RFC 4512, 4.2)."""
+        """Return why no account can be locked here; empty when it can, or when the directory does not show its schema (RFC 4512, 4.2)."""
         if self.ad:
             return ""
         if self._no_lock is None:
@@ -54,7 +54,7 @@ class Entries:
         return self._no_lock
 
     def _schema(self) -> list[str]:
-        """Return the definitions of all attributes; none where the directory does not show them to us."""
+        """Return the definitions of all attributes; empty when the directory does not show them."""
         act = "read the schema"
         try:
             root = self.wire.search("", "(objectClass=*)", ["subschemaSubentry"], act=act, scope=BASE)
@@ -68,7 +68,7 @@ class Entries:
         return bool(self.wire.search(place, "(objectClass=*)", ["objectClass"], act=f"look for {place}", scope=BASE))
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Search once for every key; what the server takes for a match is compared by who asked."""
+        """Search once for all keys; the caller compares the entries that the server takes for a match."""
         f = self.flavour
         sought: list[tuple[str, str | bytes]] = [(name, self._uuid(one)) for name in f.uuids for one in keys.ids]
         sought += [(name, value) for name in (f.login, *f.logins) for value in keys.of(Kind.LOGIN)]
@@ -84,12 +84,12 @@ class Entries:
         email = keys.person.email.lower()
         for row in self._people(f"(|{''.join(dict.fromkeys(parts))})", f"find {keys.person.email}"):
             account = self._account(row)
-            # RFC 4511, 4.1.7: values have no order. Of several addresses the person's own is theirs, whichever comes first.
+            # RFC 4511, 4.1.7: values have no order. If one of several addresses is the person's, it is the one to show.
             own = email in (value.lower() for value in texts(row, "mail"))
             yield replace(account, email=email) if own else account
 
     def unseen(self) -> str:
-        """Return which parts of the directory other servers hold, that the systems file does not name; empty when all was seen."""
+        """Return which parts of the directory are on other servers and not named in the option ``referred``; empty when all was searched."""
         named = [str(one).casefold() for one in self.target.options["referred"] or ()]
         parts = [
             url
@@ -99,7 +99,7 @@ class Entries:
         if not parts:
             return ""
         where = ", ".join(parts[:3])
-        return f"a part of the directory is at another server ({where}), which was not asked: make it a system too, and name it in the option referred"
+        return f"a part of the directory is on another server ({where}), which was not searched: make it a system too, and name it in the option referred"
 
     def _uuid(self, ident: str) -> str | bytes:
         return UUID(ident).bytes_le if self.ad else ident
@@ -128,7 +128,7 @@ class Entries:
         return self.account_of(row, {**self.attributes_of(row), "manager": self._address_of(text(row, "manager"))})
 
     def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """Read all attributes but the manager, who is another entry."""
+        """Return all attributes but the manager, who is another entry."""
         return {ours: text(row, theirs) for ours, theirs in self.flavour.attributes.items()}
 
     def account_of(self, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
@@ -153,7 +153,7 @@ class Entries:
             f"{row['dn']} has no {' or '.join(self.flavour.uuids)}",
             act="read people",
             system=self.target.name,
-            hint="let the bind account read it: without it nobody can be linked to an entry",
+            hint="let the bind account read it: without it no entry can be linked to a person",
         )
 
     def _further_keys(self, row: Mapping[str, Any]) -> Iterator[Key]:
@@ -168,7 +168,7 @@ class Entries:
                 yield Key(Kind.ADDRESS, value)
 
     def locked(self, row: Mapping[str, Any]) -> bool:
-        """Return whether somebody has locked the entry for good."""
+        """Return whether the entry is locked without an end."""
         if self.ad:
             return bool(int(text(row, "userAccountControl") or 0) & DISABLED)
         if self.target.options["lock"] == "nsaccountlock":
@@ -176,12 +176,15 @@ class Entries:
         return LOCKED in texts(row, "pwdAccountLockedTime") and not self.locks.without_effect(row)
 
     def _active(self, row: Mapping[str, Any]) -> bool:
-        return not self.locked(row) and not over(text(row, self.flavour.ends))
+        return not self.locked(row) and not is_past(text(row, self.flavour.ends))
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Lock, or unlock: whoever is let in gets rid of an end from before, too, such as a first contract's."""
+        """Lock or unlock an entry. Unlocking also removes an end that has passed, such as the end of an earlier contract.
+
+        :raises Rejected: the directory has no lock, or its lock has no effect.
+        """
         act, row = f"{'unlock' if active else 'lock'} {account.login}", account.raw
-        ended = active and over(text(row, self.flavour.ends))
+        ended = active and is_past(text(row, self.flavour.ends))
         values: dict[str, Sequence[str]] = {self.flavour.ends: ["0"] if self.ad else []} if ended else {}
         if not active and self.no_lock():
             raise Rejected(self.no_lock(), act=act, system=self.target.name, hint=HOW_TO_LOCK)
@@ -197,7 +200,7 @@ class Entries:
                     why,
                     act=act,
                     system=self.target.name,
-                    hint="set pwdLockout: TRUE there and let the bind account read it; of several policies, the option password_policy names the default",
+                    hint="set pwdLockout: TRUE there and let the bind account read it; with several policies, name the default in the option password_policy",
                 )
             values["pwdAccountLockedTime"] = [] if active else [LOCKED]
         self.change(account, values, act)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What differs between families of directories, as data."""
+"""The differences between families of directories, as data."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Flavour:
-    """How one family of directories names things. ``keys`` are other credentials kept on a person's entry, by attribute.
+    """The object classes and attributes of one family of directories.
 
-    ``state`` are the attributes that show whether somebody may sign in; ``last_seen`` those that show when they last did, where
-    the directory keeps one; ``listed`` what else a listing reads; ``nobodys`` those that show that an entry is nobody's own.
+    ``attributes`` maps our names to the directory's. ``keys`` maps the name of a credential on a person's entry to its attribute. ``state``
+    are the attributes that show whether somebody may sign in, ``last_seen`` those that show when they last did, ``listed`` further
+    attributes that a listing reads, ``nobodys`` those that show that an entry belongs to no person.
     """
 
     login: str
     rdn: str
-    #: What names an entry for ever, the first that it has: 389 Directory Server makes entryUUID only where a plugin is on.
+    #: The immutable id; the first one that an entry has counts: 389 Directory Server has entryUUID only with a plugin.
     uuids: Sequence[str]
     people: str
     classes: Sequence[str]
@@ -26,14 +27,14 @@ class Flavour:
     attributes: Mapping[str, str]
     keys: Mapping[str, str]
     state: Sequence[str]
-    #: When signing in ends by itself.
+    #: The attribute with the time at which the account expires.
     ends: str
     last_seen: Sequence[str]
     created: str
     listed: Sequence[str]
     nobodys: Sequence[str]
     group_classes: frozenset[str]
-    #: What holds addresses, the first the one that counts; and other names that somebody signs in by.
+    #: The attributes that hold addresses, the primary one first; and those that hold further sign-in names.
     addresses: Sequence[str]
     logins: Sequence[str]
 
@@ -42,7 +43,7 @@ OPENLDAP = Flavour(
     login="uid",
     rdn="uid",
     uuids=("entryUUID", "nsUniqueId"),
-    # an account for the VPN or a mail server is often no more than a name and a password (RFC 4524, 3.1 and 3.8)
+    # An account for the VPN or a mail server often has only a name and a password (RFC 4524, 3.1 and 3.8).
     people="(|(objectClass=person)(objectClass=posixAccount)(objectClass=account)(objectClass=simpleSecurityObject))",
     classes=("inetOrgPerson",),
     groups="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
@@ -91,7 +92,7 @@ ACTIVE_DIRECTORY = Flavour(
     keys={"certificate mappings": "altSecurityIdentities", "Windows Hello keys": "msDS-KeyCredentialLink"},
     state=("userAccountControl", "accountExpires", "pwdLastSet", "primaryGroupID", "objectSid"),
     ends="accountExpires",
-    # lastLogon is exact, and of one domain controller; this one is copied to all, up to 14 days late
+    # lastLogon is exact, but each domain controller has its own; this one is replicated, up to 14 days late.
     last_seen=("lastLogonTimestamp",),
     created="whenCreated",
     listed=("lastLogonTimestamp", "whenCreated", "memberOf", "isCriticalSystemObject", "msExchRecipientTypeDetails"),

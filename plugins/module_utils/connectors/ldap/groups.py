@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read, find, give and take memberships of a directory's groups."""
+"""Read and find the groups of a directory, and add and remove members."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .wire import ADD, ATTRIBUTE_EXISTS, DELETE, ENTRY_EXISTS, NO_SUCH_ATTRIBUTE
 
 
 class Groups:
-    """The groups of one directory."""
+    """Reads and changes the groups of one directory."""
 
     def __init__(self, entries: Entries) -> None:
         self.target, self.wire, self.flavour, self.ad = entries.target, entries.wire, entries.flavour, entries.ad
@@ -41,7 +41,7 @@ class Groups:
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         attribute, value = self._membership(account, entitlement)
         changes = [(ADD, [value])]
-        if self._is_filler(entitlement, texts(entitlement.raw, attribute)):
+        if self._is_own_member(entitlement, texts(entitlement.raw, attribute)):
             changes.append((DELETE, [entitlement.raw["dn"]]))
         self.wire.modify(
             entitlement.raw["dn"],
@@ -54,9 +54,9 @@ class Groups:
         attribute, value = self._membership(account, entitlement)
         changes = [(DELETE, [value])]
         if attribute in ("member", "uniqueMember") and not self.ad and len(texts(entitlement.raw, attribute)) == 1:
-            # Such a group must have a member (RFC 4519, 3.5): its own name stands in, which nobody can bind as.
+            # Such a group must have a member (RFC 4519, 3.5): it becomes its own member, and nobody can bind as a group.
             changes.insert(0, (ADD, [entitlement.raw["dn"]]))
-        # Active Directory says 53 where others say 16: no such member. The read-back shows whether that was the reason.
+        # For "no such member" Active Directory answers 53, which has other meanings too; others answer 16. Reading again shows which it was.
         self.wire.modify(
             entitlement.raw["dn"],
             {attribute: changes},
@@ -64,7 +64,7 @@ class Groups:
             fine=(NO_SUCH_ATTRIBUTE, *((UNWILLING,) if self.ad else ())),
         )
 
-    def _is_filler(self, entitlement: Entitlement, members: Sequence[str]) -> bool:
+    def _is_own_member(self, entitlement: Entitlement, members: Sequence[str]) -> bool:
         return entitlement.raw["dn"].casefold() in (m.casefold() for m in members)
 
     def _groups(self, query: str, act: str) -> list[dict[str, Any]]:
@@ -100,6 +100,6 @@ class Groups:
 
 
 def primary_group(row: Mapping[str, Any]) -> bytes | None:
-    """Compute the identifier of an Active Directory user's primary group: the domain's, and the group's number in it."""
+    """Return the SID of an Active Directory user's primary group: the domain's part of the user's SID, then primaryGroupID."""
     sid, rid = row.get("objectsid"), text(row, "primaryGroupID")
     return sid[0][:-4] + int(rid).to_bytes(4, "little") if sid and rid else None

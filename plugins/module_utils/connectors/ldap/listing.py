@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""List everybody in a directory with the groups they are in: the groups are read once, then the people page by page."""
+"""List all accounts of a directory with their groups: the groups are read once, then the people page by page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .nobodys import SHARED, built_in
 from .times import moment
 from .wire import BASE, Wire, in_filter, text, texts
 
-#: The names of the groups that somebody is in, and of those they can't be taken out of.
+#: Entry -> the names of its groups, and the names of the groups that it can't be removed from.
 GroupsOf = Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]
 MEMBERS = ("member", "uniqueMember", "memberUid")
 _SPECIAL = frozenset(', +"\\<>;')
 
 
 class LdapListing:
-    """Everybody of one directory."""
+    """Lists the accounts and group members of one directory."""
 
     def __init__(self, entries: Entries, groups: Groups) -> None:
         self.entries, self.groups = entries, groups
@@ -31,9 +31,10 @@ class LdapListing:
         self.base, self.groups_base = entries.base, groups.groups_base
 
     def all_accounts(self) -> Iterator[Listed]:
-        """List everybody with a login or an address, locked ones too. The manager is left out: resolving it costs a search a person.
+        """Yield every account with a login or an address, locked ones too. The manager is left out: it would cost a search for each person.
 
-        A connection of its own: a directory keeps one place in one list a connection (RFC 2696, 3), and callers ask more meanwhile.
+        The list has a connection of its own, because a directory keeps one position in one list for a connection (RFC 2696, 3), and callers
+        search for other things between two accounts.
         """
         act, f = "list people", self.flavour
         groups_of = self._groups_by_back_link(act) if self.ad else self._groups_by_member(act)
@@ -56,7 +57,7 @@ class LdapListing:
         return "service" if self.ad and built_in(row) else "person"
 
     def _groups_by_member(self, act: str) -> GroupsOf:
-        """Read the groups' lists of members; few directories keep ``memberOf``."""
+        """Read the members of all groups, because few directories have ``memberOf``."""
         by_name: dict[str, dict[str, str]] = {}
         by_login: dict[str, dict[str, str]] = {}
         for group in self.wire.pages(self.groups_base, self.flavour.groups, ["cn", *MEMBERS], act=act):
@@ -70,7 +71,10 @@ class LdapListing:
         )
 
     def _groups_by_back_link(self, act: str) -> GroupsOf:
-        """Read ``memberOf``: Active Directory hands out no more than 1500 members of a group at a time (MS-ADTS 3.1.1.3.1.3.3)."""
+        """Read the names of all groups, to find them by ``memberOf``: Active Directory shows at most 1500 members of a group at a time.
+
+        MS-ADTS 3.1.1.3.1.3.3
+        """
         names: dict[str, str] = {}
         by_sid: dict[bytes, str] = {}
         below = in_form(f",{self.groups_base}")
@@ -91,7 +95,10 @@ class LdapListing:
     # -- members -------------------------------------------------------------------------------------------------------
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """List the id, login and address of each member, of nested groups too."""
+        """Yield the id, login and address of each member, of nested groups too.
+
+        :raises NotFound: there is no group of this name.
+        """
         group, act = self.groups.find(name), f"list members of {name}"
         if group is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
@@ -136,13 +143,13 @@ class LdapListing:
 
 
 def in_form(dn: str) -> str:
-    """Write a distinguished name as it compares: without case, optional spaces and optional escapes (RFC 4514, 2.4)."""
+    """Return a distinguished name in a form that can be compared: without case, optional spaces and optional escapes (RFC 4514, 2.4)."""
     if "\\" in dn:
         dn = re.sub(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", _spelled, dn)
     return re.sub(r"\s*([,=+])\s*", r"\1", dn).casefold()
 
 
 def _spelled(escaped: re.Match[str]) -> str:
-    """Choose one spelling of what was escaped: by itself, but what would mean something else then as hexadecimal."""
+    """Return an escaped character in one form: as itself, or as hexadecimal where it would mean something else."""
     said = bytes.fromhex(escaped[1].replace("\\", "")).decode("utf-8", "replace") if escaped[1] else escaped[2]
     return "".join(f"\\{ord(c):02x}" if c in _SPECIAL else c for c in said)

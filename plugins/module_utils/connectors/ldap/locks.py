@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tell whether the lock of the password policy overlay holds anybody off: it does only where the policy that counts says so.
+"""Find out whether a lock of the password policy overlay has an effect: only if the entry's policy has ``pwdLockout: TRUE``.
 
-``pwdLockout`` is FALSE when a policy leaves it out (draft-behera-ldap-password-policy-10, 5.2.11), and slapd then lets a locked
-entry bind; so it does where no policy counts for an entry.
+``pwdLockout`` is FALSE when a policy leaves it out (draft-behera-ldap-password-policy-10, 5.2.11). Then slapd lets a locked entry bind,
+and also when the entry has no policy.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import Any
 from ...sdk.target import Target
 from .wire import BASE, Wire, text
 
-#: What names the policy of one entry, where it is not the server's default.
+#: The attribute that names the policy of one entry, where it is not the server's default.
 OWN_POLICY = "pwdPolicySubentry"
 
 
 class Locks:
-    """The password policies of one directory."""
+    """Reads the password policies of one directory."""
 
     def __init__(self, target: Target, wire: Wire) -> None:
         self.target, self.wire = target, wire
         self._found: dict[str, list[dict[str, Any]]] = {}
 
     def without_effect(self, row: Mapping[str, Any]) -> str:
-        """Return why a lock of this entry holds nobody off; empty when it does."""
+        """Return why a lock on this entry has no effect; empty when it has one."""
         own = text(row, OWN_POLICY) or str(self.target.options["password_policy"] or "")
         policies = self._policies(own)
         if not policies:
             where = own or f"below {self._suffix}"
-            return f"no password policy is seen ({where}), and without one a lock holds nobody off"
+            return f"no password policy is found ({where}), and without one a lock has no effect"
         loose = next((one["dn"] for one in policies if text(one, "pwdLockout").upper() != "TRUE"), "")
         return f"the password policy {loose} does not lock: its pwdLockout is not TRUE" if loose else ""
 
     def _policies(self, own: str) -> list[dict[str, Any]]:
-        """Return the policy that counts, or all where nothing says which is the server's default."""
+        """Return the policy of an entry, or all policies when nothing says which one is the server's default."""
         if own not in self._found:
             act = "read password policies"
             self._found[own] = (
@@ -48,7 +48,7 @@ class Locks:
 
     @property
     def _suffix(self) -> str:
-        """Return where the whole directory begins, as far as the base tells: policies seldom stand among people."""
+        """Return the root of the directory, taken from the option ``base``: policies are seldom stored below the people."""
         base = str(self.target.options["base"])
         parts = [part.strip() for part in base.split(",")]
         first = next((number for number, part in enumerate(parts) if part.lower().startswith("dc=")), 0)

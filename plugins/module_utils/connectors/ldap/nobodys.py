@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tell the entries of a directory that are nobody's own: services, shared mailboxes, rooms, trusted domains."""
+"""Recognise entries of a directory that belong to no person: services, shared mailboxes, rooms, trusted domains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .wire import text, texts
 TRUST = 0x800
 #: msExchRecipientTypeDetails: shared mailbox, room, equipment (https://learn.microsoft.com/exchange/recipients).
 SHARED = frozenset({"4", "16", "32"})
-#: Classes of what signs in and is nobody (RFC 4519, 3; MS-ADSC), wherever a directory lets them stand beside a person's.
+#: Object classes of entries that can sign in and are no person (RFC 4519, 3; MS-ADSC); an entry can have them beside a person's class.
 SERVICES = frozenset(
     {
         "applicationprocess",
@@ -28,10 +28,10 @@ SERVICES = frozenset(
 
 
 def nobodys(row: Mapping[str, Any], ad: bool) -> str:
-    """Say why an entry is nobody's own, as far as it says so itself and was read; empty otherwise.
+    """Return why an entry belongs to no person, by its own attributes; empty when nothing shows that.
 
-    Active Directory looks services up by the names in ``servicePrincipalName``
-    (https://learn.microsoft.com/windows/win32/ad/service-principal-names): an account that carries one runs a service.
+    Active Directory finds services by ``servicePrincipalName`` (https://learn.microsoft.com/windows/win32/ad/service-principal-names): an
+    account that has one runs a service.
     """
     if text(row, "msExchRecipientTypeDetails") in SHARED:
         return f"msExchRecipientTypeDetails is {text(row, 'msExchRecipientTypeDetails')}, a shared mailbox, room or equipment"
@@ -43,6 +43,7 @@ def nobodys(row: Mapping[str, Any], ad: bool) -> str:
 
 
 def built_in(row: Mapping[str, Any]) -> str:
+    """Return why an entry of Active Directory is a part of the system itself; empty when it is not."""
     if text(row, "isCriticalSystemObject").upper() == "TRUE":
         return "isCriticalSystemObject is TRUE"
     return "it stands for a trusted domain" if int(text(row, "userAccountControl") or 0) & TRUST else ""

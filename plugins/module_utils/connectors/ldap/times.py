@@ -15,7 +15,10 @@ _GENERALIZED = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,]\d+)?(
 
 
 def moment(value: str) -> str:
-    """Read a generalized time (RFC 4517, 3.3.13), or the 100 nanoseconds since 1601 that Active Directory counts, as ISO 8601."""
+    """Return a time of a directory as ISO 8601; empty when there is none.
+
+    It is a generalized time (RFC 4517, 3.3.13), or Active Directory's number of 100 nanoseconds since 1601.
+    """
     if value in _NONE:
         return ""
     if value.isdigit():
@@ -28,7 +31,7 @@ def moment(value: str) -> str:
     return clock.stamp(clock.parse(f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}{zone}"))
 
 
-def over(value: str) -> bool:
-    """Return whether an end that an entry has is over; no end is not."""
+def is_past(value: str) -> bool:
+    """Return whether a directory's time lies in the past; an empty one does not."""
     at = moment(value)
     return bool(at) and clock.parse(at) <= clock.now()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One bound LDAP connection: searching page by page, writing, and a server's result codes as our errors (RFC 4511, annex A).
+"""One bound LDAP connection: searches page by page, writes, and a server's result codes as our errors (RFC 4511, annex A).
 
-The library takes 50 ms to import: it is, only where a directory is spoken to.
+Importing ldap3 takes 50 ms, so it is imported where it is used.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from ...sdk.address import refuse_plain
 from ...sdk.allowance import CALL_TIMEOUTS, Allowance, Pages
 from ...sdk.target import Target
 
-#: Entries a page: below what servers are usually set to allow (Active Directory: 1000).
+#: Entries of a page: fewer than most servers allow (Active Directory: 1000).
 PAGE = 100
-#: Bytes of one answer: a page of large groups has a few millions.
+#: The most bytes of one answer: a page of large groups has a few million.
 MOST_BYTES = 32 * 1024 * 1024
 #: Scopes of a search, and kinds of a modification, as the library calls them.
 SUBTREE, BASE, ADD, DELETE, REPLACE = "SUBTREE", "BASE", "MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE"
@@ -43,15 +43,15 @@ SUCCESS, NO_SUCH_ATTRIBUTE, ATTRIBUTE_EXISTS, NO_SUCH_OBJECT, UNWILLING, ENTRY_E
 #: Result code -> (error, what to do).
 _CODES: Mapping[int, tuple[type[SystemError_], str]] = {
     1: (Unavailable, ""),
-    3: (Throttled, "the server's time limit is too short for this search: index the attributes"),
+    3: (Throttled, "the search takes longer than the server allows: index the attributes"),
     4: (
         Rejected,
         "the server's size limit is below its number of entries and it does not page: raise the limit of the account",
     ),
-    8: (AuthenticationFailed, "it wants an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
+    8: (AuthenticationFailed, "it requires an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
     10: (Rejected, "this server is a replica or does not hold the entry: set url to the one that does"),
-    11: (Throttled, "its administrative limit is reached"),
-    13: (Rejected, "it wants an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
+    11: (Throttled, "its administrative limit is reached: raise the limit of the account"),
+    13: (Rejected, "it requires an encrypted connection: use ldaps://, or ldap:// with tls: starttls"),
     17: (Rejected, "the server's schema does not have the attribute"),
     19: (Rejected, "the value breaks one of the directory's rules, such as its password policy"),
     20: (Conflict, ""),
@@ -86,7 +86,7 @@ _AD_BIND = {
 
 
 def in_filter(value: str | bytes) -> str:
-    """Return a value as it may stand in a search filter (RFC 4515, 3)."""
+    """Return a value, escaped for a search filter (RFC 4515, 3)."""
     from ldap3.utils.conv import escape_bytes, escape_filter_chars
 
     escaped: str = escape_bytes(value) if isinstance(value, bytes) else escape_filter_chars(value)
@@ -94,7 +94,7 @@ def in_filter(value: str | bytes) -> str:
 
 
 def in_name(value: str) -> str:
-    """Return a value as it may stand in a distinguished name (RFC 4514, 2.4)."""
+    """Return a value, escaped for a distinguished name (RFC 4514, 2.4)."""
     from ldap3.utils.dn import escape_rdn
 
     escaped: str = escape_rdn(value)
@@ -107,12 +107,12 @@ def texts(row: Mapping[str, Any], attribute: str) -> list[str]:
 
 
 def text(row: Mapping[str, Any], attribute: str) -> str:
-    """Return the first value; empty without one."""
+    """Return the first value of an entry's attribute; empty when there is none."""
     return (texts(row, attribute) or [""])[0]
 
 
 def _by_name(attributes: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]]:
-    """Return an entry's values by attribute, those with options last: ``mail;lang-de`` is a mail (RFC 4512, 2.5.2), and the server finds by it."""
+    """Return an entry's values by attribute, in lower case. Values with options come last: ``mail;lang-de`` is ``mail`` too (RFC 4512, 2.5.2)."""
     found: dict[str, list[bytes]] = {}
     for described in sorted(attributes, key=lambda name: ";" in name):
         if attributes[described]:
@@ -120,12 +120,12 @@ def _by_name(attributes: Mapping[str, Sequence[bytes]]) -> dict[str, list[bytes]
     return found
 
 
-#: What the library's reading of a message ends in when the message is none (RFC 4511, 5.1): it checks little itself.
+#: The errors that ldap3 raises when it reads bytes that are no LDAP message (RFC 4511, 5.1): it checks little itself.
 _UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
 
 class _Limited:
-    """The library's socket, with an end to what it may receive."""
+    """Wraps ldap3's socket with our limits of bytes and time."""
 
     def __init__(self, sock: Any, wire: Wire) -> None:
         self._sock, self._wire = sock, wire
@@ -151,7 +151,7 @@ class Wire:
         self.target = target
         self._bound: tuple[int, Any] | None = None
         self._page = max(1, int(target.options.get("page_size") or PAGE))
-        #: Where the server says that the rest is, of all searches so far.
+        #: The addresses of other servers that the server referred to, of all searches so far.
         self.referred: dict[str, None] = {}
         self.allowance: Allowance
 
@@ -159,7 +159,7 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up."""
+        """Close the connection, if this process opened it."""
         bound, self._bound = self._bound, None
         if bound is not None and bound[0] == os.getpid():
             bound[1].unbind()
@@ -167,7 +167,7 @@ class Wire:
     def search(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
     ) -> list[dict[str, Any]]:
-        """Return every entry: ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case. [] when the base is not there.
+        """Return every entry as ``{"dn": ..., attribute: [values as bytes]}``, attribute names in lower case; none when the base does not exist.
 
         :raises SystemError_: one of its kinds, by what happened.
         """
@@ -179,20 +179,20 @@ class Wire:
     def pages(
         self, base: str, query: str, attributes: Sequence[str], *, act: str, scope: str = SUBTREE
     ) -> Iterator[dict[str, Any]]:
-        """Yield what :meth:`search` returns, handed out page by page. Nothing else may be asked on this connection meanwhile.
+        """Yield the entries of :meth:`search` page by page. Until the last one, nothing else may be searched on this connection.
 
-        :raises NotFound: the base is not there.
+        :raises NotFound: the base does not exist.
         """
         cookie, turned = None, Pages(act, self.target.name, by="page cookie")
         while True:
             result = self._read(base, query, attributes, act=act, scope=scope, cookie=cookie)
             if result[0]["result"] in _TOO_MANY and not cookie and self._page > 1:
-                # The server allows fewer entries a page (slapd: size.pr) and does not say how many.
+                # The server allows fewer entries in a page (slapd: size.pr), and does not say how many.
                 self._page //= 2
                 continue
             self._judge(result[0], act)
             for row in result[1] or ():
-                if row["type"] == "searchResRef":  # another server, where our password must not go
+                if row["type"] == "searchResRef":  # on another server, which must not get our password
                     self.referred.update(dict.fromkeys(row["uri"]))
                 elif row["type"] == "searchResEntry":
                     yield {"dn": row["dn"], **_by_name(row["raw_attributes"])}
@@ -220,7 +220,7 @@ class Wire:
                 exceeded = self.allowance.error()
                 if exceeded is not None:
                     raise exceeded from None
-                # Cookies belong to a connection: only the first page can be asked for again on a new one.
+                # A cookie belongs to its connection: on a new one only the first page can be asked for again.
                 if attempt == 2 or cookie:
                     raise Unavailable(f"no answer ({_plain(e)})", act=act, system=self.target.name) from None
             except _UNREADABLE as e:
@@ -235,7 +235,11 @@ class Wire:
         self._write(act, lambda c: c.add(dn, list(classes), dict(attributes)))
 
     def modify(self, dn: str, changes: Mapping[str, Any], *, act: str, fine: Sequence[int] = ()) -> None:
-        """``changes`` as ldap3 takes them. Result codes in ``fine`` mean that it was so already."""
+        """Modify an entry.
+
+        :param changes: attribute -> list of (operation, values), as ldap3 takes them.
+        :param fine: result codes that mean that nothing was left to change.
+        """
         self._write(act, lambda c: c.modify(dn, dict(changes)), fine)
 
     def delete(self, dn: str, *, act: str) -> None:
@@ -280,22 +284,22 @@ class Wire:
             self._judge(connection.result, act)
 
     def _unreadable(self, e: Exception, act: str) -> SystemError_:
-        """Return an answer that is no message. Nothing that follows on this connection can be read."""
+        """Return the error of an answer that is no LDAP message, and drop the connection: its next answers can't be read either."""
         self._bound = None
         return ProtocolError(
             f"its answer is not LDAP ({type(e).__name__})",
             act=act,
             system=self.target.name,
-            hint=f"is {self.target.url} a directory, and is no proxy in between?",
+            hint=f"check that {self.target.url} is a directory, and that no proxy is in between",
         )
 
     def _begin(self, act: str) -> None:
-        """Start the time that one call may take, with signing in and a second try."""
+        """Start the time limit of one call, which includes binding and a second attempt."""
         seconds = self.target.timeout * CALL_TIMEOUTS
         self.allowance = Allowance(self.target, act, seconds=seconds, most_bytes=MOST_BYTES)
 
     def _connection(self, act: str) -> Any:
-        # A worker is forked for each task and loops over people inside it: a bound socket must not cross a fork.
+        # Ansible forks a worker for each task: a bound socket must not be shared by two processes.
         if self._bound is None or self._bound[0] != os.getpid() or self._bound[1].closed:
             self._bound = (os.getpid(), self._bind(act))
         return self._bound[1]
@@ -367,7 +371,7 @@ class Wire:
                 f"it does not upgrade to TLS ({said})",
                 act=act,
                 system=name,
-                hint="use ldaps://, or give the server a certificate; on this machine only, the option tls: none does without",
+                hint="use ldaps://, or give the server a certificate; for a server on this machine, set option tls: none",
             )
         return Unavailable(
             f"cannot connect ({said})", act=act, system=name, hint=f"is {self.target.url} right and reachable?"

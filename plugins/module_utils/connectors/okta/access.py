@@ -216,7 +216,9 @@ class OktaAccess:
             if name in (SESSIONS, GRANTS) or name.startswith(anew):
                 backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))
             elif name.startswith("API token "):
-                backs.append(WayBack(name, lost="it was revoked: make a new one, and put it where the old one was used"))
+                backs.append(
+                    WayBack(name, lost="it was revoked: make a new one, and put it where the old one was used")
+                )
             elif name.startswith("admin role "):
                 backs.append(WayBack(name, entitlement=("roles", name.removeprefix("admin role "))))
         return [back for back in backs if back is not None]
