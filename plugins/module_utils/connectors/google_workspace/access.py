@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every way into a Google account, and how each ends.
+"""Every way into a Google account, and how a cut-off closes each.
 
-The order is Google's. Backup codes can't be invalidated of a suspended user, and app passwords and OAuth tokens outlive
-``signOut``; so that the password goes first, which already ends most sessions, then all of these, then the sign-in itself.
+Google forces the order: it does not invalidate backup codes of a suspended user, and app passwords and OAuth tokens outlive ``signOut``.
+So the password is replaced first, which ends most sessions, then these end, and the account is suspended last.
 https://developers.google.com/admin-sdk/directory/reference/rest/v1/users/signOut
 """
 
@@ -26,20 +26,19 @@ PASSWORD, RECOVERY, SESSIONS, CODES, SIGN_IN = (
     "backup codes",
     "sign-in",
 )
-#: https://support.google.com/a/answer/178854: access tokens that apps hold already are good for an hour at most.
+#: https://support.google.com/a/answer/178854: an access token that an app holds is valid for an hour at most.
 APP_TOKENS = Residual(
     "access tokens that apps fetched just before",
     "",
-    "Google ends the grant; a token that was fetched already is good for an hour at most",
+    "Google ends the grant; an access token that an app holds stays valid for an hour at most",
     lasts=3600.0,
 )
 
 
 class GoogleAccess:
-    """The ways in of one account.
+    """Reads, closes and reopens the ways into an account.
 
-    :param suspends: a cut-off ends with the suspension; else the account stays open for mail and delegates, and nobody
-        knows its password.
+    :param suspends: whether a cut-off suspends the account; else it stays open for mail and delegates, and nobody knows its password.
     """
 
     def __init__(self, api: GoogleApi, accounts: GoogleAccounts, *, suspends: bool) -> None:
@@ -70,12 +69,12 @@ class GoogleAccess:
         self.api.admin().send(method, directory("users", account.id, *segments), act=act, **more)
 
     def _scramble(self, account: Account) -> None:
-        """Set a password that nobody knows: it ends what was signed in by the old one, and mail programs."""
+        """Set a password that nobody knows, which ends sessions and mail programs that use the old one."""
         body = {"password": new_password(), "changePasswordAtNextLogin": False}
         self.accounts.patch(account, body, f"replace the password of {account.login}")
 
     def _recovery(self, account: Account) -> Iterator[AccessPath]:
-        """Yield what the person could take the account back with."""
+        """Yield the address and phone number by which the person could recover the account."""
         open_ = bool(account.raw.get("recoveryEmail") or account.raw.get("recoveryPhone"))
         end = partial(
             self.accounts.patch,
@@ -102,7 +101,7 @@ class GoogleAccess:
             yield AccessPath(CODES, "open", end)
 
     def _two_steps(self, account: Account) -> Iterator[AccessPath]:
-        """Yield the second factors that the person set up. Where their unit enforces them Google refuses to turn them off.
+        """Yield the second factors of the person. Google refuses to turn them off where the organisational unit enforces them.
 
         https://developers.google.com/workspace/admin/directory/reference/rest/v1/twoStepVerification/turnOff
         """
@@ -132,13 +131,18 @@ class GoogleAccess:
         self._send("POST", account, "signOut", act=f"end sessions of {account.login}", retry_safe=True)
 
     def _roles(self, account: Account) -> Iterator[AccessPath]:
-        """Super administrators are made and unmade by a call of their own; other roles are assignments."""
+        """Yield the role of super administrator, which has a call of its own; other roles are assignments."""
         if account.raw.get("isAdmin"):
             yield AccessPath(
                 "super administrator",
                 "open",
                 partial(
-                    self._send, "POST", account, "makeAdmin", act=f"unmake {account.login}", json={"status": False}
+                    self._send,
+                    "POST",
+                    account,
+                    "makeAdmin",
+                    act=f"take the role of super administrator from {account.login}",
+                    json={"status": False},
                 ),
             )
 
@@ -155,13 +159,13 @@ class GoogleAccess:
                 state = "open" if account.active else "closed"
                 backs.append(WayBack(name, state, partial(self.accounts.set_suspended, account, False)))
             elif name == "super administrator":
-                backs.append(WayBack(name, lost="make them one again by hand: it is a decision"))
+                backs.append(WayBack(name, lost="a person decides: make them a super administrator again by hand"))
             elif name == RECOVERY:
                 backs.append(WayBack(name, lost="the person enters them again", anew=True))
             elif name == PASSWORD:
                 backs.append(WayBack(name, lost="it was replaced: give the person a new one", anew=True))
             elif name.startswith((FORWARDING, FILTER)):
-                lost = "it went outside the company: the person can set it again"
+                lost = "it sent mail outside the company: the person can set it again"
                 backs.append(WayBack(name, lost=lost, anew=True))
             elif name in (SESSIONS, CODES, TWO_STEPS) or name.startswith(("app password ", "OAuth grant ")):
                 backs.append(WayBack(name, lost="it was ended: the person sets it up again", anew=True))

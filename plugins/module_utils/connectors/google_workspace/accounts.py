@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A user of Google Workspace as an account, and back: https://developers.google.com/admin-sdk/directory/reference/rest/v1/users"""
+"""Users of Google Workspace, read as accounts and changed: https://developers.google.com/admin-sdk/directory/reference/rest/v1/users"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ...model.errors import NotFound
 from ...model.person import Person
+from ...sdk.at_most_one import at_most_one
 from ...sdk.unkept import refuse_unkept
 from ...sdk.values import Account, Addresses
 from .api import GoogleApi, directory
@@ -42,21 +43,21 @@ def account_of(user: Mapping[str, Any]) -> Account:
         not user.get("suspended") and not user.get("archived"),
         str(user["primaryEmail"]).lower(),
         attributes,
-        pending="" if user.get("isMailboxSetup", True) else "its mailbox is still being made",
+        pending="" if user.get("isMailboxSetup", True) else "its mailbox is still being created",
         raw=user,
     )
 
 
 def _first(rows: Any) -> Mapping[str, Any]:
-    """Return the primary of several, else the first; Google's profile fields are lists."""
+    """Return the primary entry of a list, else the first one, else an empty one: Google's profile fields are lists."""
     found = [row for row in rows or () if isinstance(row, dict)]
     return next((row for row in found if row.get("primary")), found[0] if found else {})
 
 
 def fields_of(user: Mapping[str, Any], attributes: Mapping[str, Any], *, system: str) -> dict[str, Any]:
-    """Return what a PATCH needs to set our attributes. A list is sent whole, with what else stands in it.
+    """Return the body of a PATCH that sets our attributes. A list is sent whole, with its other entries.
 
-    :raises Unsupported: an attribute that the directory keeps nowhere.
+    :raises Unsupported: the directory has no field for an attribute.
     """
     refuse_unkept(attributes, ATTRIBUTES, keeper="Google", system=system)
     body: dict[str, Any] = {}
@@ -80,18 +81,18 @@ def fields_of(user: Mapping[str, Any], attributes: Mapping[str, Any], *, system:
 
 
 class GoogleAccounts:
-    """Finds, makes, changes and ends accounts, in the administrator's name."""
+    """Finds, creates, changes and deletes accounts, in the administrator's name."""
 
     def __init__(self, api: GoogleApi) -> None:
         self.api = api
 
     def read(self, key: str, *, act: str) -> Account | None:
-        """Return the account under an id, a primary address or an alias; None when there is none."""
+        """Return the account with an id, a primary address or an alias; None when there is none."""
         user = self.api.admin().get(directory("users", key), act=act, params={"projection": "full"})
         return account_of(user) if user else None
 
     def search(self, query: str, *, act: str) -> Iterator[Account]:
-        """Return accounts that answer to a query: https://developers.google.com/admin-sdk/directory/v1/guides/search-users"""
+        """Return the accounts that match a query: https://developers.google.com/admin-sdk/directory/v1/guides/search-users"""
         rows = self.api.listed(
             self.api.admin(),
             directory("users"),
@@ -104,16 +105,16 @@ class GoogleAccounts:
         return (account_of(row) for row in rows)
 
     def active(self, *, act: str) -> Iterator[Account]:
-        """Return everybody who is not suspended."""
+        """Return every account that is neither suspended nor archived."""
         return (one for one in self.search("isSuspended=false", act=act) if one.active)
 
     def numbered(self, number: str, *, act: str) -> Iterator[Account]:
-        """Return accounts with an employee number; what Google takes for a match is compared by who asked."""
+        """Return the accounts that Google finds for an employee number; the caller compares the numbers."""
         escaped = number.replace(chr(92), chr(92) * 2).replace("'", chr(92) + "'")
         return self.search(f"externalId:'{escaped}'", act=act)
 
     def create(self, person: Person, address: str, attributes: Mapping[str, Any], *, org_unit: str) -> None:
-        """Make it with a random password that nobody knows, suspended until :meth:`set_suspended` opens it."""
+        """Create a suspended account with a random password that nobody knows; :meth:`set_suspended` opens it."""
         body = {
             "primaryEmail": address,
             "name": {"givenName": person.first_name, "familyName": person.last_name},
@@ -138,7 +139,7 @@ class GoogleAccounts:
         self.patch(account, {"suspended": suspended, **archived}, act)
 
     def archive(self, account: Account) -> None:
-        """Keep the account and its data under an Archived User licence, which takes the place of its own.
+        """Archive the account: an Archived User licence replaces its own, and keeps its data.
 
         https://support.google.com/a/answer/9048836
         """
@@ -149,17 +150,22 @@ class GoogleAccounts:
         self.api.admin().send("DELETE", directory("users", account.id), act=act, missing=(404,))
 
     def find_deleted(self, address: str) -> Account | None:
-        """Return a deleted account, which Google keeps for 20 days, by the address it had."""
+        """Return the deleted account that had an address; Google keeps deleted accounts for 20 days.
+
+        :raises AmbiguousIdentity: several deleted accounts had the address.
+        """
+        act = f"find deleted account of {address}"
         rows = self.api.listed(
             self.api.admin(),
             directory("users"),
             "users",
-            act=f"find deleted account of {address}",
+            act=act,
             customer="my_customer",
             showDeleted="true",
         )
-        found = [account_of(row) for row in rows]
-        return next((one for one in found if one.email == address.lower()), None)
+        found = [one for one in map(account_of, rows) if one.email == address.lower()]
+        said, hint = f"deleted accounts had the address {address}", "restore the right one in the admin console"
+        return at_most_one(found, said, act=act, system=self.api.target.name, hint=hint)
 
     def undelete(self, account: Account, *, org_unit: str) -> None:
         act = f"restore {account.login}"
@@ -169,13 +175,13 @@ class GoogleAccounts:
     # -- address -------------------------------------------------------------------------------------------------------
 
     def addresses(self, account: Account) -> Addresses:
-        """People sign in with any of their addresses; the login is none of its own."""
+        """Return the addresses. There is no separate login: people sign in with any of their addresses."""
         return Addresses(account.email, tuple(sorted(account.attributes["aliases"])))
 
     def set_address(self, account: Account, address: str, aliases: Sequence[str]) -> None:
         """Change the primary address; Google keeps the former one as an alias by itself.
 
-        :raises NotFound: the account went meanwhile.
+        :raises NotFound: the account was deleted meanwhile.
         """
         act = f"change address of {account.login}"
         if account.email != address.lower():
@@ -185,10 +191,10 @@ class GoogleAccounts:
             raise NotFound("the account is not there any more", act=act, system=self.api.target.name)
         for alias in sorted({alias.lower() for alias in aliases} - {now.email, *now.attributes["aliases"]}):
             where = directory("users", account.id, "aliases")
-            # 409: it is there already.
+            # 409: the account has this alias already.
             self.api.admin().send("POST", where, act=act, json={"alias": alias}, missing=(409,), retry_safe=True)
 
 
 def new_password() -> str:
-    """Random, and thrown away."""
+    """Return a random password that nobody keeps."""
     return secrets.token_urlsafe(48)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How Google Workspace talks: domain-wide delegation, its many hosts, its way of saying "slower", its pages.
+"""Google Workspace's HTTP: domain-wide delegation, hosts, throttling and pages.
 
-A service account signs an assertion that names whom it acts for (``sub``): an administrator for the directory, the person
-for their own mail and calendar. Source: https://developers.google.com/identity/protocols/oauth2/service-account
+A service account signs an assertion with the user that it acts for (``sub``): an administrator for the directory, the person for their
+own mail and calendar. Source: https://developers.google.com/identity/protocols/oauth2/service-account
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...sdk.transport import Answer, Policy, StaticAuth, TokenAuth, Transport, j
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _AUTH = "https://www.googleapis.com/auth/"
-#: Scopes of the calls that an administrator makes.
+#: Scopes of the calls in an administrator's name.
 ADMIN_SCOPES = tuple(
     _AUTH + scope
     for scope in (
@@ -36,21 +36,21 @@ ADMIN_SCOPES = tuple(
         "ediscovery",
     )
 )
-#: Scope of the company's phones. It is asked for alone: Google refuses a token when one of its scopes is not authorised.
+#: Scope for the company's phones. It has a token of its own: Google refuses a token when one of its scopes is not authorised.
 DEVICE_SCOPES = (_AUTH + "cloud-identity.devices",)
-#: Scopes of the calls that are made in the person's own name.
+#: Scopes of the calls in a person's own name.
 PERSON_SCOPES = tuple(
     _AUTH + scope for scope in ("gmail.settings.basic", "gmail.settings.sharing", "gmail.readonly", "calendar", "drive")
 )
-#: Reasons with which Google says "slower" although the status is 403.
+#: Reasons of a 403 that mean throttling.
 _SLOWER = frozenset({"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded"})
-#: Seconds to wait where Google names none.
+#: Seconds to wait when Google names none.
 PAUSE = 2.0
 _REAL = "googleapis.com"
 
 
 def path(*segments: str) -> UrlPath:
-    """Return a path of its segments, each quoted."""
+    """Return the path of these segments, each quoted."""
     return at("/{}" * len(segments), *segments)
 
 
@@ -59,7 +59,7 @@ def directory(*segments: str) -> UrlPath:
 
 
 def reason(answer: Answer) -> str:
-    """Google's word for what went wrong: ``errors[0].reason``, else the status of newer services, else nothing."""
+    """Return Google's code for an error: ``errors[0].reason``, else ``status`` of newer services, else nothing."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     if not isinstance(error, dict):
         return ""
@@ -70,7 +70,7 @@ def reason(answer: Answer) -> str:
 
 
 def throttled(answer: Answer) -> float | None:
-    """Return seconds to wait. A 403 is a throttle by its reason, or by its plain text; else it is a missing permission.
+    """Return the seconds to wait; None when the answer is no throttle. The reason or the text of a 403 shows whether it is one.
 
     https://developers.google.com/admin-sdk/directory/v1/limits
     """
@@ -91,9 +91,9 @@ POLICY = Policy(
 
 
 class GoogleApi:
-    """All services of one Workspace customer.
+    """Gives a transport for each service of one Workspace customer.
 
-    :param target: the system; its ``url`` is Google's own, or one address that stands for all of Google's hosts.
+    :param target: the system; its ``url`` is Google's own, or one address that is used for all of Google's hosts.
     """
 
     def __init__(self, target: Target) -> None:
@@ -113,12 +113,12 @@ class GoogleApi:
     def person(self, host: str, address: str) -> Transport:
         """Return a service in a person's own name: ``gmail``, ``www`` (calendar, drive).
 
-        Google gives no token for somebody who is suspended.
+        Google gives no token for a suspended account.
         """
         return self.service(host, address, PERSON_SCOPES)
 
     def service(self, host: str, subject: str, scopes: Sequence[str]) -> Transport:
-        """Return a service in the name of ``subject``, or of the service account itself where that is empty."""
+        """Return a service in the name of ``subject``; an empty ``subject`` means the service account itself."""
         found = self._transports.get((host, subject))
         if found is None:
             auth = TokenAuth(
@@ -133,9 +133,9 @@ class GoogleApi:
         return host_of(host, _REAL) if self.target.url.rstrip("/").endswith(_REAL) else self.target.url
 
     def _token(self, subject: str, scopes: Sequence[str]) -> tuple[str, float]:
-        """Return an access token for ``subject``.
+        """Return an access token for ``subject``, and for how many seconds it is valid.
 
-        :raises CredentialError: the key is none.
+        :raises CredentialError: the private key is not an RSA key.
         :raises AuthenticationFailed: Google does not let the service account act for ``subject``.
         """
         import jwt
@@ -170,7 +170,7 @@ class GoogleApi:
                 act=act,
                 system=self.target.name,
                 hint="authorise the service account's client id for the scopes on the connector's page; "
-                "Google gives no token for an account that is suspended or not there",
+                "Google gives no token for an account that is suspended or does not exist",
                 status=answer.status,
             )
         return access_token(answer, self.target, act=act)
@@ -178,7 +178,10 @@ class GoogleApi:
     def listed(
         self, transport: Transport, where: UrlPath, key: str, *, act: str, **params: Any
     ) -> Iterator[Mapping[str, Any]]:
-        """Yield every item of a list, all pages; Google leaves the key out where a page is empty."""
+        """Yield every item of a list, over all pages. Google leaves ``key`` out of an empty page.
+
+        :raises ProtocolError: an answer has no list.
+        """
 
         def following(answer: Answer) -> Mapping[str, Any] | None:
             token = answer.body.get("nextPageToken") if isinstance(answer.body, dict) else None
@@ -192,9 +195,9 @@ class GoogleApi:
 
 
 def _service_account(target: Target) -> Mapping[str, Any]:
-    """Return the service account's key file, as Google hands it out.
+    """Return the content of the service account's key file.
 
-    :raises CredentialError: it is no such file.
+    :raises CredentialError: the credential is no such file.
     """
     try:
         key = json.loads(target.credential("service_account"))

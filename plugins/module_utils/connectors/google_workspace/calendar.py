@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Meetings in Google Calendar: booked by free/busy, and those that a leaver organises.
+"""Meetings in Google Calendar: booking at a free time, and the meetings that a leaver organises.
 
 https://developers.google.com/calendar/api/v3/reference
 """
@@ -19,21 +19,21 @@ from ...sdk.free_time import WorkingHours, first_free
 from ...sdk.values import Meeting
 from .api import GoogleApi, path
 
-#: How far ahead a leaver's meetings are looked for.
+#: How far ahead a leaver's meetings are searched.
 HORIZON = timedelta(days=730)
 _RESPONSES = {"accepted": "accepted", "declined": "declined", "tentative": "tentative"}
-#: Our mark on what we booked: ``marker`` and the start that we chose.
+#: The private properties of a meeting that we booked: ``marker``, and the start that we chose.
 _MARKER, _START = "lifecycleMarker", "lifecycleStart"
 
 
 class GoogleCalendar:
-    """Calendars of people, each in their own name."""
+    """Reads, books and ends meetings, each in the name of the person who owns the calendar."""
 
     def __init__(self, api: GoogleApi, *, working_hours: str) -> None:
         self.api, self.working_hours = api, working_hours
 
     def marked(self, organizer: str, marker: str) -> Meeting | None:
-        """Return what we booked in a calendar under ``marker``.
+        """Return the meeting that we booked in a calendar under ``marker``; None without one.
 
         :raises AmbiguousIdentity: there are two.
         """
@@ -46,7 +46,10 @@ class GoogleCalendar:
     def free_slot(
         self, attendees: Sequence[str], *, earliest: str, latest: str, minutes: int, time_zone: str, country: str = ""
     ) -> str | None:
-        """Return the first quarter of an hour at which nobody has anything, on a working day of the country, within the working hours of ``time_zone``."""
+        """Return the first time at which all attendees are free, on a working day of ``country`` and within working hours of ``time_zone``.
+
+        :raises NotFound: an attendee has no calendar.
+        """
         act = f"find a free time for {', '.join(attendees)}"
         hours = WorkingHours.read(self.working_hours, time_zone, act=act, system=self.api.target.name)
         first, last = clock.parse(earliest), clock.parse(latest)
@@ -71,7 +74,7 @@ class GoogleCalendar:
         minutes: int,
         marker: str,
     ) -> None:
-        """Book it; invitations go out at once. Its id is made of the mark, so that sending it twice books it once."""
+        """Book a meeting; Google sends the invitations at once. Its id is made of the marker: sending it twice books it once."""
         begins = clock.parse(start)
         event = {
             "id": _event_id(organizer, marker, start),
@@ -94,7 +97,7 @@ class GoogleCalendar:
         )
 
     def future(self, address: str) -> Sequence[Meeting]:
-        """Return meetings from now on, with attendees, that the person organises; of a series, its next occurrence with the series' id."""
+        """Return the future meetings with attendees that the person organises. A series is returned once: its next occurrence, with the series' id."""
         now = clock.now()
         act = f"read meetings of {address}"
         found: dict[str, Meeting] = {}
@@ -116,14 +119,14 @@ class GoogleCalendar:
         return list(found.values())
 
     def cancel(self, address: str, meeting: Meeting) -> None:
-        """Cancel a meeting, of a series all that is to come; attendees get a message."""
+        """Cancel a meeting, or all occurrences of a series; Google sends the attendees a message."""
         act = f"cancel meeting {meeting.subject} of {address}"
         where = _calendar(address, "events", meeting.id)
-        # 410: it was cancelled before.
+        # 410: it is cancelled already.
         self._of(address).send("DELETE", where, act=act, params={"sendUpdates": "all"}, missing=(404, 410))
 
     def hand_over(self, address: str, meeting: Meeting, successor: str) -> None:
-        """Move it to the successor's calendar: they are its organizer from then on."""
+        """Move a meeting to the successor's calendar, which makes them its organizer."""
         act = f"hand meeting {meeting.subject} of {address} to {successor}"
         where = _calendar(address, "events", meeting.id, "move")
         params = {"destination": successor, "sendUpdates": "all"}
@@ -154,7 +157,7 @@ class GoogleCalendar:
                     f"{address} has no calendar to look at ({row['errors'][0].get('reason')})",
                     act=act,
                     system=self.api.target.name,
-                    hint="a new account takes some time to appear; run again then",
+                    hint="a new account takes some time to appear: run again later",
                 )
             taken += [(clock.parse(one["start"]), clock.parse(one["end"])) for one in row.get("busy") or ()]
         return taken
@@ -192,5 +195,5 @@ def _meeting(row: Mapping[str, Any]) -> Meeting:
 
 
 def _point(moment: Mapping[str, Any]) -> str:
-    """Return a moment of an event in UTC; of an event that lasts whole days, the beginning of the day."""
+    """Return start or end of an event in UTC; for an event of whole days, the beginning of the day."""
     return clock.stamp(clock.parse(str(moment.get("dateTime") or f"{moment['date']}T00:00:00Z")))

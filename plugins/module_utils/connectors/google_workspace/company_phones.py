@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Phones that the company owns. The Directory API lists people's own phones only; those of the company are in Cloud Identity's Devices API.
 
-https://docs.cloud.google.com/identity/docs/reference/rest/v1/devices. A phone has a state of its own, and one for each person who signs in on it:
-a wipe is the phone's, a block or the removal of an account the person's.
+https://docs.cloud.google.com/identity/docs/reference/rest/v1/devices. A phone has a state, and so has the account of each person on it: a
+wipe changes the state of the phone, a block or the removal of an account the state of the account.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from ...sdk.values import Account, Device
 from .api import GoogleApi
 
 CUSTOMER = "customers/my_customer"
-#: Google gives at most so many at once.
+#: The most devices and device users of one page.
 _DEVICES, _USERS = 100, 20
-#: What is a phone or a tablet; computers, which the same list has, are not managed by it.
+#: Types of phones and tablets. The list has computers too, which it does not manage.
 _PHONES = {"ANDROID": "Android", "IOS": "iOS"}
-#: What the phone's own state is, the strongest first; and of a phone that nothing happens to, the state of the person's account on it.
+#: managementState of a phone -> our state; and of the person's account on it, which counts when the phone has none of these.
 _PHONE = {"WIPED": "wiped", "WIPING": "wipe_pending", "UNPROVISIONED": "unmanaged"}
 _ACCOUNT = {"WIPED": "retired", "WIPING": "retire_pending", "BLOCKED": "locked", "UNENROLLED": "unmanaged"}
 Row = Mapping[str, Any]
 
 
 class CompanyPhones:
-    """See the module."""
+    """Finds, locks, retires and wipes phones that the company owns."""
 
     def __init__(self, api: GoogleApi) -> None:
         self.api = api
-        #: The phones whose wipe Google has taken from this run: its list may take some time to show it.
+        #: The phones whose wipe this run has ordered: Google's list may show it later.
         self._wiped: set[str] = set()
 
     def of(self, account: Account) -> Iterator[Device]:
@@ -49,7 +49,7 @@ class CompanyPhones:
                 yield self._device(phone, user)
 
     def all(self) -> Iterator[Device]:
-        """Yield every phone of the company's on which somebody is signed in, or was."""
+        """Yield every phone of the company on which somebody is or was signed in."""
         act = "list the company's phones"
         users: dict[str, list[Row]] = {}
         for user in self._users(act):
@@ -58,7 +58,7 @@ class CompanyPhones:
             yield from (self._device(phone, user) for user in users.get(str(phone["name"]), [])[:1])
 
     def find(self, serial: str) -> Device | None:
-        """Return the phone of a serial, with whoever is signed in on it; None where the company has none."""
+        """Return the phone with a serial, and one of the people who are signed in on it; None when the company has no such phone."""
         act = f"find the company's phone {serial}"
         for phone in self._phones(act, filter=f"serial:{serial}"):
             if same_text(str(phone.get("serialNumber") or ""), serial):
@@ -67,20 +67,20 @@ class CompanyPhones:
         return None
 
     def lock(self, device: Device, act: str) -> None:
-        """Keep the person's account on the phone from the company's data."""
+        """Block the person's account on the phone from the company's data."""
         self._order(at("/v1/devices/{}/deviceUsers/{}:block", *_ids(device.raw["user"]["name"])), act)
 
     def retire(self, device: Device, act: str) -> None:
-        """Take the person's account off the phone."""
+        """Remove the person's account from the phone."""
         self._order(at("/v1/devices/{}/deviceUsers/{}:wipe", *_ids(device.raw["user"]["name"])), act)
 
     def wipe(self, device: Device, act: str) -> None:
-        """Wipe the phone. That one is under way its state shows: it is never sent twice."""
+        """Wipe the phone. The order is not repeated: the phone's state shows when a wipe is running."""
         self._order(at("/v1/devices/{}:wipe", *_ids(device.id)), act)
         self._wiped.add(device.id)
 
     def _phones(self, act: str, **params: str) -> Iterator[Row]:
-        # This view has the state; the other one is what was noted when the phone was bought.
+        # This view has the state; COMPANY_INVENTORY has only what the administrator entered.
         asked = {"customer": CUSTOMER, "view": "USER_ASSIGNED_DEVICES", "pageSize": _DEVICES, **params}
         rows = self.api.listed(self.api.devices(), at("/v1/devices"), "devices", act=act, **asked)
         return (row for row in rows if _is_ours(row))
@@ -90,15 +90,15 @@ class CompanyPhones:
         return self.api.listed(self.api.devices(), where, "deviceUsers", act=act, **asked)
 
     def _order(self, where: UrlPath, act: str) -> None:
-        """Send an order, and let Google's own word that it failed be an error.
+        """Send an order once, and read the operation that Google answers with.
 
         :raises ProtocolError: the operation has failed.
         """
         answer = self.api.devices().send("POST", where, act=act, json={"customer": CUSTOMER}, retry_safe=False)
-        said = answer.body.get("error") if isinstance(answer.body, dict) else None
-        if said:
+        error = answer.body.get("error") if isinstance(answer.body, dict) else None
+        if error:
             raise ProtocolError(
-                f"Google's operation failed: {said.get('message') or said.get('code')}",
+                f"Google's operation failed: {error.get('message') or error.get('code')}",
                 act=act,
                 system=self.api.target.name,
                 hint="look at the phone in the admin console, and run again",
@@ -123,7 +123,7 @@ class CompanyPhones:
 
 
 def is_company_phone(device: Device) -> bool:
-    """Return whether a device is one of Cloud Identity's."""
+    """Return whether a device comes from Cloud Identity."""
     return "phone" in device.raw
 
 

@@ -54,7 +54,7 @@ class GoogleWorkspace(Connector):
     DEFAULT_URL = "https://admin.googleapis.com"
     FIRST_CREDENTIAL = "a password"
     OPTIONS = OPTIONS
-    CREDENTIALS = {"service_account": Option("The service account's key, JSON, as Google hands it out.", required=True)}
+    CREDENTIALS = {"service_account": Option("The service account's key file, JSON, unchanged.", required=True)}
     PERMISSIONS = PERMISSIONS
     #: A new account, a membership, a licence: https://support.google.com/a/answer/7514107
     SETTLES_WITHIN = 10.0
@@ -72,7 +72,7 @@ class GoogleWorkspace(Connector):
     LOOKS_UP = frozenset({Kind.ID, Kind.NUMBER, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
     ATTRIBUTES: Sequence[str] = ATTRIBUTES
-    #: Made and unmade by a call of its own, and no role that a profile gives.
+    #: This role has a call of its own, and a profile can't give it.
     ADMINISTRATORS = (("roles", "super administrator"),)
     ENTITLEMENT_KINDS: Sequence[str] = KINDS
     CONTROLS: Sequence[str] = ("mfa_registered",)
@@ -96,7 +96,7 @@ class GoogleWorkspace(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield every user under an id, an address or an alias, and those with the employee number."""
+        """Yield every user with an id, an address, an alias or the employee number of the person."""
         act = f"find account of {keys.person.email}"
         seen: set[str] = set()
         logins = [login for login in keys.of(Kind.LOGIN) if "@" in login]
@@ -125,9 +125,9 @@ class GoogleWorkspace(Connector):
         self._accounts.update(account, attributes)
 
     def delete_account(self, account: Account) -> None:
-        """Delete it, which Google undoes for 20 days.
+        """Delete the account, which Google can undo for 20 days.
 
-        :raises Conflict: its files are still on their way to somebody else.
+        :raises Conflict: its files are still being transferred to somebody else.
         """
         self._transfer.refuse_while_running(account, f"delete {account.login}")
         self._accounts.delete(account)
@@ -145,7 +145,9 @@ class GoogleWorkspace(Connector):
         self._accounts.set_address(account, address, aliases)
 
     def set_login(self, account: Account, login: str) -> None:
-        raise Unsupported("people sign in with their address", act=f"change login of {account.login}")
+        raise Unsupported(
+            "people sign in with their address", act=f"change login of {account.login}", system=self.target.name
+        )
 
     # -- cut-off and what it holds -------------------------------------------------------------------------------------
 
@@ -165,9 +167,9 @@ class GoogleWorkspace(Connector):
         self._held.grant(account, entitlement)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
-        """Take it; of who is suspended, Google exchanges the Workspace licence for one of an archived user, where the systems file wants that.
+        """Revoke an entitlement. With the option ``archive``, a suspended account is archived in place of losing its Workspace licence.
 
-        :raises Conflict: their files are still on their way to somebody else.
+        :raises Conflict: its files are still being transferred to somebody else.
         """
         if is_workspace_licence(entitlement) and not account.active:
             self._transfer.refuse_while_running(account, f"take {entitlement.name} from {account.login}")
@@ -190,7 +192,7 @@ class GoogleWorkspace(Connector):
         return [*self._held.owned(account), *self._left.owned(account), *let_in, *self._devices.of_others(account)]
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Give a group, a calendar or a shared drive to the successor, and end what others let the account into.
+        """Give a group, a calendar or a shared drive to the successor; end an access to what belongs to others.
 
         :raises NotFound: the successor has no active account here.
         """
@@ -201,7 +203,7 @@ class GoogleWorkspace(Connector):
         if heir is None or not heir.active:
             raise NotFound(
                 f"{successor} has no active account here",
-                act=f"give {owned.kind} {owned.name}",
+                act=f"give {owned.kind} {owned.name} to {successor}",
                 system=self.target.name,
             )
         (self._held if owned.kind == "group" else self._left).reassign(heir, owned)
@@ -229,9 +231,9 @@ class GoogleWorkspace(Connector):
         yield from self._mail.messages(self._must_have(person, "read mail"), folder, skip)
 
     def files(self, person: Person) -> Mapping[str, Any] | None:
-        """Return who has the person's files now, and who will: Google's transfer takes its time.
+        """Return the addresses that have the person's files (``owners``), and those that a running transfer moves them to (``pending``).
 
-        Neither how many there are nor which links lead to them can be seen of somebody who is suspended.
+        For a suspended account Google shows neither the number of files nor the links to them.
         """
         account = self.find_account(person)
         if account is None:
@@ -246,9 +248,9 @@ class GoogleWorkspace(Connector):
         return {"owners": owners, "pending": pending}
 
     def hand_over_files(self, person: Person, successor: str) -> None:
-        """Move Drive and calendar to the successor, private files too.
+        """Transfer files, private ones too, and the calendar to the successor.
 
-        :raises NotFound: one of the two has no account here.
+        :raises NotFound: the person or the successor has no account here.
         """
         act = f"hand over files of {person.email}"
         account = self._must_have(person, act)
@@ -262,15 +264,15 @@ class GoogleWorkspace(Connector):
             "links move to the new owner with the files",
             act=f"end sharing of {person.email}",
             system=self.target.name,
-            hint="they decide what stays shared",
+            hint="the new owner decides what stays shared",
         )
 
     def take_back_files(self, person: Person, successor: str) -> None:
         raise Unsupported(
-            "a transfer is for good",
+            "a transfer can't be undone",
             act=f"take back files of {person.email}",
             system=self.target.name,
-            hint="start one from the successor by hand; it would move all of their files",
+            hint="let the successor share the files; a transfer back would move all files of the successor",
         )
 
     def find_meeting(self, person: Person, marker: str) -> Meeting | None:
@@ -305,9 +307,9 @@ class GoogleWorkspace(Connector):
         )
 
     def future_meetings(self, person: Person) -> Sequence[Meeting]:
-        """Return meetings to come. Of somebody who is suspended the calendar can't be read: it moves with their files.
+        """Return the person's future meetings. The calendar of a suspended account can't be read: it moves with the files.
 
-        :raises Conflict: it has not been moved yet.
+        :raises Conflict: the account is suspended, and its calendar has not been moved yet.
         """
         account = self.find_account(person)
         if account is None:
@@ -317,10 +319,10 @@ class GoogleWorkspace(Connector):
         if self._transfer.moved(account, "Calendar"):
             return []
         raise Conflict(
-            "the calendar of somebody who is suspended can't be read, and was not handed over yet",
+            "the calendar of a suspended account can't be read, and was not handed over yet",
             act=f"read meetings of {account.login}",
             system=self.target.name,
-            hint="it moves with the files: run again when that transfer has ended",
+            hint="it moves with the files: run again when the transfer has ended",
         )
 
     def cancel_meeting(self, person: Person, meeting: Meeting, comment: str) -> None:
@@ -348,7 +350,9 @@ class GoogleWorkspace(Connector):
         self._devices.wipe(device)
 
     def escrow_key(self, device: Device) -> None:
-        raise Unsupported("Google keeps no recovery keys", act=f"escrow key of {device.serial}")
+        raise Unsupported(
+            "Google keeps no recovery keys", act=f"escrow key of {device.serial}", system=self.target.name
+        )
 
     def assign_device(self, device: Device, person: Person) -> None:
         self._devices.assign(device, self._must_have(person, f"assign {device.serial}"))
@@ -366,7 +370,7 @@ class GoogleWorkspace(Connector):
             projection="full",
         )
         for row in rows:
-            # An account that nobody has signed in to has the beginning of time.
+            # Without any sign-in, Google gives the first moment of 1970.
             seen = str(row.get("lastLoginTime") or "")
             yield Listed(
                 account_of(row),

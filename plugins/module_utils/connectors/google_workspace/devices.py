@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Phones and Chromebooks that Google manages: https://developers.google.com/admin-sdk/directory/v1/guides/manage-mobile-devices
 
-Its list of phones has those of people; the company's own are :class:`CompanyPhones`.
+The list of phones has people's own phones only; for the company's phones there is :class:`CompanyPhones`.
 """
 
 from __future__ import annotations
@@ -29,20 +29,23 @@ _MOBILE = {
 _CHROME = {"ACTIVE": "managed", "DISABLED": "locked", "DEPROVISIONED": "retired"}
 _COMPANY = "company"
 DEVICE = "device they registered for somebody else"
-#: A powerwash answers with a number, and the device's record shows nothing of it: it could be sent twice.
+#: The device's record does not show that a powerwash was ordered, so it could be sent twice.
 _NO_WIPE = "Google shows no powerwash of a Chromebook: lock it, and powerwash it in the console"
 
 
 class GoogleDevices:
-    """Devices of people, and what can be done to them."""
+    """Finds, locks, retires, wipes and assigns devices.
+
+    :param company: whether Google manages phones that the company owns.
+    """
 
     def __init__(self, api: GoogleApi, *, company: bool) -> None:
         self.api = api
-        #: None where the systems file says that the company has no phones there.
+        #: None when Google manages no phones of the company.
         self.company = CompanyPhones(api) if company else None
 
     def of(self, account: Account) -> Sequence[Device]:
-        """Return the person's phones, and the Chromebooks that they use."""
+        """Return the person's phones, and the Chromebooks that nobody else uses."""
         act = f"list devices of {account.login}"
         return [
             *self._phones(
@@ -53,7 +56,7 @@ class GoogleDevices:
         ]
 
     def of_others(self, account: Account) -> Iterator[Owned]:
-        """Yield the Chromebooks that are noted as the person's, since they enrolled them, and that somebody else uses."""
+        """Yield the Chromebooks that Google lists as the person's, because they enrolled them, and that somebody else uses."""
         for row in self._chromebooks(account, f"list devices that {account.login} enrolled"):
             user = _user_beside(row, account)
             if user and row.get("status") == "ACTIVE":
@@ -75,7 +78,7 @@ class GoogleDevices:
         return next((one for one in found if one.serial == serial), None)
 
     def lock(self, device: Device) -> None:
-        """Disable a Chromebook, which then shows whose it is; keep a phone from the company's data."""
+        """Disable a Chromebook, which then shows that it belongs to the company; block a phone from the company's data."""
         act = f"lock {device.serial or device.name}"
         if _is_chromebook(device):
             self._change_status(device, "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_DISABLE", act)
@@ -85,7 +88,7 @@ class GoogleDevices:
             self._act(device, "block", act)
 
     def retire(self, device: Device) -> None:
-        """Remove the company's account from a phone; take a Chromebook, which holds nothing else, out of management."""
+        """Remove the company's account from a phone; deprovision a Chromebook."""
         act = f"retire {device.serial or device.name}"
         if _is_chromebook(device):
             self._change_status(
@@ -100,7 +103,7 @@ class GoogleDevices:
             self._act(device, "admin_account_wipe", act)
 
     def wipe(self, device: Device) -> None:
-        """Wipe everything on a phone. A command that is under way, which the state shows, is never sent again."""
+        """Wipe everything on a phone. The order is not repeated: the phone's state shows when a wipe is running."""
         act = f"wipe {device.serial or device.name}"
         if self.company and is_company_phone(device):
             self.company.wipe(device, act)
@@ -108,9 +111,9 @@ class GoogleDevices:
             self._act(device, "admin_remote_wipe", act)
 
     def assign(self, device: Device, account: Account) -> None:
-        """Note whose Chromebook it is.
+        """Write the person to the Chromebook's record (``annotatedUser``).
 
-        :raises Unsupported: a phone belongs to the person who signs in on it.
+        :raises Unsupported: the device is a phone, which belongs to the person who signs in on it.
         """
         act = f"assign {device.serial} to {account.login}"
         if not _is_chromebook(device):
@@ -121,10 +124,10 @@ class GoogleDevices:
     def _chromebooks(self, account: Account, act: str) -> Iterator[Mapping[str, Any]]:
         return self._rows("chromeos", act, query=f"user:{account.email}")
 
-    # -- talking -------------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _phones(self, ours: Iterable[Device], rows: Iterable[Mapping[str, Any]]) -> Iterator[Device]:
-        """Yield the company's phones, then people's own: one that is in both lists is the company's."""
+        """Yield the company's phones, then people's own. A phone in both lists is returned once, as the company's."""
         seen: set[str] = set()
         for phone in ours:
             seen.add(phone.serial)
@@ -147,7 +150,7 @@ class GoogleDevices:
 
 
 def _user_beside(row: Mapping[str, Any], account: Account) -> str:
-    """Return who signed in on a Chromebook last, when that is somebody else of the company; the most recent user comes first.
+    """Return the address of the last user of a Chromebook; empty when it is the account's own. The most recent user comes first.
 
     https://developers.google.com/workspace/admin/directory/reference/rest/v1/chromeosdevices, recentUsers
     """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a Google account holds: groups, licences, admin roles; and the groups that nobody else owns."""
+"""Groups, licences and admin roles of a Google account, and the groups without another owner."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LICENCES: Mapping[str, str] = {
 
 
 class GoogleEntitlements:
-    """Reads, gives and takes what accounts hold.
+    """Reads, grants and revokes entitlements of accounts.
 
-    :param licences: name -> ``product/sku``, for what :data:`LICENCES` does not know.
+    :param licences: name -> ``product/sku``, for licences that :data:`LICENCES` does not have.
     """
 
     def __init__(self, api: GoogleApi, licences: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class GoogleEntitlements:
         return [*self._groups(account), *self._licences(account), *self._roles(account)]
 
     def find(self, kind: str, name: str) -> Entitlement | None:
-        """Return a group by its address or name, a licence by its name, a role by its name.
+        """Return a group by its address or name, or a licence or a role by its name; None when there is none.
 
         :raises AmbiguousIdentity: several groups have that name.
         """
@@ -66,7 +66,7 @@ class GoogleEntitlements:
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         act = f"give {entitlement.name} to {account.login}"
         if entitlement.kind == "groups":
-            # 409: a member already.
+            # 409: the account is a member already.
             body = {"email": account.email, "role": "MEMBER"}
             where = directory("groups", entitlement.id, "members")
             self.api.admin().send("POST", where, act=act, json=body, missing=(409,), retry_safe=True)
@@ -96,9 +96,9 @@ class GoogleEntitlements:
             self.api.admin().send("DELETE", where, act=act, missing=(404,))
 
     def members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield ids and addresses of who holds it.
+        """Yield ids and addresses of the accounts that have a group, a licence or a role.
 
-        :raises NotFound: there is no such thing.
+        :raises NotFound: there is no group, licence or role of this name.
         """
         act = f"list members of {name}"
         found = self.find(kind, name)
@@ -123,7 +123,7 @@ class GoogleEntitlements:
     # -- groups that nobody else owns ----------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Return groups whose only owner this account is."""
+        """Return the groups that have this account as their only owner."""
         act = f"list groups that {account.login} owns"
         found = []
         for group in self._groups(account):
@@ -134,12 +134,12 @@ class GoogleEntitlements:
         return found
 
     def reassign(self, heir: Account, owned: Owned) -> None:
-        """Make the heir an owner; the leaver's own membership goes with their groups."""
+        """Make the heir an owner of a group; the leaver's membership ends later, with their other groups."""
         act = f"give group {owned.name} to {heir.login}"
         members = directory("groups", owned.id, "members")
         body = {"email": heir.email, "role": "OWNER"}
         answer = self.api.admin().send("POST", members, act=act, json=body, missing=(409,), retry_safe=True)
-        if answer.status == 409:  # a member already: only the role changes
+        if answer.status == 409:  # the heir is a member already: change the role
             where = directory("groups", owned.id, "members", heir.id)
             self.api.admin().send("PATCH", where, act=act, json={"role": "OWNER"}, retry_safe=True)
 
@@ -153,7 +153,7 @@ class GoogleEntitlements:
         return [_group(row) for row in rows]
 
     def _licences(self, account: Account) -> list[Entitlement]:
-        """Google lists licences by product only, so that each known one is asked for."""
+        """Ask for each known licence: Google lists the licences of a product, not of an account."""
         act, found = f"read licences of {account.login}", []
         for name, place in self.licences.items():
             product, _sep, sku = place.partition("/")
@@ -169,7 +169,7 @@ class GoogleEntitlements:
                 "roles", self._roles_by_id().get(str(row["roleId"]), str(row["roleId"])), str(row["roleId"]), raw=row
             )
             for row in rows
-            # A super administrator is made and unmade by a call of its own: it is a way in, not an entitlement.
+            # The role of super administrator has a call of its own: it is a way in, not an entitlement.
             if self._roles_by_id().get(str(row["roleId"])) != "_SEED_ADMIN_ROLE"
         ]
 
@@ -186,7 +186,7 @@ class GoogleEntitlements:
 
 
 def is_workspace_licence(entitlement: Entitlement) -> bool:
-    """Return whether it is the licence that mail and files live on; others are beside it."""
+    """Return whether an entitlement is a licence that mail and files need; others are additional."""
     return entitlement.kind == "licences" and entitlement.id.startswith("Google-Apps/")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A leaver's mailbox: forwarding, answer, delegates and messages through Gmail, hold and export through Vault, the address list through the directory.
+"""A leaver's mailbox: forwarding, automatic reply, delegates and messages by Gmail, hold and export by Vault, the address list by the directory.
 
-Gmail answers in the person's own name only, and nothing at all for somebody who is suspended.
+Gmail answers only in the person's own name, and not at all for a suspended account.
 https://developers.google.com/gmail/api/guides/settings
 """
 
@@ -22,18 +22,18 @@ from .accounts import GoogleAccounts
 from .api import GoogleApi, path
 from .vault import GoogleVault
 
-#: Every message once, whatever its labels.
+#: The name of the one folder: it has every message once, with any labels.
 ALL_MAIL = "All Mail"
 
 
 class GoogleMail:
-    """The mailbox of one account."""
+    """Reads and sets mailboxes, and reads their messages."""
 
     def __init__(self, api: GoogleApi, accounts: GoogleAccounts, vault: GoogleVault) -> None:
         self.api, self.accounts, self.vault = api, accounts, vault
 
     def settings(self, account: Account) -> Mapping[str, Any]:
-        """Return what :class:`Mailbox` names, as far as Google shows it: of a suspended account, hold, export and hidden."""
+        """Return the keys of :class:`Mailbox` that Google shows; for a suspended account ``hold``, ``export`` and ``hidden`` only."""
         found: dict[str, Any] = {"hidden": account.raw.get("includeInGlobalAddressList") is False}
         if self.vault.matter:
             found["hold"] = self.vault.hold(account) is not None
@@ -55,7 +55,7 @@ class GoogleMail:
         }
 
     def set(self, account: Account, key: str, value: Any) -> None:
-        """Set one of them.
+        """Set one key of :meth:`settings`.
 
         :raises Refused: the account is suspended, and Gmail does nothing for it.
         """
@@ -90,7 +90,7 @@ class GoogleMail:
     def _forward(self, account: Account, address: str, act: str) -> None:
         gmail = self._gmail(account)
         if address:
-            # 409: the address is known already. Within the organisation it is verified at once.
+            # 409: the address is registered already. Google verifies an address of the organisation at once.
             addresses = _settings(account, "forwardingAddresses")
             gmail.send("POST", addresses, act=act, json={"forwardingEmail": address}, missing=(409,), retry_safe=True)
         body = {
@@ -120,7 +120,7 @@ class GoogleMail:
         where = _settings(account, "delegates")
         now = {str(row["delegateEmail"]).lower() for row in self.api.listed(gmail, where, "delegates", act=act)}
         for address in sorted(set(addresses) - now):
-            # 409: a delegate already.
+            # 409: the address is a delegate already.
             gmail.send("POST", where, act=act, json={"delegateEmail": address}, missing=(409,), retry_safe=True)
         for address in sorted(now - set(addresses)):
             gmail.send("DELETE", _settings(account, "delegates", address), act=act, missing=(404,))
@@ -128,13 +128,13 @@ class GoogleMail:
     # -- messages ------------------------------------------------------------------------------------------------------
 
     def folders(self, account: Account) -> Sequence[MailFolder]:
-        """Return one folder with every message once: labels are no folders, and a message has several.
+        """Return one folder with every message once, because a message can have several labels; nothing for an empty mailbox.
 
         :raises Refused: the account is suspended.
         """
         act = f"read mail of {account.login}"
         hint = "archive before the suspension (end_state: lock), or have it exported by Google Vault: lifecycle_mailbox: {export: true}"
-        self._refuse_suspended(account, "hands nothing out", act, hint)
+        self._refuse_suspended(account, "shows no messages", act, hint)
         profile = self._gmail(account).get(path("gmail", "v1", "users", account.login, "profile"), act=act) or {}
         total = int(profile.get("messagesTotal") or 0)
         return [MailFolder("all", ALL_MAIL, total)] if total else []

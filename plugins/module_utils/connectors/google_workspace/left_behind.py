@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What of a leaver would be nobody's: secondary calendars, which are deleted with the account, and shared drives that nobody else organises.
+"""Calendars and drives that depend on a leaver: secondary calendars, which are deleted with the account, and shared drives without another organiser.
 
 https://developers.google.com/workspace/calendar/api/v3/reference/calendars/transferOwnership,
 https://developers.google.com/workspace/drive/api/guides/ref-search-terms#drive_properties
@@ -19,19 +19,19 @@ from .transfer import GoogleTransfer
 CALENDAR, DRIVE = "secondary calendar", "shared drive"
 _UNSEEN = "secondary calendars of {who}"
 _WHY = (
-    "Google shows the calendars of nobody who is suspended: they move with the calendar's transfer; run again when that has ended, "
+    "Google does not show the calendars of a suspended account: they move with the transfer of its calendar. Run again when that has ended, "
     "and before the account is deleted, which deletes them"
 )
 
 
 class GoogleLeftBehind:
-    """Calendars and drives of one customer."""
+    """Finds and reassigns such calendars and drives."""
 
     def __init__(self, api: GoogleApi, transfer: GoogleTransfer) -> None:
         self.api, self.transfer = api, transfer
 
     def owned(self, account: Account) -> Iterator[Owned]:
-        """Yield what somebody else must get before the account is deleted."""
+        """Yield each calendar and drive that needs another owner before the account is deleted."""
         if account.active:
             for row in self._calendars(account):
                 if not row.get("primary") and same_text(row.get("dataOwner"), account.email):
@@ -53,13 +53,13 @@ class GoogleLeftBehind:
         where = path("drive", "v3", "files", owned.id, "permissions")
         params = {"supportsAllDrives": "true", "useDomainAdminAccess": "true", "sendNotificationEmail": "false"}
         body = {"type": "user", "role": "organizer", "emailAddress": heir.email}
-        # Somebody who is in the drive already gets the role: sending it twice does no more.
+        # A member of the drive gets the new role: sending it twice changes nothing more.
         self._administrator().send("POST", where, act=act, params=params, json=body, retry_safe=True)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _administrator(self) -> Any:
-        """Return Calendar and Drive in the administrator's name."""
+        """Return the transport for Calendar and Drive, in the administrator's name."""
         return self.api.person("www", self.api.admin_address)
 
     def _calendars(self, account: Account) -> Iterator[Mapping[str, Any]]:

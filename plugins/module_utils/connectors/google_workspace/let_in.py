@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What others let a person into: their calendars and mailboxes, and groups of the company under a private address.
+"""Access of a person to calendars and mailboxes of others, and of their private address to groups and shared drives.
 
-Google has no list of where somebody was let in: each person's calendars and mailbox are asked in that person's own name. A private address
-keeps its access when the company's account is suspended.
+Google has no list of the calendars and mailboxes that let somebody in: each person's are read in that person's own name. A private
+address keeps its access when the company's account is suspended.
 https://developers.google.com/workspace/calendar/api/v3/reference/acl, https://developers.google.com/workspace/gmail/api/guides/delegate_settings
 """
 
@@ -25,25 +25,25 @@ GROUP, DRIVE = "private address in group", "private address in shared drive"
 #: The members of all shared drives: https://developers.google.com/workspace/drive/api/guides/manage-shareddrives
 _ALL_DRIVES = {"useDomainAdminAccess": "true"}
 _ANY_DRIVE = {**_ALL_DRIVES, "supportsAllDrives": "true"}
-#: People whose calendars and mailbox are asked at once.
+#: The number of people whose calendars and mailbox are read at once.
 _AT_ONCE = 4
-#: What Google says of somebody who has no calendar: https://developers.google.com/workspace/calendar/api/guides/errors
+#: Words in Google's error for a person without a calendar: https://developers.google.com/workspace/calendar/api/guides/errors
 _NO_CALENDAR = "signed up for Google Calendar"
 _SENDS = "everybody who works in that mailbox can send under this address: remove it there (Accounts, Send mail as), or attest that it stays"
-_UNSEEN = "whether they were let in there is not known ({why}): look, then attest"
+_UNSEEN = "nobody knows whether these let the leaver in ({why}): look, then attest"
 
 
 class GoogleLetIn:
-    """Finds where somebody was let in, shuts them out, and lets them in again.
+    """Finds, ends and gives back a person's access to what belongs to others.
 
-    :param up_to: how many people are asked, at most; the rest is left to a person.
+    :param up_to: how many people's calendars and mailboxes are read, at most; a person has to look at the others.
     """
 
     def __init__(self, api: GoogleApi, accounts: GoogleAccounts, up_to: int) -> None:
         self.api, self.accounts, self.up_to = api, accounts, up_to
 
     def of(self, account: Account) -> list[Owned]:
-        """Return everything that lets them in, and what could not be seen."""
+        """Return each access of the account, and one item for what could not be read."""
         act = f"look where {account.login} was let in"
         private = _private(account)
         names = {*_own(account), *private}
@@ -70,7 +70,7 @@ class GoogleLetIn:
         return found
 
     def take(self, account: Account, one: Owned) -> None:
-        """End one of them."""
+        """End one access that :meth:`of` returned."""
         act = f"take {one.kind} {one.name} from {account.login}"
         if one.kind == GROUP:
             where = directory("groups", one.raw["group"], "members", one.id)
@@ -88,16 +88,17 @@ class GoogleLetIn:
         self._as(owner, one.kind).send("DELETE", where, act=act, missing=(404,))
 
     def leave(self, account: Account, owner: Account, calendar: str) -> None:
-        """Shut them out of a calendar that was theirs: Google leaves the person who gave one away among its owners."""
-        act = f"take {account.login} out of a calendar that is {owner.login}'s now"
+        """End the account's access to a calendar that it gave to ``owner``: Google leaves the former owner among the owners."""
+        act = f"remove {account.login} from a calendar that now belongs to {owner.login}"
         for one in self._calendars(owner, _own(account) | _private(account), set(), act):
             if one.raw["calendar"] == calendar:
                 self.take(account, one)
 
     def again(self, account: Account, what: str) -> None:
-        """Let them in again where :meth:`take` shut them out.
+        """Give back an access that :meth:`take` ended.
 
-        :param what: kind and name of it: ``calendar of mark@corp.example: Team (writer)``.
+        :param what: its kind and name: ``calendar of mark@corp.example: Team (writer)``.
+        :raises NotFound: the calendar does not exist any more.
         """
         act = f"let {account.login} in again: {what}"
         if what.startswith(f"{MAILBOX} "):
@@ -113,7 +114,7 @@ class GoogleLetIn:
             raise NotFound(f"{owner} has no calendar {called}", act=act, system=self.api.target.name)
         rule = {"role": role, "scope": {"type": "user", "value": account.email}}
         acl = path("calendar", "v3", "calendars", calendar or owner, "acl")
-        # A rule for somebody who has one replaces it: sending it twice does no more.
+        # A new rule for the same person replaces the old one: sending it twice changes nothing more.
         self._as(owner, CALENDAR).send("POST", acl, act=act, json=rule, retry_safe=True)
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ class GoogleLetIn:
                     yield Owned(DRIVE, str(row["id"]), name, settle="revoke", raw={"drive": number})
 
     def _owned_by(self, owner: str, act: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the calendars that are a person's own; none where they have no calendar at all."""
+        """Yield the calendars that a person owns; none when they do not use Google Calendar."""
         where = path("calendar", "v3", "users", "me", "calendarList")
         params = {"minAccessRole": "owner", "showHidden": "true", "maxResults": "250"}
         try:
@@ -185,13 +186,13 @@ class GoogleLetIn:
                 yield Owned(SENDER, who, f"{owner.email}: {who}", settle="decide", raw={"why": _SENDS})
 
     def _setting(self, owner: str, what: str, act: str) -> list[Mapping[str, Any]]:
-        """Return the rows of a setting; none where the person has no Gmail (Google says 400 then)."""
+        """Return the rows of a setting; none when the person has no Gmail (Google answers 400)."""
         answer = self._as(owner, MAILBOX).send("GET", settings_of(owner, what), act=act, missing=(400, 404))
         found = answer.body.get(what) if answer.status == 200 and isinstance(answer.body, dict) else None
         return list(found or ())
 
     def _groups(self, address: str, act: str) -> Iterator[Owned]:
-        """Yield the groups of the company that a private address is in. Google says 404 of an address that is in none."""
+        """Yield the groups of the company that a private address is in. Google answers 404 for an address that is in none."""
         try:
             rows = list(self.api.listed(self.api.admin(), directory("groups"), "groups", act=act, userKey=address))
         except NotFound:
@@ -207,7 +208,7 @@ def _own(account: Account) -> set[str]:
 
 
 def _private(account: Account) -> set[str]:
-    """Return the addresses outside the company that are the person's: HR's, and the one they could take the account back with."""
+    """Return the person's addresses outside the company: those of the profile, and the one that can recover the account."""
     own = _own(account)
     ours = {one.rpartition("@")[2] for one in own}
     listed = (row.get("address") for row in account.raw.get("emails") or () if isinstance(row, dict))

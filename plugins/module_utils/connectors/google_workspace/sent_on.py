@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a leaver's mailbox sends out of the company by itself: its forwarding, and filters that forward, which nobody else sees.
+"""Mail that a leaver's mailbox forwards out of the company: by its forwarding, and by filters, which only the person sees.
 
-They stop while the account is suspended, and go on when it is only locked or let in again.
+A suspended account forwards nothing. One that is only locked, or active again, does.
 https://developers.google.com/workspace/gmail/api/guides/forwarding_settings
 """
 
@@ -22,20 +22,20 @@ FORWARDING, FILTER = "forwarding of ", "filter that forwards to "
 
 
 class SentOn:
-    """Finds what is sent on to outside, and ends it. Google answers in the person's own name, of an account that is not suspended."""
+    """Finds and ends forwarding to addresses outside. Google answers only in the person's own name, and not for a suspended account."""
 
     def __init__(self, api: GoogleApi) -> None:
         self.api = api
 
     def paths(self, account: Account) -> Iterator[AccessPath]:
-        """Yield each as a way in; one that is not seen is left to a person."""
+        """Yield each forwarding as a way in; where Google does not show them, a person has to look."""
         if not account.active:
             return
         try:
             yield from self._forwarding(account)
             yield from self._filters(account)
         except (PermissionDenied, AuthenticationFailed) as e:
-            # the rest must be closed all the same
+            # Close the other ways in, though these can't be read.
             yield AccessPath("mail that is sent on", "unseen", refused=str(e))
 
     def _forwarding(self, account: Account) -> Iterator[AccessPath]:
@@ -55,7 +55,7 @@ class SentOn:
                 yield AccessPath(f"{FILTER}{to} ({row['id']})", "open", end)
 
     def _read(self, account: Account, what: str, act: str) -> Mapping[str, Any]:
-        """Return a setting; empty where the person has no Gmail (Google says 400 then)."""
+        """Return a setting; empty when the person has no Gmail (Google answers 400)."""
         answer = self.api.person("gmail", account.login).send(
             "GET", settings_of(account.login, what), act=act, missing=(400, 404)
         )
@@ -76,7 +76,7 @@ class SentOn:
         )
 
     def _is_outside(self, address: str, account: Account) -> bool:
-        """Return whether an address has none of the domains that the account or the company's administrator has."""
+        """Return whether an address is in no domain of the account or of the administrator."""
         own = (account.email, account.login, *(account.attributes.get("aliases") or ()), self.api.admin_address)
         return address.rpartition("@")[2] not in {str(one).lower().rpartition("@")[2] for one in own}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a systems file may set of Google Workspace, and the scopes that each capability needs, without ``https://www.googleapis.com/auth/``."""
+"""The options of Google Workspace, and the scopes that each capability needs, without ``https://www.googleapis.com/auth/``."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Mapping, Sequence
 from ...sdk.target import Option
 
 OPTIONS: Mapping[str, Option] = {
-    "admin": Option("Address of the administrator whom the service account acts for.", required=True),
+    "admin": Option("Address of the administrator that the service account acts for.", required=True),
     "end_state": Option(
-        "How a cut-off leaves the account: suspend; or lock, which ends everything but leaves the mailbox reachable.",
+        "What a cut-off does to the account: suspend; or lock, which ends every way in and keeps the mailbox reachable.",
         choices=("suspend", "lock"),
         default="suspend",
     ),
     "vault_matter": Option(
-        "Id of the Vault matter that leavers' mail is held and exported in; each: every leaver has a matter of their own.",
+        "Id of the Vault matter that leavers' mail is held and exported in; each: one matter for each leaver.",
         default="",
     ),
     "vault_region": Option("Where exports are kept.", choices=("ANY", "US", "EUROPE"), default="ANY"),
     "archive": Option(
-        "Whether who is suspended is archived in place of losing their Workspace licence: wants Archived User licences.",
+        "Whether a suspended account is archived when its Workspace licence is taken: needs Archived User licences.",
         kind="bool",
         default=False,
     ),
     "org_unit": Option("Organisational unit of new and restored accounts.", default=""),
     "licences": Option("Further licences by name: product/sku.", kind="dict", default={}),
     "delegations_up_to": Option(
-        "How many people's calendars and mailboxes are asked whether they let a leaver in; beyond that a person looks.",
+        "How many people's calendars and mailboxes are asked whether they let a leaver in; a person has to look at the others.",
         kind="int",
         default=2000,
     ),
     "company_phones": Option(
-        "Whether the company has phones of its own in Google: they are asked for with a scope of their own.",
+        "Whether Google manages phones that the company owns: reading them needs a scope of its own.",
         kind="bool",
         default=True,
     ),
-    "working_hours": Option("When meetings may be booked.", default="09:00-17:00"),
+    "working_hours": Option("The hours of a working day in which meetings are booked.", default="09:00-17:00"),
 }
 PERMISSIONS: Mapping[str, Sequence[str]] = {
     "accounts": ("admin.directory.user",),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Hands over what a leaver owns in Drive and Calendar: Google's Data Transfer, which also works for suspended people.
+"""Hands over a leaver's files and calendar by Google's Data Transfer, which also works for a suspended account.
 
 https://developers.google.com/admin-sdk/data-transfer/reference/rest/v1/transfers
 """
@@ -14,7 +14,7 @@ from ...model.errors import Conflict, NotFound
 from ...sdk.values import Account
 from .api import GoogleApi, path
 
-#: Application -> how its data moves: private files too; rooms that past meetings hold are released.
+#: Application -> its parameter for a transfer: private files move too; rooms of past meetings are released.
 APPLICATIONS: Mapping[str, tuple[str, Sequence[str]]] = {
     "Drive and Docs": ("PRIVACY_LEVEL", ("PRIVATE", "SHARED")),
     "Calendar": ("RELEASE_RESOURCES", ("TRUE",)),
@@ -23,13 +23,13 @@ COMPLETED, FAILED = "completed", "failed"
 
 
 class GoogleTransfer:
-    """Transfers of one customer."""
+    """Reads and starts transfers."""
 
     def __init__(self, api: GoogleApi) -> None:
         self.api = api
 
     def of(self, account: Account) -> list[Mapping[str, Any]]:
-        """Return every transfer of what the account owned, whatever became of it."""
+        """Return every transfer of the account's data, in any state."""
         act = f"list transfers of {account.login}"
         where = path("admin", "datatransfer", "v1", "transfers")
         return list(
@@ -44,20 +44,20 @@ class GoogleTransfer:
         )
 
     def refuse_while_running(self, account: Account, act: str) -> None:
-        """Let nothing be taken that files and calendar live on.
+        """Refuse an act that would delete files or the calendar, as long as a transfer runs.
 
-        :raises Conflict: a transfer is under way, and what was not moved yet would be lost.
+        :raises Conflict: a transfer is running, and data that was not moved yet would be lost.
         """
         if any(row.get("overallTransferStatusCode") not in (COMPLETED, FAILED) for row in self.of(account)):
             raise Conflict(
                 "its files and calendar are still being handed over",
                 act=act,
                 system=self.api.target.name,
-                hint="run it again when the transfer has ended: what was not moved would be lost",
+                hint="run again when the transfer has ended: data that was not moved yet would be lost",
             )
 
     def moved(self, account: Account, application: str) -> bool:
-        """Return whether the account's data of one application was moved to its end."""
+        """Return whether a transfer of the account's data of one application is completed."""
         wanted = self._applications("list transfers").get(application)
         return any(
             str(part.get("applicationId")) == wanted and part.get("applicationTransferStatus") == COMPLETED
@@ -66,9 +66,9 @@ class GoogleTransfer:
         )
 
     def start(self, account: Account, heir: Account) -> None:
-        """Begin it, unless one to the same heir is under way or done.
+        """Start a transfer of files and calendar, unless one to the same heir is running or completed.
 
-        :raises NotFound: the customer has none of the applications.
+        :raises NotFound: the customer has neither Drive nor Calendar.
         """
         act = f"hand over files of {account.login} to {heir.login}"
         same = [row for row in self.of(account) if str(row.get("newOwnerUserId")) == heir.id]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A leaver's mail in Google Vault: the matter, the hold, and the export, which Google makes in its own time. All of it works for suspended people.
+"""A leaver's mail in Google Vault: the matter, the hold, and the export, which takes Google some time. All of it works for a suspended account.
 
 https://developers.google.com/workspace/vault/guides, https://developers.google.com/workspace/vault/reference/rest/v1/matters.exports
 """
@@ -15,17 +15,17 @@ from ...sdk.transport import Transport
 from ...sdk.values import Account
 from .api import GoogleApi, path
 
-#: The option's word for a matter of each leaver's own.
+#: The value of the option ``vault_matter`` that means one matter for each leaver.
 EACH = "each"
 NONE, EXPORTING, EXPORTED = "none", "exporting", "exported"
 _STATES: Mapping[str, str] = {"COMPLETED": EXPORTED, "IN_PROGRESS": EXPORTING}
 
 
 class GoogleVault:
-    """Holds and exports of one customer.
+    """Reads and sets holds, and reads and starts exports.
 
-    :param matter: id of the matter that all leavers' mail is held in; :data:`EACH`: each leaver has one; empty: nothing is held.
-    :param region: where exports are kept: ``ANY``, ``US`` or ``EUROPE``.
+    :param matter: id of the matter that all leavers' mail is held in; :data:`EACH`: one for each leaver; empty: nothing is held.
+    :param region: region in which exports are kept: ``ANY``, ``US`` or ``EUROPE``.
     """
 
     def __init__(self, api: GoogleApi, *, matter: str, region: str) -> None:
@@ -34,7 +34,7 @@ class GoogleVault:
     # -- hold ----------------------------------------------------------------------------------------------------------
 
     def hold(self, account: Account) -> Mapping[str, Any] | None:
-        """Return the hold on the account's mail that we set, or somebody else in the same matter."""
+        """Return the hold on the account's mail in the matter, set by us or by somebody else; None without one."""
         act = f"read holds of {account.login}"
         for hold in self._listed(account, "holds", act, view="FULL_HOLD"):
             held = {str(row.get("accountId")) for row in hold.get("accounts") or ()}
@@ -51,7 +51,7 @@ class GoogleVault:
                 "accounts": [{"accountId": account.id}],
                 "query": {"mailQuery": {}},
             }
-            # 409: it is there already.
+            # 409: there is such a hold already.
             self._vault().send("POST", where, act=act, json=body, missing=(409,), retry_safe=True)
             return
         hold = self.hold(account)
@@ -62,19 +62,19 @@ class GoogleVault:
     # -- export --------------------------------------------------------------------------------------------------------
 
     def export(self, account: Account) -> tuple[str, str]:
-        """Return how far the export of the account's mail is, and what is known of it."""
+        """Return the state of the newest export of the account's mail, and when it is complete the text that proves it."""
         found = self._newest(account)
         if found is None:
             return NONE, ""
         state = _STATES.get(str(found.get("status")), NONE)
-        return state, _said_of(found) if state == EXPORTED else ""
+        return state, _proof_of(found) if state == EXPORTED else ""
 
     def start_export(self, account: Account, act: str) -> None:
-        """Have all of the account's mail exported; one that failed is taken away before."""
-        failed = self._newest(account)
+        """Start an export of all of the account's mail. An earlier one, which failed, is deleted first: it has the same name."""
+        earlier = self._newest(account)
         where = path("v1", "matters", self._matter_made(account, act), "exports")
-        if failed is not None:
-            self._vault().send("DELETE", where.below("/{}", failed["id"]), act=act, missing=(404,))
+        if earlier is not None:
+            self._vault().send("DELETE", where.below("/{}", earlier["id"]), act=act, missing=(404,))
         body = {
             "name": _name_of(account),
             "query": {
@@ -101,7 +101,7 @@ class GoogleVault:
             yield from self.api.listed(self._vault(), path("v1", "matters", matter, what), what, act=act, **params)
 
     def _matter_of(self, account: Account, act: str) -> str:
-        """Return the id of the account's matter; empty where it has none yet."""
+        """Return the id of the account's matter; empty when there is none yet."""
         if self.matter != EACH:
             return self.matter
         rows = self.api.listed(self._vault(), path("v1", "matters"), "matters", act=act, state="OPEN", view="BASIC")
@@ -109,9 +109,9 @@ class GoogleVault:
         return next(mine, "")
 
     def _matter_made(self, account: Account, act: str) -> str:
-        """Return the id of the account's matter, made where it has none.
+        """Return the id of the account's matter, and create it when there is none.
 
-        :raises InputError: the systems file names no matter.
+        :raises InputError: option ``vault_matter`` is not set.
         """
         if not self.matter:
             raise InputError(
@@ -134,8 +134,8 @@ def _name_of(account: Account) -> str:
     return f"mail of leaver {account.id}"
 
 
-def _said_of(found: Mapping[str, Any]) -> str:
-    """Return what proves an export: how many messages, and its files with their checksums."""
+def _proof_of(found: Mapping[str, Any]) -> str:
+    """Return the text that proves an export: the number of messages, and its files with their checksums."""
     stats, files = found.get("stats") or {}, (found.get("cloudStorageSink") or {}).get("files") or ()
     count = f"{stats.get('exportedArtifactCount', '?')} of {stats.get('totalArtifactCount', '?')} messages"
     names = "; ".join(f"{row.get('objectName')} (MD5 {row.get('md5Hash')})" for row in files)
