@@ -126,7 +126,7 @@ def test_an_imap_session_lives_on_and_the_record_names_it(box: Box, system: str,
             and "IMAP sessions" in residual["what"]
             and "password" in residual["what"]
             and "Sieve" in residual["what"]
-            and "kick it" in residual["why"]
+            and "end its sessions on the server" in residual["why"]
         )
         told = json.loads(json.dumps(record.build(ledger, case, {})))
         assert told["residual_access"] == [{"system": system, **residual}]

@@ -50,7 +50,7 @@ def test_nothing_to_do_is_absent() -> None:
         ({"offboard": "x"}, "must be a list"),
         ({"offboard": ["Take {phone}"]}, "a person has no 'phone'"),
         ({"offboard": ["Take {name"]}, "steps.offboard"),
-        ({"offboard": ["x", "x"]}, "says a step twice"),
+        ({"offboard": ["x", "x"]}, "has a step twice"),
     ],
 )
 def test_options_are_checked(steps: Any, said: str) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Apple Business and Apple School Manager: which device management a device enrols with.
+"""Apple Business and Apple School Manager: the device management that a device enrols with.
 
-https://developer.apple.com/documentation/applebusinessapi. It knows serial numbers and device management services, and nobody who
-has a device. An assignment is an activity: accepted at once, carried out later, and shown by the device some seconds after that.
+https://developer.apple.com/documentation/applebusinessapi. It has serial numbers and device management services, and no people. An
+assignment is an activity: Apple accepts it at once and carries it out later, and the device shows it some seconds after that.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from ..sdk.values import Enrolment
 DEVICES = at("/v1/orgDevices")
 SERVERS = at("/v1/mdmServers")
 ACTIVITIES = at("/v1/orgDeviceActivities")
-#: The audience of the assertion is not the address that the token comes from: both are as Apple's page on OAuth has them.
+#: The audience of the assertion, and the path of the token: Apple's page on OAuth has two different addresses.
 AUDIENCE = "https://account.apple.com/auth/oauth2/v2/token"
 TOKEN = at("/auth/oauth2/token")
-#: How an activity ends when every device was processed; of the second, only the list of results was not made.
+#: The ends of an activity that processed every device; after the second one, only the list of results is missing.
 _WELL = ("COMPLETED_WITH_SUCCESS", "COMPLETED_POST_PROCESSING_FAILED")
 _PAGE = 1000
 _REAL = "apple.com"
@@ -39,8 +39,8 @@ class AppleBusiness(Connector):
     DEFAULT_URL = "https://api-business.apple.com"
     CREDENTIALS = {
         "client_id": Option("The API account's client id: BUSINESSAPI.… or SCHOOLAPI.…", required=True),
-        "key_id": Option("The id of its key.", required=True),
-        "private_key": Option("Its private key, PEM.", required=True),
+        "key_id": Option("The id of the API account's key.", required=True),
+        "private_key": Option("The API account's private key, PEM.", required=True),
     }
     OPTIONS = {
         "server": Option(
@@ -65,7 +65,7 @@ class AppleBusiness(Connector):
             target, TokenAuth(target, f"apple_business:{target.name}", lambda: _access_token(target)), POLICY
         )
         self._names: dict[str, str] = {}
-        #: Serial -> the activity that this run has begun for it.
+        #: Serial -> the id of the activity that this run has started.
         self._begun: dict[str, str] = {}
 
     def management(self) -> str:
@@ -97,10 +97,10 @@ class AppleBusiness(Connector):
     # -- what Apple says -----------------------------------------------------------------------------------------------
 
     def _wanted(self) -> str:
-        """Return the id of the service that devices are assigned to.
+        """Return the id of the service in the option ``server``.
 
-        :raises InputError: there is none of that name or id.
-        :raises AmbiguousIdentity: there are several of that name.
+        :raises InputError: no service has that name or id.
+        :raises AmbiguousIdentity: several services have that name.
         """
         wanted, act = str(self.target.options["server"]), "find the device management service"
         known = self._servers()
@@ -139,15 +139,15 @@ class AppleBusiness(Connector):
             yield from answer.body["data"]
 
     def _assigned(self, serial: str) -> str:
-        """Return the id of the service that a device is assigned to; "" for none: Apple answers 404, or without an id."""
+        """Return the id of the service that a device is assigned to; empty when Apple answers 404, or without an id."""
         path = DEVICES.below("/{}/relationships/assignedServer", serial)
         answer = self.http.get(path, act=f"read what {serial} is assigned to")
         return str(((answer or {}).get("data") or {}).get("id") or "")
 
     def _order(self, kind: str, serial: str, server: str) -> None:
-        """Begin an activity for one device, and watch it to its end, or until we may wait no longer: the next look says how it stands.
+        """Start an activity for one device, and wait for its end or for the time limit; then :meth:`enrolment` shows the result.
 
-        :raises Rejected: it ended, and the device was not processed.
+        :raises Rejected: the activity ended, and the device was not processed.
         """
         act = f"{kind.partition('_')[0].lower()} device {serial}"
         body = {
@@ -170,7 +170,7 @@ class AppleBusiness(Connector):
     def _ended(self, serial: str) -> bool:
         """Return whether the activity of this run for a device has ended.
 
-        :raises Rejected: it ended, and the device was not processed.
+        :raises Rejected: the activity ended, and the device was not processed.
         """
         id, act = self._begun[serial], f"follow the assignment of device {serial}"
         said = (self.http.send("GET", ACTIVITIES.below("/{}", id), act=act).body)["data"]["attributes"]
@@ -187,10 +187,10 @@ class AppleBusiness(Connector):
 
 
 def _access_token(target: Target) -> tuple[str, float]:
-    """Ask Apple for a token with a signed assertion: "Implementing OAuth for the Apple School Manager and Apple Business API".
+    """Return a token, and for how many seconds it is valid: "Implementing OAuth for the Apple School Manager and Apple Business API".
 
-    :raises CredentialError: the key is none.
-    :raises AuthenticationFailed: Apple does not take the assertion.
+    :raises CredentialError: ``private_key`` is not a key.
+    :raises AuthenticationFailed: Apple refuses the assertion.
     """
     client = target.credential("client_id")
     form = {
@@ -220,7 +220,7 @@ def _access_token(target: Target) -> tuple[str, float]:
 
 
 def _message(answer: Answer) -> str:
-    """Return what went wrong: ``errors`` of the API, ``error`` of the sign-in."""
+    """Return the text of an error: ``errors`` of the API, or ``error`` of the sign-in."""
     body = answer.body if isinstance(answer.body, dict) else {}
     errors = [one for one in body.get("errors") or () if isinstance(one, dict)]
     if errors:

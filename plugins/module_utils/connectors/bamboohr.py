@@ -45,7 +45,7 @@ from ..sdk.transport import (
 )
 from ..sdk.values import WORK_ADDRESS, Overview
 
-#: Person's field to BambooHR's.
+#: Our field of a person -> BambooHR's.
 _FIELDS: Mapping[str, str] = {
     "employee_id": "employeeNumber",
     "email": "workEmail",
@@ -62,16 +62,16 @@ _FIELDS: Mapping[str, str] = {
     "personal_email": "homeEmail",
     "mobile_phone": "mobilePhone",
 }
-#: What must be visible, or every conclusion is a guess.
+#: The fields without which nothing can be concluded: the key must see them.
 _DECISIVE = ("workEmail", "status", "hireDate")
 _EVERYBODY = "/api/v1/reports/custom"
 
 
 @dataclass(frozen=True)
 class Employment:
-    """What the table ``employmentStatus`` says of one person: rows of (date, status), oldest first.
+    """The rows of one person in the table ``employmentStatus``: (date, status), oldest first.
 
-    ``last`` is the row that was entered last, whatever its date.
+    ``last`` is the row with the highest id, which was entered last.
     """
 
     rows: tuple[tuple[str, str], ...] = ()
@@ -98,7 +98,7 @@ class BambooHr(Connector):
     WRITES_LOGINS: ClassVar[bool] = True
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
-            "BambooHR's fields by our name: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).",
+            "Our name of a field -> BambooHR's: a field of the person (time_zone: customTimeZone), or a system, for the login there (github: customGitHub).",
             "dict",
             default={},
             names=(*OWN_FIELDS, ANY_SYSTEM),
@@ -171,7 +171,7 @@ class BambooHr(Connector):
                 partial(self._person, record, employment.get(str(record["id"]), Employment()), index, act),
             )
             for record in records
-            # A record without a work address is a person nobody can act on yet.
+            # Nothing can be done yet for a person without a work address.
             if record.get(self._person_fields["email"])
         )
 
@@ -179,13 +179,16 @@ class BambooHr(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Return who was changed, and whose employment begins, changes or ends on a day since then: the day itself changes no record."""
+        """Return everybody whose record was changed since then, or whose employment began, changed or ended on a day since then.
+
+        Such a day itself changes no record.
+        """
         act = f"read changes since {since}"
         moment = clock.parse(since)
         answer = self.transport.get(
             "/api/v1/employees/changed", act=act, params={"since": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
         )
-        # PHP writes an empty map as a list.
+        # BambooHR writes an empty mapping as an empty list.
         changed = set((answer or {}).get("employees") or {})
         from_day, to_day = days_since(since)
         employment = self._all_employment(act)
@@ -213,13 +216,14 @@ class BambooHr(Connector):
         )
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
-        """Return what BambooHR itself has of the address and the logins."""
+        """Return the address and the logins as BambooHR has them."""
         record = self._employee(person.hr_id, f"read what HR has of {person.email}") or {}
         fields = {WORK_ADDRESS: self._person_fields["email"], **self._logins}
         return {name: text(record.get(theirs)) for name, theirs in fields.items() if theirs in record}
 
     def tell_hr(self, person: Person, what: str, value: str) -> None:
-        """Write one field (reference/update-employee). One that the key may not edit is refused, or left out and seen so at the read-back."""
+        """Write the work address or a login (reference/update-employee). A field that the key may not edit is refused, or silently left out:
+        then reading back shows it."""
         field = self._person_fields["email"] if what == WORK_ADDRESS else self._logins[what]
         self.transport.send(
             "POST",
@@ -250,13 +254,13 @@ class BambooHr(Connector):
         return [{**record, email: made[key]} if (key := str(record["id"])) in made else record for record in records]
 
     def _facts(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return the fields by which an address may be made."""
+        """Return the fields that the rule makes an address of."""
         named = {name: text(record.get(theirs)) for name, theirs in self._person_fields.items()}
         aliases = " ".join(several(record.get(self._person_fields.get("aliases", ""))))
         return {**named, "aliases": aliases, "status": "terminated" if _inactive(record) else "active"}
 
     def _addressed(self, key: str, act: str) -> dict[str, Any] | None:
-        """Read one employee afresh; a person without a work address has the one that was made."""
+        """Read one employee again; without a work address, put in the one that the rule made."""
         record, email = self._employee(key, act), self._person_fields["email"]
         if record is not None and self._rule.rule and not record.get(email):
             record[email] = next((row["email"] for row in self._index(act, fresh=False) if row["id"] == key), "")
@@ -289,7 +293,7 @@ class BambooHr(Connector):
         return {key: _history(own) for key, own in by_person.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Return everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 reports."""
+        """Return everybody's identifiers, kept for the run: 1,000 look-ups in one step must not read 1,000 reports."""
         return kept_index(
             self.target, "api_key", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
         )
@@ -318,7 +322,7 @@ class BambooHr(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return what identifies a record, and the fields that the key may see."""
+        """Return the identifiers of a record, its status, and the names of the fields that the key sees."""
         named = self._person_fields
         theirs = indexed_fields(named, self.target.options["attributes"])
         return {
@@ -363,7 +367,7 @@ class BambooHr(Connector):
         return Person.of({**person.as_dict(), "status": self._status(record, person, employment)})
 
     def _status(self, record: Mapping[str, Any], person: Person, employment: Employment) -> str:
-        """BambooHR's Active and Inactive, made whole by dates in the person's own zone: a last day ends when that day does."""
+        """Return the status: BambooHR's Active or Inactive, corrected by the dates in the person's own time zone."""
         today = today_of(person)
         later = not_begun(person, today)
         if later:
@@ -380,7 +384,7 @@ class BambooHr(Connector):
 
 
 def _message(answer: Answer) -> str:
-    # Bodies are empty; the reason is in a header: documentation.bamboohr.com/docs/api-details
+    # The body of an error is empty, its text is in a header: documentation.bamboohr.com/docs/api-details
     return (
         answer.headers.get("X-BambooHR-Error-Message")
         or answer.headers.get("X-BambooHR-Error-Messsage")
@@ -393,7 +397,7 @@ def _inactive(record: Mapping[str, Any]) -> bool:
 
 
 def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
-    """Rows come unsorted; on one day, the later entered (the higher id) is in force."""
+    """Return the rows in the order of their dates. Of two rows of one day, the one with the higher id was entered later and applies."""
     dated = sorted(
         (_day(row.get("date")), int(row.get("id") or 0), text(row.get("employmentStatus")))
         for row in rows
@@ -404,6 +408,6 @@ def _history(rows: Sequence[Mapping[str, Any]]) -> Employment:
 
 
 def _day(value: Any) -> str:
-    """ISO date; empty for ``0000-00-00``, which is how BambooHR writes none."""
+    """Return an ISO date; empty for ``0000-00-00``, which BambooHR writes for no date."""
     day = text(value)
     return "" if day.startswith("0000") else day[:10]

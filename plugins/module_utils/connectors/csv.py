@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HR records in a CSV file (RFC 4180), read strictly: what is not certain is an error with file and line."""
+"""HR records in a CSV file (RFC 4180), read strictly: whatever is not certain is an error with file and line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Row:
 
 
 class Csv(Connector):
-    """One file, one person a row. The file is never written."""
+    """Reads a file with one person in each row. It never writes the file."""
 
     TITLE: ClassVar[str] = "CSV file"
     NEEDS_URL: ClassVar[bool] = False
@@ -73,32 +73,32 @@ class Csv(Connector):
             names=_FIELDS,
         ),
         "statuses": Option(
-            "The file's words for a status to ours (pending, active, leave, terminated): {left: terminated}. Without it the file uses ours.",
+            "The file's word for a status -> ours (pending, active, leave, terminated): {left: terminated}. Without it the file has ours.",
             "dict",
             default={},
         ),
         "date_format": Option(
-            "How dates are written, in strptime's letters: %d.%m.%Y. Nothing is guessed.", default="%Y-%m-%d"
+            "The form of dates, in the letters of strptime: %d.%m.%Y. Other forms are refused.", default="%Y-%m-%d"
         ),
         "delimiter": Option(
-            "One character. Without it, it is found from the first line: comma, semicolon, tab or bar."
+            "The character between cells. When not given, it is taken from the first line: comma, semicolon, tab or bar."
         ),
         "encoding": Option("The file's encoding; a byte order mark is understood.", default="utf-8-sig"),
-        "changed_column": Option("Column with the moment of a row's last change (ISO 8601)."),
+        "changed_column": Option("The column with the time of a row's last change (ISO 8601)."),
         **ADDRESS_OPTIONS,
         "snapshots": Option(
-            "Folder of earlier copies of the file, kept by this connector, to find what changed.", "path"
+            "The folder in which this connector keeps earlier copies of the file, to find what changed.", "path"
         ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"hr_records": ("read the file",)}
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        #: What this step has read already, and under which columns.
+        #: The rows that this step has read, and the header of the file.
         self._read: list[Row] | None = None
         self._header_read: Sequence[str] = ()
         self._bad: list[tuple[int, Mapping[str, str], RecordRefused]] = []
-        #: Addresses that the file does not have.
+        #: Addresses that the rule made, and that the file does not have.
         self._without: set[str] = set()
         options = target.options
         if "email" not in options["columns"]:
@@ -115,7 +115,7 @@ class Csv(Connector):
         self._rule = AddressRule(target)
         if options["address"] and not {"hr_id", "employee_id"} & set(options["columns"]):
             raise self._error(
-                "address makes addresses, and they must be kept by an id that stays",
+                "the option address needs an id that never changes, to keep the addresses that it makes",
                 "name a column for hr_id or employee_id",
             )
         if options["delimiter"] is not None and len(options["delimiter"]) != 1:
@@ -125,7 +125,7 @@ class Csv(Connector):
 
     def find_people(self, user: str) -> Sequence[Person]:
         sought = user.strip().casefold()
-        if self._read is None:  # a task asks for many people, and for the manager of each: the file is read once
+        if self._read is None:  # read the file once: a task looks up many people and their managers
             self._read = self._rows(self.target.options["path"])
         found = [
             p
@@ -144,12 +144,12 @@ class Csv(Connector):
 
     def overview(self) -> Overview:
         rows = self._read if self._read is not None else self._rows(self.target.options["path"])
-        # A row that is refused still is somebody: who has an address in common with it must be noticed.
+        # A refused row is still a person: somebody who has the same address must be noticed.
         shown = [self._shown(cells) for _line, cells, _error in self._bad]
         return Overview([*(row.person for row in rows), *shown], tuple(self._header_read))
 
     def _shown(self, cells: Mapping[str, str]) -> Person:
-        """Return as much of a refused row as identifies a person."""
+        """Return a person with the identifiers of a refused row."""
         fields: dict[str, Any] = {
             name: harmless(cells[column])
             for name, column in self.target.options["columns"].items()
@@ -159,10 +159,10 @@ class Csv(Connector):
         return Person(**fields)
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Find changed people by ``changed_column`` where there is one; else by comparison with the newest snapshot taken before ``since``.
+        """Return changed people, by ``changed_column`` if there is one, else by comparison with the newest snapshot from before ``since``.
 
-        Where neither can tell, everybody is returned: too many is safe, too few is not. A row that is gone is never
-        returned: absence from a file is not a termination.
+        Without both, everybody is returned: too many people are safe, too few are not. A row that disappeared is never returned: absence
+        from the file is no termination.
         """
         moment = self._moment(since)
         rows = self._rows(self.target.options["path"])
@@ -176,7 +176,7 @@ class Csv(Connector):
         return [row.person for row in rows if known.get(row.person.key) != row.person]
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
-        """Return what the file itself has of the address. Its logins are HR's own."""
+        """Return the address if it is in the file, empty if the rule made it. Logins are never made here."""
         return {WORK_ADDRESS: "" if person.email in self._without else person.email}
 
     # -- the file ------------------------------------------------------------------------------------------------------
@@ -209,14 +209,14 @@ class Csv(Connector):
                 f"{path}:{reader.line_num}: not CSV: {e}", "look at the quotes in and before this line"
             ) from None
         if header is None:
-            raise self._error(f"{path}: is empty", "an export that failed? Nothing was read")
+            raise self._error(f"{path}: is empty", "look whether the export failed")
         self._header_read = header
         self._give_addresses([cells for _line, cells in named])
         for line, record in named:
             try:
                 rows.append(Row(line, record, self._person(record, f"{path}:{line}")))
             except RecordRefused as e:
-                # One row that can't be read stops nobody else's run; a run for that person gets the error.
+                # A row that can't be read stops only the run for that person, which gets the error.
                 self._bad.append((line, record, e))
                 self.refused.append(str(e))
                 self.refused_ids[self._shown(record).key] = str(e)
@@ -224,7 +224,7 @@ class Csv(Connector):
         return rows
 
     def _give_addresses(self, everybody: Sequence[dict[str, str]]) -> None:
-        """Give people without a work address in the file the one that the rule makes."""
+        """Write the address that the rule makes into each row without one."""
         options, columns = self.target.options, self.target.options["columns"]
         if not options["address"]:
             return
@@ -275,7 +275,7 @@ class Csv(Connector):
         given: str | None = self.target.options["delimiter"]
         if given:
             return given
-        # csv.Sniffer guesses from the content; the header alone must hold every column that the options name.
+        # Do not guess from the content, as csv.Sniffer does: the header must have every column that the options name.
         first = next((line for line in text.splitlines() if line.strip()), "")
         needed = set(self._columns())
         fitting = [
@@ -310,7 +310,7 @@ class Csv(Connector):
                 data[name] = self._date(str(data[name]), options["columns"].get(name, name), where)
         for name in ("aliases", "former_names"):
             if isinstance(data.get(name), str):
-                # Several in one cell are divided by a bar; addresses, by a space too.
+                # A bar divides several values in one cell; between addresses, a space does too.
                 parts = data[name].replace("|", " ").split() if name == "aliases" else data[name].split("|")
                 data[name] = [part.strip() for part in parts if part.strip()]
         if "status" in options["columns"]:
@@ -328,7 +328,7 @@ class Csv(Connector):
             raise self._error(f"{where}: {e.what}", e.hint) from None
 
     def _as_of_now(self, person: Person, has_status: bool) -> Person:
-        """Take the status from the file's dates where it gives none, in the person's own zone: a last day ends when that day does."""
+        """Return the person; without a status in the file, with one from the dates in the person's own time zone."""
         if has_status:
             return person
         moment = clock.now()
@@ -354,7 +354,7 @@ class Csv(Connector):
         pattern = self.target.options["date_format"]
         try:
             moment = datetime.strptime(text, pattern)
-            # An end may have its time of day.
+            # An end of employment can have a time of day.
             return (
                 moment.isoformat(timespec="minutes")
                 if "%H" in pattern and moment.time() != time.min
@@ -380,7 +380,7 @@ class Csv(Connector):
                 if value and value in seen:
                     raise self._error(
                         f"{path}:{row.line}: {field} {getattr(row.person, field)} is already on line {seen[value]}",
-                        "one row a person",
+                        "give each person one row",
                     )
                 seen[value] = row.line
 
@@ -410,7 +410,7 @@ class Csv(Connector):
         return os.path.join(folder, earlier[-1]) if earlier else None
 
     def _keep_snapshot(self) -> None:
-        """Keep a copy of the file as it is, unless the newest copy is the same. It holds personal data: mode 0600."""
+        """Keep a copy of the file, unless the newest copy is the same. It has personal data, so its mode is 0600."""
         folder = os.path.expanduser(self.target.options["snapshots"])
         try:
             with open(os.path.expanduser(self.target.options["path"]), "rb") as f:

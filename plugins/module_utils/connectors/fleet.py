@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Fleet: hosts, their disk keys, and lock, wipe and unenrolment by its device management.
 
-https://fleetdm.com/docs/rest-api/rest-api. Servers of different age answer a command with 200 or 204; both are its acceptance.
+https://fleetdm.com/docs/rest-api/rest-api. A server accepts a command with 200 or, in other versions, with 204.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PLATFORMS = {
 _NO_ROTATION = "Fleet asks the person for a new recovery key when they next sign in to the device"
 _PENDING = {"lock": "lock_pending", "wipe": "wipe_pending"}
 #: https://fleetdm.com/docs/rest-api/rest-api#wipe-host
-_UNLOCK_FIRST = "it is locked, and Fleet wipes no host that is: unlock it there (a Mac wants the PIN that Fleet shows), and run again"
+_UNLOCK_FIRST = "Fleet wipes no locked host: unlock it there (a Mac asks for the PIN that Fleet shows), and run again"
 _STATUS = {"locked": "locked", "wiped": "wiped"}
 _MOBILE = ("iOS", "iPadOS", "Android")
 _NO_LOCK = ("Android", "ChromeOS")
@@ -57,7 +57,7 @@ class Fleet(Connector):
         )
 
     def devices(self, person: Person) -> Sequence[Device]:
-        """Return the hosts that Fleet maps to any address of the person."""
+        """Return the hosts that Fleet assigns to any address of the person."""
         addresses = addresses_of(person, self.login_of(person))
         act = f"list devices of {person.email}"
         found: dict[int, Device] = {}
@@ -77,18 +77,18 @@ class Fleet(Connector):
         return only(self.target, found, serial)
 
     def all_devices(self) -> Iterator[Device]:
-        """Yield every host. A list says neither that a disk is encrypted nor that its key is kept: only the record does."""
+        """Yield every host. A list does not show whether a disk is encrypted and its key kept: only the record does."""
         return (_shown(row, listed=True) for row in self._rows("list devices"))
 
     def lock_device(self, device: Device) -> None:
-        """Lock it; a Mac's unlock PIN is shown in Fleet, and is not asked for here."""
+        """Lock a host; Fleet shows the PIN that unlocks a Mac, and it is not read here."""
         self._command(device, "lock")
 
     def wipe_device(self, device: Device) -> None:
         self._command(device, "wipe")
 
     def retire_device(self, device: Device) -> None:
-        """Take Fleet's device management off it, and with it the company's profiles and data."""
+        """Unenrol a host from Fleet's device management, which removes the company's profiles and data."""
         path = HOSTS.below("/{}/mdm", device.id)
         self.http.send("DELETE", path, act=f"retire {device.serial}", retry_safe=False)
 
@@ -96,7 +96,7 @@ class Fleet(Connector):
         raise no_rotation(self.target, device, _NO_ROTATION)
 
     def assign_device(self, device: Device, person: Person) -> None:
-        """Map the host to the person by hand; what Fleet learns by itself (a browser, an identity provider) stays beside it."""
+        """Assign the host to the person; assignments that Fleet finds by itself (browser, identity provider) stay too."""
         login = self.login_of(person)
         self.http.send(
             "PUT",
@@ -137,7 +137,7 @@ def _shown(row: Mapping[str, Any], *, listed: bool = False) -> Device:
     system = str(row.get("platform") or "")
     platform = _PLATFORMS.get(system, "Linux" if system else "unknown")
     enrolment = str(mdm.get("enrollment_status") or "Off")
-    # A phone from Apple Business that is not enrolled is Pending: one that is Off was its person's own.
+    # A phone of Apple Business that is not enrolled is Pending, so a phone that is Off was a person's own.
     personal = "personal" in enrolment.lower() or (platform in _MOBILE and enrolment == "Off")
     owners = _owners(row)
     failing = (row.get("issues") or {}).get("failing_policies_count")
@@ -179,7 +179,7 @@ def _state(mdm: Mapping[str, Any], enrolment: str) -> str:
 
 
 def _message(answer: Answer) -> str:
-    """Return the reasons: ``message`` alone says "Validation Failed"."""
+    """Return the reasons of an error: ``message`` alone is only "Validation Failed"."""
     body = answer.body if isinstance(answer.body, dict) else {}
     reasons = [
         str(one.get("reason")) for one in body.get("errors") or () if isinstance(one, dict) and one.get("reason")

@@ -26,7 +26,7 @@ MOBILE = at("/api/v2/mobile-devices")
 _PAGE = 100
 #: The newest first; a server answers 404 for one that it does not have yet: https://developer.jamf.com/jamf-pro/docs/deprecation-policy.
 _VERSIONS = ("v4", "v3", "v2", "v1")
-#: From here on erasing and unmanaging stand below the inventory; before, below ``/v1/computer-inventory``.
+#: The versions that have erasing and unmanaging below the inventory; the others have them below ``/v1/computer-inventory``.
 _MOVED = ("v4",)
 _SECTIONS = (
     "GENERAL",
@@ -115,7 +115,7 @@ class Jamf(Connector):
         return only(self.target, [one for one in found if same_text(one.serial, serial)], serial)
 
     def all_devices(self) -> Iterator[Device]:
-        """Yield every Mac, then every mobile device; the commands that wait are shown of a person's devices only."""
+        """Yield every Mac, then every mobile device, without their commands: those are only read for a person's devices."""
         act = "list devices"
         yield from (self._shown(row, _computer_facts(row)) for row in self._computers(act))
         yield from (self._shown(row, _mobile_facts(row)) for row in self._mobiles(act))
@@ -143,7 +143,7 @@ class Jamf(Connector):
         self.http.send("POST", path, act=act, json={"pin": pin} if pin else {}, retry_safe=False)
 
     def retire_device(self, device: Device) -> None:
-        """Take the management profile off, and with it what the company put there; personal data stays."""
+        """Remove the management profile, and with it everything that the company installed; personal data stays."""
         act = f"retire {device.serial}"
         below = MOBILE.below("/{}/unmanage", _bare(device)) if _is_mobile(device) else None
         path = below or self._acts_at(act).below("/{}/remove-mdm-profile", _bare(device))
@@ -166,7 +166,7 @@ class Jamf(Connector):
     # -- what Jamf says ------------------------------------------------------------------------------------------------
 
     def _api(self, act: str) -> str:
-        """Return the newest version of the inventory that this server has, asked for once."""
+        """Return the newest version of the inventory API that this server has; it is searched once."""
         for version in _VERSIONS if not self._version else ():
             path = at("/api/{}/computers-inventory", version)
             answer = self.http.send("GET", path, act=act, params={"page-size": 1, "section": "GENERAL"}, missing=(404,))
@@ -227,7 +227,10 @@ class Jamf(Connector):
         found = (device.raw.get("general") or {}).get("managementId")
         if not found:
             raise Unsupported(
-                "it has no managementId: it is not managed", act=f"lock {device.serial}", system=self.target.name
+                "it has no managementId: it is not managed",
+                act=f"lock {device.serial}",
+                system=self.target.name,
+                hint="enrol it first",
             )
         return str(found)
 
@@ -270,7 +273,7 @@ def _computer_facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
         "personal": False,
         "managed": bool((general.get("remoteManagement") or {}).get("managed")),
         "encrypted": encrypted,
-        # UNKNOWN is no proof that a key is kept: https://developer.jamf.com/jamf-pro/reference (individualRecoveryKeyValidityStatus)
+        # UNKNOWN does not prove that a key is kept: https://developer.jamf.com/jamf-pro/reference (individualRecoveryKeyValidityStatus)
         "escrowed": disk.get("individualRecoveryKeyValidityStatus") == "VALID" if encrypted else None,
         "seen": str(general.get("lastContactTime") or ""),
         "groups": [str(one.get("groupName")) for one in row.get("groupMemberships") or ()],
@@ -314,7 +317,7 @@ def _command_of(row: Mapping[str, Any]) -> Command:
 
 
 def _token(target: Target) -> tuple[str, float]:
-    """Return a token of the API client. Older servers have the path without a version."""
+    """Return a token of the API client, and for how many seconds it is valid. Older servers have the path without a version."""
     form = {
         "grant_type": "client_credentials",
         "client_id": target.credential("client_id"),

@@ -19,11 +19,11 @@ _NOT_DONE = ("Won't Do", "Won't Fix", "Duplicate", "Declined", "Cannot Reproduce
 
 
 class JiraTickets(Connector):
-    """Issues of one project, found again by a label of their own."""
+    """Opens issues in one project, and finds each again by its label."""
 
     TITLE = "Jira tickets"
     CREDENTIALS = {
-        "email": Option("The address of the account whose token it is.", required=True),
+        "email": Option("The address of the account that has the token.", required=True),
         "token": Option("An API token.", required=True),
     }
     OPTIONS = {
@@ -31,15 +31,17 @@ class JiraTickets(Connector):
         "waiting": WAITING,
         "project": Option("The key of the project.", required=True),
         "issue_type": Option("The type of the issues.", default="Task"),
-        "assignee": Option("The account id of who is to do them; the project's own rule when not given.", default=""),
+        "assignee": Option(
+            "The account id of the assignee; the project's own rule decides when not given.", default=""
+        ),
         "not_done": Option(
-            "Resolutions that close an issue of which nothing was done.", kind="list", default=list(_NOT_DONE)
+            "Resolutions that mean that an issue was closed and nothing was done.", kind="list", default=list(_NOT_DONE)
         ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "manual_steps": ("Browse Projects", "Create Issues", "Assign Issues")
     }
-    #: A new issue is found by a search some seconds later.
+    #: A search finds a new issue some seconds later.
     SETTLES_WITHIN = 15.0
 
     def __init__(self, target: Target) -> None:
@@ -97,7 +99,7 @@ def _label(key: str) -> str:
 
 
 def _document(text: str) -> Mapping[str, Any]:
-    """Return a text in Atlassian's document format, a paragraph a line."""
+    """Return a text in Atlassian's document format, with one paragraph for each line."""
     lines = [{"type": "paragraph", "content": [{"type": "text", "text": line}]} for line in text.splitlines() if line]
     return {"type": "doc", "version": 1, "content": lines}
 

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Kandji (Iru Endpoint): Apple devices, their commands, and whether their keys are kept.
 
-https://api-docs.kandji.io. A command is queued; the device carries it out when it next checks in. With the record, every secret
-that Kandji keeps of a device goes.
+https://api-docs.kandji.io. A command is queued; the device carries it out when it next checks in. When the record is deleted, Kandji also
+deletes every secret that it keeps for the device.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Kandji(Connector):
         return (self._shown(row) for row in self._rows("list devices"))
 
     def lock_device(self, device: Device) -> None:
-        """Lock it. The answer has a Mac's unlock PIN, which is dropped: Kandji keeps it and shows it in the device's record."""
+        """Lock a device. The answer has the PIN that unlocks a Mac; it is not kept here, as the device's record shows it."""
         body = {"Message": self.target.options["lock_message"]}
         self._command(device, "lock", "lock", body)
 
@@ -99,7 +99,7 @@ class Kandji(Connector):
         self._command(device, "erase", "wipe", {"PIN": pin} if pin else {})
 
     def retire_device(self, device: Device) -> None:
-        """Delete the record: the agent, profiles and the company's applications go from the device."""
+        """Delete the record, which removes the agent, the profiles and the company's applications from the device."""
         self.http.send("DELETE", DEVICES.below("/{}", device.id), act=f"retire {device.serial}", missing=(404,))
 
     def escrow_key(self, device: Device) -> None:
@@ -111,7 +111,12 @@ class Kandji(Connector):
         users = (self.http.get("/api/v1/users", act=act, params={"email": login}) or {}).get("results") or []
         mine = [one for one in users if same_text(str(one.get("email") or ""), login)]
         if len(mine) != 1:
-            raise NotFound(f"Kandji has no user {login}", act=act, system=self.target.name, hint="sync the directory")
+            raise NotFound(
+                f"Kandji has no user {login}",
+                act=act,
+                system=self.target.name,
+                hint="synchronise its users with the directory",
+            )
         self.http.send("PATCH", DEVICES.below("/{}", device.id), act=act, json={"user": mine[0]["id"]}, retry_safe=True)
 
     # -- what Kandji says ----------------------------------------------------------------------------------------------
@@ -132,7 +137,7 @@ class Kandji(Connector):
             yield from answer.body
 
     def _device(self, row: Mapping[str, Any], act: str) -> Device:
-        """Return one device with what only its own pages say: encryption, commands, whether its codes are kept, programs."""
+        """Return one device, with details that a list does not have: encryption, commands, whether its codes are kept, programs."""
         id = row["device_id"]
         details = self.http.get(DEVICES.below("/{}/details", id), act=act) or {}
         said = self.http.get(DEVICES.below("/{}/commands", id), act=act) or {}
@@ -144,7 +149,7 @@ class Kandji(Connector):
         return self._shown(row, details, queue, status, apps, locked=locked, kept=kept)
 
     def _bypass_kept(self, id: str, act: str) -> bool:
-        """Return whether Kandji keeps a code that ends Activation Lock. It can only be asked by reading it; it is dropped at once."""
+        """Return whether Kandji keeps a code that ends Activation Lock. Only reading the code shows that; it is not kept here."""
         codes = self.http.get(DEVICES.below("/{}/secrets/bypasscode", id), act=act) or {}
         return bool(codes.get("device_based_albc") or codes.get("user_based_albc"))
 
@@ -205,7 +210,7 @@ def _activation_lock(said: Mapping[str, Any]) -> bool | None:
 
 
 def _compliant(status: Mapping[str, Any]) -> bool | None:
-    """Return whether every library item and parameter has passed; None while some are still on their way."""
+    """Return whether no library item or parameter has failed; None when there are none."""
     said = {
         str(one.get("status")).upper() for name in ("library_items", "parameters") for one in status.get(name) or ()
     }
@@ -213,7 +218,7 @@ def _compliant(status: Mapping[str, Any]) -> bool | None:
 
 
 def _message(answer: Answer) -> str:
-    """Return what went wrong: errors come as ``{"error"}``, ``{"detail"}`` or a bare text."""
+    """Return the text of an error, which is ``{"error"}``, ``{"detail"}`` or a plain text."""
     body = answer.body
     if isinstance(body, dict):
         return str(body.get("error") or body.get("detail") or "")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A system without an API: what a person must do there, by kind of case."""
+"""A system without an API: the steps that a person must do there, by kind of case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tickets.steps import STEPS, Steps
 
 
 class Manual(Connector):
-    """Knows steps, and does none of them: pure."""
+    """Returns the steps; it does none of them."""
 
     TITLE: ClassVar[str] = "Steps by hand"
     NEEDS_URL: ClassVar[bool] = False
@@ -25,5 +25,5 @@ class Manual(Connector):
         self.steps = Steps(target)
 
     def manual_steps(self, kind: str, person: Person) -> Sequence[str]:
-        """Return the steps for one person, their fields filled in; a field that is empty reads ``(unknown)``."""
+        """Return the steps for one person, with the person's fields filled in; an empty field becomes ``(unknown)``."""
         return self.steps.of(kind, person)

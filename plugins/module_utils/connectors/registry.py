@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The connectors, alphabetical: a function each, which imports it by name, so that AnsiballZ packs it too.
+"""The connectors, each with a function that imports it by name, so that AnsiballZ packs it too.
 
-A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so a run that
-uses three systems would otherwise wait for fourteen at every start. Connectors that are data are files beside the code
-(``declared/files``) or a company's own; of these too, none is read that is not named.
+A connector is imported when the inventory first names it. Ansible keeps no compiled copy of a collection's files, so without that a run
+with three systems would load all connectors at every start. A declared connector is a file in ``declared/files``, or a company's own; it
+is also read only when it is named.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class _Connectors(Mapping[str, type[Connector]]):
         return len(self._loaders)
 
 
-#: Where the connectors are that come as data.
+#: The folder of the declared connectors that come with the collection.
 FILES = os.path.join(os.path.dirname(__file__), "declared", "files")
 
 
@@ -224,7 +224,7 @@ def _declared(name: str) -> type[Connector]:
 
 
 def declared_names() -> list[str]:
-    """Return the connectors that come as data. None where this runs without its files, on another machine: there the file's content is handed on."""
+    """Return the names of the declared connectors of the collection; none on another machine, where the content of a file is passed instead."""
     try:
         return sorted(name.removesuffix(".yml") for name in os.listdir(FILES) if name.endswith(".yml"))
     except OSError:
@@ -267,10 +267,10 @@ CONNECTORS: Mapping[str, type[Connector]] = _Connectors(dict(sorted({**_CODE, **
 
 
 def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[Connector]:
-    """Return the connector of that name, or of that file.
+    """Return the connector with a name, or of a file.
 
-    :param manifest: what the connector's file says, as JSON: where the file itself is not.
-    :raises InputError: there is none; says what may have been meant.
+    :param manifest: the content of the connector's file as JSON, on a machine that does not have the file.
+    :raises InputError: there is no such connector; the hint has a similar name.
     """
     if manifest:
         from .declared.compiler import of_text
@@ -298,17 +298,17 @@ def connector_class(name: str, *, system: str = "", manifest: str = "") -> type[
 
 
 def is_file(name: str) -> bool:
-    """Return whether a connector is named by its file, and not by its name."""
+    """Return whether the name of a connector is a path to its file."""
     return name.endswith((".yml", ".yaml"))
 
 
 def manifest_text(connector: type[Connector]) -> str:
-    """Return what a declared connector's file says, as JSON, for where the file is not; "" of a connector that is code."""
+    """Return the content of a declared connector's file as JSON; empty for a connector that is code."""
     manifest = getattr(connector, "MANIFEST", None)
     return manifest.text() if manifest is not None else ""
 
 
 def digest_of(connector: type) -> str:
-    """Return the digest of a declared connector's file; "" of a connector that is code."""
+    """Return the digest of a declared connector's file; empty for a connector that is code."""
     manifest = getattr(connector, "MANIFEST", None)
     return str(manifest.digest) if manifest is not None else ""

@@ -17,7 +17,7 @@ from .tickets.steps import STEPS, WAITING, Steps
 
 
 class RequestTracker(Connector):
-    """Tickets of one queue, found again by a mark in their subject."""
+    """Opens tickets in one queue, and finds each again by a mark in its subject."""
 
     TITLE = "Request Tracker"
     CREDENTIALS = {"token": Option("An authentication token of the account (Settings, Auth Tokens).", required=True)}
@@ -25,10 +25,12 @@ class RequestTracker(Connector):
         "steps": STEPS,
         "waiting": WAITING,
         "queue": Option("The queue of the tickets.", required=True),
-        "owner": Option("The user name of who is to do them; nobody when not given.", default=""),
-        "done": Option("Statuses that say it is done.", kind="list", default=["resolved"]),
+        "owner": Option("The user name of the owner; nobody when not given.", default=""),
+        "done": Option("Statuses that mean that a step is done.", kind="list", default=["resolved"]),
         "not_done": Option(
-            "Statuses that close a ticket of which nothing was done.", kind="list", default=["rejected", "deleted"]
+            "Statuses that mean that a ticket was closed and nothing was done.",
+            kind="list",
+            default=["rejected", "deleted"],
         ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {

@@ -14,7 +14,7 @@ from ..sdk.transport import Answer, Policy, StaticAuth, Transport, basic, bearer
 from ..sdk.values import Ticket
 from .tickets.steps import STEPS, WAITING, Steps
 
-#: Table -> states that say it is done, and states that say it was closed without. Others are open.
+#: Table -> the states that mean done, and the states that mean closed and nothing done. All others are open.
 _STATES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sc_task": (("3",), ("4", "7")),
     "incident": (("6", "7"), ("8",)),
@@ -24,20 +24,20 @@ _FIELDS = "sys_id,number,state,active,assigned_to,assignment_group,correlation_i
 
 
 class ServiceNow(Connector):
-    """Records of one table, found again by ``correlation_id``."""
+    """Opens records in one table, and finds each again by ``correlation_id``."""
 
     TITLE = "ServiceNow tickets"
     CREDENTIALS = {
         "username": Option("The integration user, with basic authentication."),
-        "password": Option("Its password."),
-        "token": Option("Or: an OAuth token."),
+        "password": Option("The password of that user."),
+        "token": Option("An OAuth token, in place of user and password."),
     }
     OPTIONS = {
         "steps": STEPS,
         "waiting": WAITING,
         "table": Option("The table of the tickets.", default="sc_task", choices=tuple(_STATES)),
-        "assignment_group": Option("The sys_id of the group that is to do them.", default=""),
-        "caller": Option("The sys_id of who asks for them (incident).", default=""),
+        "assignment_group": Option("The sys_id of the group that the tickets are assigned to.", default=""),
+        "caller": Option("The sys_id of the caller of an incident.", default=""),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {"manual_steps": ("itil", "rest_api_explorer")}
 
@@ -62,7 +62,7 @@ class ServiceNow(Connector):
             "sysparm_limit": 2,
         }
         answer = self.http.send("GET", self._table, act=f"find ticket {key}", params=params)
-        # A query with a mistake in it is not refused, and finds everything.
+        # ServiceNow does not refuse a wrong query: it then finds everything.
         rows = [row for row in answer.body["result"] if _value(row, "correlation_id") == key]
         return self._ticket(rows[0]) if rows else None
 

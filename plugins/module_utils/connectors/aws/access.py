@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""List an account's ways in, in the order in which they are closed, and how what was closed opens again.
+"""List an account's ways in, in the order in which they are closed, and say how each opens again.
 
-What has a status is made inactive, so that it can come back; what was deleted is gone.
+A credential with a status is made inactive, so it can be made active again; others are deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .entitlements import AwsEntitlements
 from .users import IamUsers
 
 LONGEST_ROLE_SESSION = 12 * 3600.0
-#: A credential as the cut-off names it -> operation that lists them, key of the list, name of the id, operation that sets the status.
+#: Our name of a credential -> operation that lists them, key of the list, name of the id, operation that sets the status.
 _WITH_STATUS: Mapping[str, tuple[str, str, str, str]] = {
     "access key": ("list_access_keys", "AccessKeyMetadata", "AccessKeyId", "update_access_key"),
     "SSH key": ("list_ssh_public_keys", "SSHPublicKeys", "SSHPublicKeyId", "update_ssh_public_key"),
@@ -34,13 +34,13 @@ _CENTER = ("account assignments", "identity center groups")
 
 
 class AwsAccess:
-    """Ways in of one AWS account and its Identity Center."""
+    """Reads, closes and reopens the ways into one AWS account and its Identity Center."""
 
     def __init__(self, api: AwsApi, users: IamUsers, center: IdentityCenter, held: AwsEntitlements) -> None:
         self.api, self.users, self.center, self.held = api, users, center, held
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """List every way in, the block first; deleting is for ``delete_account``."""
+        """Return every way in, the block first. Nothing is deleted that ``delete_account`` deletes."""
         paths = list(self._iam_paths(account)) if "iam" in account.raw else []
         if account.raw.get("center"):
             paths += listed_or_named("Identity Center", self._center_paths(account))
@@ -112,11 +112,11 @@ class AwsAccess:
         return AccessPath(f"{what} {one[id_name]}", "open" if one["Status"] == "Active" else "closed", close)
 
     def _center_paths(self, account: Account) -> Iterator[AccessPath]:
-        """Yield what the portal gives, to be taken away: no call disables the person or ends a portal session."""
+        """Yield the assignments and groups that the portal gives access by: no call disables the person or ends a portal session."""
         lingering = Residual(
             "Identity Center sessions",
             "",
-            "no API ends a portal session; role sessions taken from it live to their end, 12 h at most. Disable the person at the identity source too",
+            "no API ends a portal session; role sessions taken from it last 12 h at most. Disable the person at the identity source too",
             lasts=LONGEST_ROLE_SESSION,
         )
         for one in (*self.center.assignments_of(account), *self.center.groups_of(account)):
@@ -125,7 +125,7 @@ class AwsAccess:
                 yield AccessPath(name, "open", partial(self.held.revoke, account, one), lingering)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Open keys while the block still holds, the block last."""
+        """Return the keys first, while the account is still blocked, and the block last."""
         backs = [back for name in closed for back in self._way_back(account, name)]
         return sorted(backs, key=lambda back: back.name == "sign-in")
 
@@ -144,10 +144,10 @@ class AwsAccess:
             yield (
                 WayBack(name, "open")
                 if there
-                else WayBack(name, lost="it was deleted: give them a new one, to be changed at first sign-in")
+                else WayBack(name, lost="it was deleted: give the person a new one, to be changed at first sign-in")
             )
         elif name.startswith("MFA device "):
-            yield WayBack(name, lost="it was removed: they register it again", anew=True)
+            yield WayBack(name, lost="it was removed: the person registers it again", anew=True)
         elif kind in _WITH_STATUS:
             yield self._credential(account.login, name, kind)
         elif kind in _CENTER:
@@ -165,7 +165,7 @@ class AwsAccess:
             None,
         )
         if one is None:
-            return WayBack(name, lost="it was deleted since: they make a new one", anew=True)
+            return WayBack(name, lost="it was deleted since: the person makes a new one", anew=True)
 
         def open_again() -> None:
             arguments: dict[str, Any] = {"UserName": user, id_name: id, "Status": "Active"}
@@ -179,5 +179,5 @@ class AwsAccess:
             return WayBack(name, "open", entitlement=(kind, wanted))
         found: Any = self.held.find(kind, wanted)
         if found is None:
-            return WayBack(name, lost="there is no such thing any more: decide what takes its place")
+            return WayBack(name, lost="it does not exist any more: decide what replaces it")
         return WayBack(name, "closed", lambda: self.held.grant(account, found), entitlement=(kind, wanted))

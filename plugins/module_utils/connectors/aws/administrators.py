@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Finds who may do everything in an AWS account, as far as its policies show.
+"""Find the users who may do everything in an AWS account, by its policies.
 
-The root user is nobody's, and is not counted.
+The root user belongs to no person and is not counted.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from ...sdk.values import Account
 from .api import AwsApi
 from .users import DENY_POLICY, Raw
 
-#: AWS' own policy that allows everything (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html).
+#: The policy of AWS that allows everything (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AdministratorAccess.html).
 _POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
 _ACT = "list administrators"
 
 
 class AwsAdministrators:
-    """Finds who holds AWS' policy for administrators."""
+    """Finds the users who have the policy ``AdministratorAccess``."""
 
     def __init__(self, api: AwsApi) -> None:
         self.api = api
@@ -28,8 +28,10 @@ class AwsAdministrators:
         return "iam" in account.raw and account.login in self._names()
 
     def ids(self) -> Iterator[str]:
-        """Yield users who hold the policy, themselves or through a group, and are not blocked; a role that Identity Center keeps for it
-        counts as one, since somebody may be assigned to it."""
+        """Yield the ids of users who have the policy, directly or through a group, and are not blocked.
+
+        A role that Identity Center keeps for the policy counts too, because somebody may be assigned to it.
+        """
         for name in sorted(self._names()):
             blocked = DENY_POLICY in self.api.every("iam", "list_user_policies", _ACT, key="PolicyNames", UserName=name)
             user = None if blocked else self.api.read("iam", "get_user", _ACT, key="User", UserName=name)

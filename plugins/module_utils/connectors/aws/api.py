@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""boto3 under our rules: clients cached a process, writes refused in check mode by an event hook, botocore's errors as ours."""
+"""boto3 with our rules: clients are kept for a process, a hook refuses writes in check mode, and botocore's errors become ours."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ _CONFLICTS = frozenset(
         "LimitExceeded",
     }
 )
-#: What the library's reading of an answer ends in when it is none.
+#: The errors that botocore raises when it can't read an answer.
 _UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError)
-#: Conflicts that pass by themselves (IAM API reference, common errors).
+#: Conflicts that end by themselves (IAM API reference, common errors).
 _PASSING = frozenset({"ConcurrentModification", "EntityTemporarilyUnmodifiable", "ConflictException"})
 _CLIENTS: dict[tuple[Any, ...], Any] = {}
 _MAKING = threading.Lock()
@@ -81,7 +81,7 @@ ATTEMPTS = 4
 
 
 class _Asked(threading.local):
-    """What this thread asks at the moment, and whether that only reads: the library hands over nothing but bytes."""
+    """The call that this thread makes now: system, act, and whether it only reads. botocore's hooks get only bytes."""
 
     now: tuple[Target, str, bool] | None = None
 
@@ -90,19 +90,19 @@ _ASKED = _Asked()
 
 
 class AwsApi:
-    """Calls of AWS services for one system. ``region`` is for what has regions; IAM has none."""
+    """Calls AWS services for one system. ``region`` is for services that have regions; IAM has none."""
 
     def __init__(self, target: Target, region: str) -> None:
         self.target, self.region = target, region
 
     def client(self, service: str) -> Any:
-        """Return the client of a service, which threads may share; making one is for one thread at a time (boto3's guide, "Multithreading")."""
+        """Return the client of a service. Threads may share it, but only one thread at a time may make one (boto3's guide, "Multithreading")."""
         with _MAKING:
             return self._client(service)
 
     def _client(self, service: str) -> Any:
         target = self.target
-        # clients must not cross a fork
+        # A client must not be shared by two processes.
         key = (
             os.getpid(),
             service,
@@ -129,7 +129,7 @@ class AwsApi:
                     profile_name=target.options.get("profile") or None,
                     region_name=self.region,
                 )
-                # repeating is ours: botocore would also repeat a create whose answer was lost
+                # We repeat calls ourselves: botocore would also repeat a create whose answer was lost.
                 config = Config(
                     retries={"total_max_attempts": 1, "mode": "standard"},
                     connect_timeout=target.timeout,
@@ -154,12 +154,12 @@ class AwsApi:
         return _CLIENTS[key]
 
     def _guard(self, model: Any, **_: Any) -> None:
-        """Whatever code asked for it: no operation but a read leaves in check mode."""
+        """Refuse every operation but a read in check mode, no matter which code calls it."""
         if not model.name.startswith(READING):
             self.target.writing(model.name)
 
     def read(self, service: str, operation: str, act: str, *, key: str, **params: Any) -> Any:
-        """Return what is under ``key`` of the answer (all of it without a key), or None when AWS says there is no such thing."""
+        """Return ``key`` of the answer (the whole answer without a key), or None when AWS answers that there is no such thing."""
         try:
             answer = self._repeated(service, operation, act, params, reading=True, repeat=True)
         except NotFound:
@@ -167,7 +167,7 @@ class AwsApi:
         return self._part(answer, key, act)
 
     def every(self, service: str, operation: str, act: str, *, key: str, **params: Any) -> Iterator[Any]:
-        """Yield every item under ``key``, over all pages. ``IsTruncated``/``Marker`` in IAM, ``NextToken`` elsewhere."""
+        """Yield every item under ``key``, over all pages: by ``IsTruncated`` and ``Marker`` in IAM, by ``NextToken`` in other services."""
         turned = Pages(act, self.target.name, hint="the list is not complete")
         while True:
             answer = self._repeated(service, operation, act, params, reading=True, repeat=True)
@@ -181,7 +181,11 @@ class AwsApi:
     def write(
         self, service: str, operation: str, act: str, *, gone_is_done: bool = False, repeat: bool = True, **params: Any
     ) -> Mapping[str, Any]:
-        """Send one write. ``repeat``: sending twice does no more than once. ``gone_is_done``: a removal of what is not there is a success."""
+        """Send one write.
+
+        :param repeat: sending it twice has the same effect as once, so it may be repeated.
+        :param gone_is_done: a removal succeeds when the thing does not exist.
+        """
         self.target.writing(act)
         try:
             return self._repeated(service, operation, act, params, reading=False, repeat=repeat)
@@ -194,7 +198,7 @@ class AwsApi:
         if not key:
             return answer
         if key not in answer:
-            # botocore reads a web page where JSON should be as an answer without our key
+            # botocore turns a web page in place of JSON into an answer without our key.
             raise ProtocolError(
                 f"its answer has no {key}",
                 act=act,
@@ -270,7 +274,7 @@ class AwsApi:
         said = error.response.get("Error", {})
         meta = error.response.get("ResponseMetadata", {})
         code, status = str(said.get("Code", "")), int(meta.get("HTTPStatusCode") or 0)
-        # What stands before the services refuses a key in XML, also where the service itself speaks JSON.
+        # The gateway in front of a service refuses a key in XML, even if the service itself uses JSON.
         if code.isdigit() and (inside := _CODE.search(str(said.get("Message", "")))):
             code = inside[1]
         what, name = f"{status} {code}: {said.get('Message', '')}".strip(": "), self.target.name
@@ -316,14 +320,14 @@ class AwsApi:
 
 
 class _Whole(io.BytesIO):
-    """An answer that was read already, as the library wants to read it."""
+    """An answer that is read already, in the form that botocore reads from."""
 
     def stream(self) -> Iterator[bytes]:
         yield self.read()
 
 
 class _Signed(Protocol):
-    """A request as the library has signed it."""
+    """A request that botocore has signed."""
 
     method: str
     url: str
@@ -332,7 +336,7 @@ class _Signed(Protocol):
 
 
 def _sent(request: _Signed, **_: Any) -> object:
-    """Send a request that the library has signed: AWS has the same limits of time and bytes as everybody else."""
+    """Send a request that botocore has signed, with the limits of time and bytes that all systems have."""
     from botocore.awsrequest import AWSResponse, HeadersDict
 
     target, act, reading = _ASKED.now or (None, "", True)
@@ -355,7 +359,7 @@ def _sent(request: _Signed, **_: Any) -> object:
 
 
 def _legible(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """Keep the status of a refusal that a gateway or proxy wrote in place of IAM: it is no XML, and nothing else of it is of use."""
+    """Replace the body of a refusal that a gateway or proxy wrote in place of IAM, and keep its status: botocore can't read it, as it is no XML."""
     if (
         response_dict["status_code"] >= 300
         and operation_model.service_model.protocol == "query"

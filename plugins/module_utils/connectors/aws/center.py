@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read people of IAM Identity Center, and give and take their groups and account assignments."""
+"""Read people of IAM Identity Center, and grant and revoke their groups and account assignments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROUPS, ASSIGNMENTS = "identity_center_groups", "account_assignments"
 
 
 class IdentityCenter:
-    """The Identity Center of one region. ``instance`` is found when it is first needed."""
+    """Reads and changes the Identity Center of one region. ``instance`` is read when it is first needed."""
 
     def __init__(self, api: AwsApi, *, used: bool) -> None:
         self.api, self.used = api, used
@@ -59,7 +59,7 @@ class IdentityCenter:
             )
 
     def held(self) -> dict[str, list[Entitlement]]:
-        """Read what each person holds, by id: groups, then account assignments, their own or a group's."""
+        """Return the entitlements of each person, by id: groups, then account assignments, direct ones and those through a group."""
         held: dict[str, list[Entitlement]] = {}
         rows = self.api.every(
             "identitystore", "list_groups", "list groups of Identity Center", key="Groups", **self._store()
@@ -160,7 +160,7 @@ class IdentityCenter:
         return Entitlement(GROUPS, name, found) if found else None
 
     def find_assignment(self, name: str, act: str) -> Entitlement | None:
-        """Find a permission set on an account, written ``PermissionSet@123456789012``."""
+        """Return the assignment of a permission set to an account, written ``PermissionSet@123456789012``; None without one."""
         wanted, at, target = name.rpartition("@")
         if not at:
             return None
@@ -204,11 +204,11 @@ class IdentityCenter:
         )
 
     def assign(self, account: Account, entitlement: Entitlement, act: str) -> None:
-        """Give an account assignment, and follow the request to its end."""
+        """Grant an account assignment, and wait for the end of the request."""
         self._follow("create", "creation", self._request(account, entitlement, act), act)
 
     def unassign(self, account: Account, entitlement: Entitlement, act: str) -> None:
-        """Take an account assignment, and follow the request to its end."""
+        """Revoke an account assignment, and wait for the end of the request."""
         self._follow("delete", "deletion", self._request(account, entitlement, act), act)
 
     def id_of(self, account: Account, act: str) -> str:
@@ -231,7 +231,10 @@ class IdentityCenter:
         }
 
     def _follow(self, verb: str, noun: str, request: Mapping[str, Any], act: str) -> None:
-        """AWS makes and ends account assignments in the background: ask until the request has ended."""
+        """Send a request about an account assignment, and wait for its end: AWS works on it in the background.
+
+        :raises Rejected: the request failed.
+        """
         key, deletes = f"AccountAssignment{noun.capitalize()}Status", verb == "delete"
         answer = self.api.write(
             "sso-admin", f"{verb}_account_assignment", act, gone_is_done=deletes, repeat=deletes, **request
@@ -251,7 +254,7 @@ class IdentityCenter:
 
 
 def center_account(user: Raw) -> Account:
-    """Describe a person of Identity Center who has no IAM user."""
+    """Return a person of Identity Center without an IAM user as an account."""
     return Account(
         user["UserId"],
         user["UserName"],

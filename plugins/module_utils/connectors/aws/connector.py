@@ -27,7 +27,7 @@ from .users import ATTRIBUTES, IamUsers
 
 
 class Aws(Connector):
-    """See docs/connectors/aws.md."""
+    """An AWS account, and the Identity Center of its organisation."""
 
     TITLE = "Amazon Web Services"
     #: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html, UserName.
@@ -41,7 +41,7 @@ class Aws(Connector):
             "Profile of the AWS configuration to use in place of keys (single sign-on, an assumed role)."
         ),
         "identity_center": Option(
-            "Also look after people, groups and assignments of IAM Identity Center.", kind="bool", default=False
+            "Whether people, groups and assignments of IAM Identity Center are managed too.", kind="bool", default=False
         ),
         "service_specific_credentials": Option(
             "False for an endpoint that is not AWS itself and has no service-specific credentials.",
@@ -49,21 +49,23 @@ class Aws(Connector):
             default=True,
         ),
         "service_keys": Option(
-            "What becomes of keys of other users that a leaver made or is named for: revoke makes them inactive.",
+            "What happens to keys of other users that a leaver made or is responsible for: revoke makes them inactive.",
             choices=("decide", "revoke"),
             default="decide",
         ),
         "cloudtrail": Option(
-            "Ask CloudTrail who made a key. False for an endpoint that is not AWS itself and has no event history.",
+            "Whether CloudTrail is asked who made a key. False for an endpoint that is not AWS itself and has no event history.",
             kind="bool",
             default=True,
         ),
-        "settles_within": Option("Seconds a change may take until reads show it.", kind="float", default=10.0),
+        "settles_within": Option("How many seconds a change may take until reads show it.", kind="float", default=10.0),
     }
     CREDENTIALS = {
-        "access_key_id": Option("Key of the integration's user or role. Without it, boto3's usual places."),
-        "secret_access_key": Option("Its secret."),
-        "session_token": Option("For temporary keys."),
+        "access_key_id": Option(
+            "Access key of the integration's user or role. Without it, boto3 searches its usual places."
+        ),
+        "secret_access_key": Option("The secret of that key."),
+        "session_token": Option("The session token of a temporary key."),
     }
     PERMISSIONS = {
         #: The reads are those of all capabilities.
@@ -164,7 +166,7 @@ class Aws(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Compare the whole list, which has tags and policies too: IAM can be asked for a name only, as it is written."""
+        """Yield the accounts of the person, from the whole list: IAM can only be asked for an exact name."""
         for account, user, center in self._listing.known():
             if account.id in keys.ids or any(keys.has(key.kind, key.value) for key in account.carried):
                 yield account
@@ -209,11 +211,9 @@ class Aws(Connector):
     # -- ways in -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """See :meth:`AwsAccess.paths`."""
         return self._access.paths(account)
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """See :meth:`AwsAccess.ways_back`."""
         return self._access.ways_back(account, closed)
 
     # -- entitlements --------------------------------------------------------------------------------------------------
@@ -233,23 +233,19 @@ class Aws(Connector):
     # -- what they leave behind ----------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """See :meth:`AwsOwnership.owned`."""
         return list(self._owned.owned(account))
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
-        """Make a key inactive: nobody is given one."""
+        """Make a key inactive. The successor gets nothing."""
         self._owned.revoke(owned)
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """See :meth:`AwsListing.all_accounts`."""
         return self._listing.all_accounts()
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """See :meth:`AwsListing.group_members`."""
         return self._listing.group_members(kind, name)
 
     def all_credentials(self) -> Iterator[Credential]:
-        """See :meth:`AwsListing.all_credentials`."""
         return self._listing.all_credentials()

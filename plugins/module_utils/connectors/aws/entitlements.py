@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read, find, give and take what an account holds: IAM's groups and policies, Identity Center's groups and account assignments."""
+"""Read, find, grant and revoke entitlements: groups and policies of IAM, groups and account assignments of Identity Center."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = (*IAM_KINDS, GROUPS, ASSIGNMENTS)
 
 
 class AwsEntitlements:
-    """What accounts hold, by the kinds above."""
+    """Reads, grants and revokes entitlements of the kinds above."""
 
     def __init__(self, api: AwsApi, users: IamUsers, center: IdentityCenter) -> None:
         self.api, self.users, self.center = api, users, center

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""List every IAM user and every person of Identity Center with what they hold, and the keys that work without them."""
+"""List IAM users and people of Identity Center with their entitlements, and the access keys and certificates of users."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ KEYS = ("access_key_1", "access_key_2")
 
 
 class AwsListing:
-    """Everybody of one AWS account and its Identity Center."""
+    """Lists the accounts, members and credentials of one AWS account and its Identity Center."""
 
     def __init__(self, api: AwsApi, users: IamUsers, center: IdentityCenter, held: AwsEntitlements) -> None:
         self.api, self.users, self.center, self.held = api, users, center, held
 
     def known(self) -> Iterator[tuple[Account, Raw, Raw]]:
-        """Read every account with its IAM user and its person of Identity Center, who are joined by name; each may be empty."""
+        """Yield every account with its IAM user and its person of Identity Center, which are joined by name; one of the two can be empty."""
         people = {user["UserName"].translate(LOWER): user for user in self.center.users()}
         for user in self.users.every("list users"):
             center = people.pop(user["UserName"].translate(LOWER), None)
@@ -34,7 +34,7 @@ class AwsListing:
             yield center_account(center), {}, center
 
     def all_accounts(self) -> Iterator[Listed]:
-        """List IAM users, joined with Identity Center's people by name."""
+        """Yield the IAM users, joined with the people of Identity Center by name, then the other people of Identity Center."""
         held = self.center.held() if self.center.used else {}
         seen = {row["user"]: _last_used(row) for row in self.users.report()}
         for account, user, center in self.known():
@@ -46,7 +46,10 @@ class AwsListing:
             )
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """List the id and name of each member; of Identity Center's people the address too."""
+        """Yield the id and name of each member; for people of Identity Center the address too.
+
+        :raises NotFound: there is no entitlement of this name.
+        """
         act, found = f"list members of {name}", self.held.find(kind, name)
         if found is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.api.target.name)
@@ -77,7 +80,7 @@ class AwsListing:
                 yield from dict.fromkeys(one for one in (user["UserId"], user["UserName"], address_of(user)) if one)
 
     def all_credentials(self) -> Iterator[Credential]:
-        """List active access keys and signing certificates of IAM users. The report shows who has any, so that only they are asked for."""
+        """Yield active access keys and signing certificates. The credential report shows which users have any, so only these are read."""
         report = {row["user"]: row for row in self.users.report()}
         for user in self.api.every("iam", "list_users", "list users", key="Users"):
             name, row = user["UserName"], report.get(user["UserName"])
@@ -134,12 +137,12 @@ def _has(row: Mapping[str, str], *credentials: str) -> bool:
 
 
 def _time(text: str) -> str:
-    """Return a column of the report; what is no time (``N/A``, ``no_information``, ``not_supported``) is empty."""
+    """Return a time of the report as ISO 8601; empty for ``N/A``, ``no_information`` and ``not_supported``."""
     return clock.stamp(clock.parse(text)) if text[:1].isdigit() else ""
 
 
 def _same(text: str, moment: Any) -> bool:
-    """Compare a column of the report with a moment; it knows keys by the second they were made in."""
+    """Return whether a time of the report and a moment are the same second: the report identifies keys by the time they were made."""
     return bool(_time(text)) and _time(text)[:19] == _text(moment)[:19]
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Find access keys of other users that a person knows: of users whose tags name them as responsible, and keys that they made.
+"""Find access keys of other users that a person may know: of users whose tags name the person as responsible, and keys that they made.
 
-A person who makes a key is shown its secret, once (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html). Who made it
-stands in CloudTrail's event history, for 90 days (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
+AWS shows the secret of a key once, to the person who makes it (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html).
+CloudTrail's event history shows for 90 days who made a key (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from ...sdk.values import Account, Owned
 from .api import AwsApi
 from .users import LOWER, IamUsers, Raw
 
-#: Where the events of IAM are kept, whatever region the rest is in: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+#: The region that has the events of IAM, for every account: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
 EVENTS_REGION = "us-east-1"
-#: Tags that say who answers for a user, without case, spaces and marks.
+#: Names of tags for the person who is responsible for a user, without case, spaces and punctuation.
 RESPONSIBLE = frozenset({"owner", "createdby", "creator", "contact", "responsible", "maintainer"})
 KIND = "access key of another user"
-_WHY = "{how}, and the maker of a key has its secret: replace it, make the old one inactive, then attest"
-_UNSEEN = "{error}: whether they made keys for other users is not known; see who made each key, then attest"
+_WHY = "{how}, and who makes a key knows its secret: replace it, make the old one inactive, then attest"
+_UNSEEN = "{error}: nobody knows whether the leaver made keys for other users; find out who made each key, then attest"
 
 
 class AwsOwnership:
-    """What a person of one AWS account leaves behind.
+    """Finds keys of other users that a leaver may know, and makes them inactive.
 
-    :param settle: what becomes of such a key: ``decide`` by a person, or ``revoke`` (it is made inactive).
+    :param settle: what happens to such a key: ``decide`` (a person does), or ``revoke`` (it is made inactive).
     :param trail: whether CloudTrail is asked who made a key.
     """
 
@@ -40,7 +40,7 @@ class AwsOwnership:
         self._events = AwsApi(api.target, EVENTS_REGION) if trail else None
 
     def owned(self, account: Account) -> Iterator[Owned]:
-        """Yield each active key of another user that they are named for, or made."""
+        """Yield each active key of another user that the person is responsible for, or made."""
         made: dict[str, str] = {}
         try:
             made = dict(self._made(account))
@@ -57,20 +57,20 @@ class AwsOwnership:
             if user["UserId"] == account.id or not named and user["UserName"] not in made.values():
                 continue
             for key in self.users.keys(user["UserName"]):
-                how = "they made it" if key["AccessKeyId"] in made else named
+                how = "the leaver made it" if key["AccessKeyId"] in made else named
                 if how and key["Status"] == "Active":
                     yield Owned(
                         KIND,
                         key["AccessKeyId"],
                         f"{user['UserName']} ({key['AccessKeyId']})",
                         settle=self.settle,
-                        # Another owner in the tag, or an event that aged out, makes nobody forget a secret.
+                        # The person still knows the secret when the tag names another owner, or the event is too old.
                         lasting=True,
                         raw={"user": user["UserName"], "why": _WHY.format(how=how)},
                     )
 
     def revoke(self, owned: Owned) -> None:
-        """Make the key inactive, so that it can be let in again."""
+        """Make the key inactive, which can be undone."""
         self._api.write(
             "iam",
             "update_access_key",
@@ -82,7 +82,7 @@ class AwsOwnership:
         )
 
     def _made(self, account: Account) -> Iterator[tuple[str, str]]:
-        """Yield the id of each key that the account made within the event history, and whose it is."""
+        """Yield (id of the key, name of its user) of each key that the account made, as far back as the event history goes."""
         if self._events is None:
             return
         asked = [{"AttributeKey": "EventName", "AttributeValue": "CreateAccessKey"}]
@@ -102,12 +102,12 @@ def _answers_for(user: Raw, account: Account) -> str:
     for tag in user.get("Tags") or ():
         plain = "".join(c for c in tag["Key"].translate(LOWER) if c.isalnum())
         if plain in RESPONSIBLE and any(same_text(tag["Value"].strip(), key.value) for key in account.carried):
-            return f"tag {tag['Key']} names them"
+            return f"tag {tag['Key']} names the leaver"
     return ""
 
 
 def _is_by(identity: Mapping[str, Any], account: Account) -> bool:
-    """Return whether an event is the person's: their IAM user by its id, or a role's session under a name of theirs.
+    """Return whether the person caused an event: as their IAM user, by its id, or in a role's session with a name of theirs.
 
     Identity Center names a session by the user name: https://docs.aws.amazon.com/singlesignon/latest/userguide/logging-using-cloudtrail.html
     """

@@ -17,17 +17,17 @@ from ...sdk.keys import Key, Kind
 from ...sdk.values import Account, Entitlement
 from .api import AwsApi
 
-#: The inline policy that is the block. It outranks every allow, for the user's own sessions too.
+#: The inline policy that blocks a user. Its Deny takes precedence over every Allow, in the user's sessions too.
 DENY_POLICY = "lifecycle-deny-all"
 DENY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
-#: Names the keys that were active before the block, so that letting in again brings back these and no others.
+#: The tag with the keys that were active before the block, so that unblocking activates these and no others.
 KEYS_TAG = "lifecycle-blocked-keys"
-#: What of a person is kept, in tags.
+#: Our attributes that are kept, in tags.
 ATTRIBUTES = ("email", "employee_id", "department")
 Raw = Mapping[str, Any]
-#: IAM's names are unique whatever their case, and looked up as they are written.
+#: IAM's names are unique without case, and a look-up needs the exact case.
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-#: Tags that say whose a user is, without case, spaces and marks.
+#: Names of tags that identify the person, without case, spaces and punctuation -> kind of key.
 _TAGS = {
     **dict.fromkeys(("email", "mail", "emailaddress"), Kind.ADDRESS),
     **dict.fromkeys(("employeeid", "employeenumber", "personnelnumber", "staffid"), Kind.NUMBER),
@@ -35,20 +35,24 @@ _TAGS = {
 
 
 class IamUsers:
-    """The users of one AWS account."""
+    """Reads, blocks and deletes the users of one AWS account."""
 
     def __init__(self, api: AwsApi) -> None:
         self.api = api
 
     def every(self, act: str) -> Iterator[Raw]:
-        """Read all users from one paged call that has their groups, policies and tags."""
+        """Yield all users with their groups, policies and tags, from one paged call."""
         return self.api.every("iam", "get_account_authorization_details", act, key="UserDetailList", Filter=["User"])
 
     def name_of(self, account: Account, act: str) -> str:
-        """Return the name to address, proved to be still the user we saw: IAM writes know no ids, and names are given again."""
+        """Return the user's name, after a check that it still belongs to the same user: IAM writes take a name, and a name can be reused.
+
+        :raises NotFound: the user does not exist any more.
+        :raises Conflict: the name belongs to another user now.
+        """
         user = self.api.read("iam", "get_user", act, key="User", UserName=account.login)
         if user is None:
-            raise NotFound("it is gone", act=act, system=self.api.target.name)
+            raise NotFound("the user does not exist any more", act=act, system=self.api.target.name, hint="run again")
         if user["UserId"] != account.id:
             raise Conflict(
                 f"{account.login} is now another user",
@@ -79,7 +83,7 @@ class IamUsers:
         )
 
     def block(self, account: Account) -> None:
-        """Deny everything the user is, by one write, then make their keys inactive."""
+        """Deny the user everything by one write, then make their keys inactive."""
         self.deny(account)
         act = f"block {account.login}"
         user = self.name_of(account, act)
@@ -88,13 +92,13 @@ class IamUsers:
                 self._set_key(user, one["AccessKeyId"], "Inactive", act)
 
     def unblock(self, account: Account) -> None:
-        """Let in again, with the keys that were active before the block."""
+        """Remove the block, and activate the keys that were active before it."""
         act = f"let in {account.login}"
         user = self.name_of(account, act)
         for key in str(account.raw.get("tags", {}).get(KEYS_TAG, "")).split():
             self._set_key(user, key, "Active", act)
         self.api.write("iam", "untag_user", act, UserName=user, TagKeys=[KEYS_TAG])
-        # last: a run that was cut short reads by it that there is more to do
+        # Last: while the policy is there, a later run sees that there is more to do.
         self.api.write("iam", "delete_user_policy", act, gone_is_done=True, UserName=user, PolicyName=DENY_POLICY)
 
     def _set_key(self, user: str, key: str, status: str, act: str) -> None:
@@ -103,7 +107,7 @@ class IamUsers:
         )
 
     def deny(self, account: Account) -> None:
-        """Deny everything by one write. Which keys were active is noted, for the way back."""
+        """Deny the user everything by one write, and note in a tag which keys were active."""
         act = f"block {account.login}"
         user = self.name_of(account, act)
         active = [k["AccessKeyId"] for k in self.keys(user) if k["Status"] == "Active"]
@@ -119,7 +123,7 @@ class IamUsers:
             )
 
     def delete(self, account: Account, act: str) -> None:
-        """Remove credentials first, what they may do later, the user last: a policy that is taken early may have been a Deny."""
+        """Delete the credentials, then policies and groups, then the user. Policies come late, because one of them may be a Deny."""
         user = self.name_of(account, act)
         self._delete_credentials(user, act)
         attached = self.api.every("iam", "list_attached_user_policies", act, key="AttachedPolicies", UserName=user)
@@ -131,7 +135,7 @@ class IamUsers:
         self.api.write("iam", "delete_user", act, gone_is_done=True, repeat=False, UserName=user)
 
     def _take_each(self, user: str, operation: str, key: str, rows: Iterable[Mapping[str, Any]], act: str) -> None:
-        """Take each of what a list shows from the user; ``key`` names one of it, in the list and in the operation alike."""
+        """Remove each row of a list from the user; ``key`` is the row's identifier, in the list and in the operation."""
         for row in list(rows):
             self.api.write("iam", operation, act, gone_is_done=True, UserName=user, **{key: row[key]})
 
@@ -151,7 +155,7 @@ class IamUsers:
         act = f"remove MFA device of {user}"
         self.api.write("iam", "deactivate_mfa_device", act, gone_is_done=True, UserName=user, SerialNumber=serial)
         if ":mfa/" in serial:
-            # a virtual device stays behind as an orphan otherwise
+            # A virtual device would stay behind.
             self.api.write("iam", "delete_virtual_mfa_device", act, gone_is_done=True, SerialNumber=serial)
 
     def drop_password(self, user: str) -> None:
@@ -159,17 +163,17 @@ class IamUsers:
         self.api.write("iam", "delete_login_profile", act, gone_is_done=True, UserName=user)
 
     def report(self) -> Iterator[Mapping[str, str]]:
-        """Read the rows of the credential report, the root user's left out. AWS makes a new one only when the last is four hours old.
+        """Yield the rows of the credential report, without the root user. AWS makes a new report only when the last one is four hours old.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
 
-        :raises Unavailable: it is not ready within the system's max_wait.
+        :raises Unavailable: the report is not ready within the system's max_wait.
         """
         act, deadline = "make the credential report", time.monotonic() + self.api.target.max_wait
         while (self.api.read("iam", "generate_credential_report", act, key="State") or "") != "COMPLETE":
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    "it is not ready",
+                    "the report is not ready",
                     act=act,
                     system=self.api.target.name,
                     hint="run again in a few minutes, or raise max_wait of the system",
@@ -177,12 +181,16 @@ class IamUsers:
             time.sleep(0.5)
         content = self.api.read("iam", "get_credential_report", act, key="Content")
         if content is None:
-            raise Unavailable("it is gone again", act=act, system=self.api.target.name, hint="run again")
+            raise Unavailable("the report has expired", act=act, system=self.api.target.name, hint="run again")
         return (row for row in csv.DictReader(io.StringIO(content.decode())) if row["user"] != "<root_account>")
 
 
 def user_account(user: Raw, further: Sequence[Key] = (), center: Raw | None = None) -> Account:
-    """Describe a user; ``further`` are keys of the same person in Identity Center, which ``center`` is."""
+    """Return an IAM user as an account.
+
+    :param further: keys of the same person in Identity Center.
+    :param center: the person in Identity Center.
+    """
     tags = {t["Key"]: t["Value"] for t in user.get("Tags") or ()}
     return Account(
         user["UserId"],
@@ -196,7 +204,7 @@ def user_account(user: Raw, further: Sequence[Key] = (), center: Raw | None = No
 
 
 def user_held(user: Raw) -> Iterator[Entitlement]:
-    """List what a user of the paged call holds, in the order and by the names of ``entitlements``."""
+    """Yield the entitlements of a user from :meth:`IamUsers.every`, in the order and with the names of ``AwsEntitlements.held``."""
     yield from (Entitlement("groups", name, name) for name in user.get("GroupList") or ())
     yield from (
         Entitlement("policies", p["PolicyName"], p["PolicyArn"]) for p in user.get("AttachedManagedPolicies") or ()
@@ -205,9 +213,9 @@ def user_held(user: Raw) -> Iterator[Entitlement]:
 
 
 def inline_policy(name: str) -> Entitlement:
-    """Return an inline policy of the user's own. A person takes it away, since its text is then lost."""
+    """Return an inline policy as an entitlement that a person removes: its text would be lost."""
     return Entitlement(
-        "policies", name, name, "an inline policy: delete it, or the account, which takes it along", by_hand=True
+        "policies", name, name, "an inline policy: delete it, or delete the account with it", by_hand=True
     )
 
 

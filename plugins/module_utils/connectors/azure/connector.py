@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Microsoft Azure: a person's role assignments at every scope, those of Privileged Identity Management, and what they have in Azure DevOps.
+"""Microsoft Azure: a person's role assignments at every scope, also by Privileged Identity Management, and tokens and seats in Azure DevOps.
 
-A person's identity is Entra ID's; here they are the principal of role assignments, by their object id.
+The account is in Entra ID; here the person is the principal of role assignments, by the account's object id.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _POLICY = Policy(
     permission_hint="give the app's service principal the role User Access Administrator on the scope; for Azure DevOps make it a member of "
     "Project Collection Administrators",
 )
-#: What :meth:`Azure.access_paths` says of a role that ends by itself, so that it comes back with its end.
+#: States of a way in by a role that ends by itself: they keep the end, so that the role can be given again with it.
 _UNTIL, _ACTIVATED, _ENDING = "open: until ", "open: activated until ", "ending"
 
 
@@ -51,25 +51,25 @@ class Azure(DirectoryUsers):
     CREDENTIALS = GRAPH_CREDENTIALS
     OPTIONS = {
         **GRAPH_OPTIONS,
-        "graph_url": Option("Where Microsoft Graph is.", default="https://graph.microsoft.com/v1.0"),
+        "graph_url": Option("Address of Microsoft Graph.", default="https://graph.microsoft.com/v1.0"),
         "arm_scope": Option(
-            "What tokens for Azure are asked for; the host of url in national clouds.",
+            "Scope of the tokens for Azure. In a national cloud it is the host of url.",
             default="https://management.azure.com/.default",
         ),
         "scopes": Option(
-            "Where roles are looked for: /subscriptions/ID or /providers/Microsoft.Management/managementGroups/NAME; everything that is seen, when not given.",
+            "The scopes in which roles are searched: /subscriptions/ID or /providers/Microsoft.Management/managementGroups/NAME; all that the credential sees when not given.",
             kind="list",
             default=[],
         ),
         "devops": Option(
-            "Organisations of Azure DevOps, by name: tokens are revoked there, groups and licences taken.",
+            "Names of organisations of Azure DevOps in which tokens, groups and licences are revoked.",
             kind="list",
             default=[],
         ),
         "devops_url": Option(
-            "Where Azure DevOps keeps tokens, users and groups.", default="https://vssps.dev.azure.com"
+            "Address of Azure DevOps for tokens, users and groups.", default="https://vssps.dev.azure.com"
         ),
-        "devops_seats_url": Option("Where Azure DevOps keeps licences.", default="https://vsaex.dev.azure.com"),
+        "devops_seats_url": Option("Address of Azure DevOps for licences.", default="https://vsaex.dev.azure.com"),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("User.Read.All",),
@@ -91,7 +91,7 @@ class Azure(DirectoryUsers):
     LISTS_HELD: ClassVar[bool] = True
     NAMES_FROM = "Entra ID"
     ADMINISTRATORS: Sequence[tuple[str, str]] = tuple(("roles", f"{role} on /") for role in ADMIN_ROLES)
-    #: A write may take until reads show it: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+    #: Reads show a write later: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
     SETTLES_WITHIN = 30.0
 
     def __init__(self, target: Target) -> None:
@@ -110,7 +110,7 @@ class Azure(DirectoryUsers):
     # -- people --------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield the directory's users, and principals of the ledger's links whose user was deleted: their assignments stay."""
+        """Yield the users of the directory, and linked principals whose user was deleted: their role assignments stay."""
         found: set[str] = set()
         for row in users(self.graph, at("/users"), keys):
             found.add(row["id"])
@@ -120,21 +120,21 @@ class Azure(DirectoryUsers):
                 yield _deleted(id)
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Refuse: sign-in is Entra ID's.
+        """Refuse: the sign-in belongs to Entra ID.
 
         :raises Unsupported: always.
         """
         raise Unsupported(
-            "Azure keeps nothing of a principal that could be suspended",
+            "Azure can't suspend a principal",
             act=f"{'let in' if active else 'suspend'} {account.login}",
             system=self.target.name,
-            hint="sign-in is the connector entra's; a cut takes every role here",
+            hint="block the sign-in in Entra ID; a cut-off revokes every role here",
         )
 
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Return tokens first, then what could be activated again, then what is active."""
+        """Return tokens first, then eligible roles, which could be activated again, then active roles."""
         held = sorted(self._held(account), key=lambda one: not one.eligible)
         paths = [*self.devops.paths(account)]
         for number, one in enumerate(held, 1):
@@ -151,15 +151,15 @@ class Azure(DirectoryUsers):
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return each role with its condition and its end; what was activated for a while is activated again."""
+        """Return each role with its condition and its end. The person activates again a role that was activated for a time."""
         there = {one.name for one in self._held(account)}
         return [self._way_back(account, name, state, there) for name, state in closed.items()]
 
     def _way_back(self, account: Account, name: str, state: str, there: set[str]) -> WayBack:
         if name.startswith((TOKEN, SSH_KEY)):
-            return WayBack(name, lost="it was revoked: they make it again", anew=True)
+            return WayBack(name, lost="it was revoked: the person makes a new one", anew=True)
         if state.startswith(_ACTIVATED):
-            return WayBack(name, lost="it was activated for a while: they activate it again", anew=True)
+            return WayBack(name, lost="it was activated for a time: the person activates it again", anew=True)
         role = ("roles", name)
         ends = state.removeprefix(_UNTIL) if state.startswith(_UNTIL) else ""
         if name in there:
@@ -169,7 +169,7 @@ class Azure(DirectoryUsers):
         said = read_name(name)
         found = self.roles.find(said, f"find {name}") if said else None
         if found is None:
-            return WayBack(name, lost="there is no such role any more: decide what takes its place", entitlement=role)
+            return WayBack(name, lost="the role does not exist any more: decide what replaces it", entitlement=role)
         give = partial(self.roles.give, account.id, replace(found, ends=ends), f"give {name} to {account.login}")
         return WayBack(name, "closed", give, entitlement=role)
 
@@ -180,9 +180,9 @@ class Azure(DirectoryUsers):
         return [*roles, *self.seats.held(account)]
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """Return a role on a scope, ``Reader on /subscriptions/ID``, with ``(eligible)`` behind it where it is to be activated.
+        """Return a role on a scope, ``Reader on /subscriptions/ID``, or the eligible role ``Reader on /subscriptions/ID (eligible)``.
 
-        Groups and licences of Azure DevOps: see :meth:`DevOpsSeats.find`.
+        For groups and licences of Azure DevOps see :meth:`DevOpsSeats.find`.
         """
         if kind in KINDS:
             return self.seats.find(kind, name)
@@ -209,7 +209,7 @@ class Azure(DirectoryUsers):
         return any(one.name.casefold() in names for one in self._held(account))
 
     def administrators(self) -> Iterator[str]:
-        """Yield everybody who holds a role that lets them do everything on a whole scope; a group counts as somebody."""
+        """Yield the principals with a role of :data:`ADMIN_ROLES` on a whole scope; a group counts as one."""
         act = "list administrators"
         names = {name.casefold() for _roles, name in self._admin_names(act)}
         for principal, kind, one in self.roles.all(act):
@@ -223,7 +223,7 @@ class Azure(DirectoryUsers):
     # -- listing -------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Yield every user who holds a role; and principals whose user was deleted."""
+        """Yield every user with a role, and principals whose user was deleted."""
         act = "list accounts"
         found: dict[str, list[Held]] = {}
         for principal, kind, one in self.roles.all(act):
@@ -261,5 +261,5 @@ def _entitlement(one: Held) -> Entitlement:
 
 
 def _deleted(id: str) -> Account:
-    """Return a principal whose user is not in the directory any more."""
+    """Return the account of a principal whose user was deleted from the directory."""
     return Account(id, id, False)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Tokens of Azure DevOps that work without signing in: a person's access tokens and SSH keys, revoked by an administrator.
+"""Access tokens and SSH keys of a person in Azure DevOps, which work without a sign-in; an administrator revokes them.
 
 https://learn.microsoft.com/rest/api/azure/devops/tokenadmin
 """
@@ -17,23 +17,23 @@ from ...sdk.address import UrlPath, at
 from ...sdk.transport import Answer, Transport
 from ...sdk.values import AccessPath, Account
 
-#: Azure DevOps as Entra ID knows it, in every tenant: https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/entra
+#: The scope of Azure DevOps, the same in every tenant: https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/entra
 SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 TOKEN, SSH_KEY = "Azure DevOps token", "Azure DevOps SSH key"
 _VERSION = {"api-version": "7.1-preview.1"}
-#: What the service calls public: SSH keys, which it keeps with the tokens.
+#: Our kind -> the service's parameter ``isPublic``: it keeps SSH keys with the tokens, and calls them public.
 _KINDS: Sequence[tuple[str, str]] = ((TOKEN, "false"), (SSH_KEY, "true"))
 Raw = Mapping[str, Any]
 
 
 class DevOps:
-    """The organisations that the systems file names."""
+    """Finds and revokes tokens in the organisations that the systems file names."""
 
     def __init__(self, http: Transport, organisations: Sequence[str]) -> None:
         self.http, self.organisations = http, [str(one) for one in organisations]
 
     def paths(self, account: Account) -> Iterator[AccessPath]:
-        """Yield each token and key of a person; where they can't be listed, one path says so, and everything else is closed all the same."""
+        """Yield each token and key of a person; for an organisation that refuses to list them, yield one way in that says so."""
         for organisation in self.organisations:
             try:
                 for user in self.users(organisation, account):
@@ -50,7 +50,7 @@ class DevOps:
         return AccessPath(name, "open", end, spares=True)
 
     def users(self, organisation: str, account: Account) -> Iterator[str]:
-        """Yield the descriptors of a person's users there: sought by every name that they have, and theirs by the directory's id."""
+        """Yield the descriptors of a person's users in an organisation: searched by each of their names, and compared by object id."""
         names = [account.login, account.email, str(account.attributes.get("display_name") or "")]
         names += [key.value for key in account.keys]
         found: dict[str, None] = {}
@@ -67,7 +67,7 @@ class DevOps:
         yield from found
 
     def _tokens(self, organisation: str, user: str, public: str, account: Account) -> Iterator[Raw]:
-        """Yield those that still work."""
+        """Yield the tokens or keys that still work."""
         act = f"list tokens of {account.login} in Azure DevOps"
         path = _at(organisation, "tokenadmin", "personalaccesstokens", user)
         now = clock.now()
@@ -84,7 +84,7 @@ class DevOps:
     def value(self, answer: Answer, act: str) -> Sequence[Raw]:
         """Return the rows of an answer.
 
-        :raises ProtocolError: it holds no list.
+        :raises ProtocolError: it has no list.
         """
         rows = answer.body.get("value") if isinstance(answer.body, dict) else None
         if not isinstance(rows, list):

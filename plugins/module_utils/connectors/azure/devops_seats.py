@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What somebody holds in Azure DevOps: groups of an organisation and its projects, and the licence, with which they are a user there.
+"""Entitlements in Azure DevOps: groups of an organisation and its projects, and the licence, which makes a person a user there.
 
 https://learn.microsoft.com/rest/api/azure/devops/graph/memberships,
 https://learn.microsoft.com/rest/api/azure/devops/memberentitlementmanagement/user-entitlements
 
-Taking the licence removes the user from the organisation and from every project. A group of Entra ID's can't be changed here: Azure DevOps
-accepts that, and nothing happens.
+Revoking the licence removes the user from the organisation and from every project. Members of a group of Entra ID can't be changed here:
+Azure DevOps accepts the call, and nothing happens.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ...sdk.values import Account, Entitlement
 from .devops import DevOps
 
 LICENCES, GROUPS = "devops_licences", "devops_groups"
-#: The licence comes first, both ways: without it nobody is a user there, and taking it takes the user out of the organisation.
+#: The licence comes first, to grant and to revoke: only a user can be in a group, and revoking it removes the user from the organisation.
 KINDS: Sequence[str] = (LICENCES, GROUPS)
-#: What can be given, by Azure DevOps' word for it; a Visual Studio subscription brings its own.
+#: Azure DevOps' code of a licence that can be granted -> its shown name. A Visual Studio subscription has another licence.
 _LICENCES: Mapping[str, str] = {"stakeholder": "Stakeholder", "express": "Basic", "advanced": "Basic + Test Plans"}
 _GRAPH = {"api-version": "7.1-preview.1"}
 _SEATS = {"api-version": "7.1-preview.3"}
@@ -33,17 +33,17 @@ Raw = Mapping[str, Any]
 
 
 class DevOpsSeats:
-    """Groups and licences of the organisations that the systems file names.
+    """Reads, grants and revokes groups and licences in the organisations that the systems file names.
 
     :param devops: finds a person's users there.
-    :param seats: the host that keeps licences.
+    :param seats: leads to the host that has the licences.
     """
 
     def __init__(self, devops: DevOps, seats: Transport) -> None:
         self.devops, self.seats = devops, seats
 
     def held(self, account: Account) -> Iterator[Entitlement]:
-        """Yield groups and licence; where they may not be read, one that says so, so that everything else is taken all the same."""
+        """Yield groups and licences; for an organisation that refuses to show them, yield one entitlement that says so."""
         for organisation in self.devops.organisations:
             try:
                 users = list(self.devops.users(organisation, account))
@@ -54,7 +54,7 @@ class DevOpsSeats:
                 )
 
     def find(self, kind: str, name: str) -> Entitlement | None:
-        """Return a group, ``[Shop]\\\\Contributors in corp``, or a licence, ``Basic in corp``; None where there is no such thing."""
+        """Return a group, ``[Shop]\\\\Contributors in corp``, or a licence, ``Basic in corp``; None when it does not exist."""
         thing, _in, organisation = name.rpartition(" in ")
         if organisation not in self.devops.organisations:
             return None
@@ -69,8 +69,8 @@ class DevOpsSeats:
     def give(self, account: Account, entitlement: Entitlement, act: str) -> None:
         """Make the person a user with a licence, or a member of a group.
 
-        :raises NotFound: they are no user there yet.
-        :raises Rejected: Azure DevOps says, in an answer of 200, that it did not do it.
+        :raises NotFound: the person is no user there yet.
+        :raises Rejected: Azure DevOps reports a failure in an answer with status 200.
         """
         organisation = str(entitlement.raw["organisation"])
         if entitlement.kind == GROUPS:
@@ -85,7 +85,9 @@ class DevOpsSeats:
         said = answer.body if isinstance(answer.body, dict) else {}
         if said.get("isSuccess") is False:
             errors = (said.get("operationResult") or {}).get("errors") or ()
-            why = "; ".join(str(one.get("value") or one.get("key")) for one in errors) or "it did not say why"
+            why = (
+                "; ".join(str(one.get("value") or one.get("key")) for one in errors) or "it failed, and gave no reason"
+            )
             raise Rejected(why, act=act, system=self.seats.target.name, status=answer.status)
 
     def take(self, account: Account, entitlement: Entitlement, act: str) -> None:
@@ -99,17 +101,17 @@ class DevOpsSeats:
         self.seats.send("DELETE", path, act=act, params=_SEATS, missing=(404,))
 
     def members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield the logins of a group's own members.
+        """Yield the logins of a group's direct members.
 
-        :raises Unsupported: it is a licence.
+        :raises Unsupported: ``kind`` is the licences.
         :raises NotFound: there is no such group.
         """
         act = f"list members of {name}"
         found = self.find(kind, name)
         if kind == LICENCES:
-            raise Unsupported("it lists nobody by licence", act=act, system=self.seats.target.name)
+            raise Unsupported("Azure DevOps has no list of users by licence", act=act, system=self.seats.target.name)
         if found is None:
-            raise NotFound(f"there is no {name}", act=act, system=self.seats.target.name)
+            raise NotFound(f"there is no group {name}", act=act, system=self.seats.target.name)
         organisation = str(found.raw["organisation"])
         for row in self._memberships(organisation, found.id, "Down", act):
             user = self.devops.http.get(_graph(organisation, "users", row["memberDescriptor"]), act=act, params=_GRAPH)
@@ -163,7 +165,7 @@ class DevOpsSeats:
             yield Entitlement(LICENCES, f"{shown} in {organisation}", word, fixed=ruled, raw=raw)
 
     def _named(self, organisation: str, name: str) -> Iterator[str]:
-        """Yield the descriptor of the group of a name: ``[Shop]\\\\Contributors``."""
+        """Yield the descriptor of the group with a name such as ``[Shop]\\\\Contributors``."""
         act = f"find group {name} in Azure DevOps"
         body = {"query": name.rpartition("\\")[2], "subjectKind": ["Group"]}
         path = _graph(organisation, "subjectquery")
@@ -176,7 +178,7 @@ class DevOpsSeats:
 
 
 def _group(organisation: str, descriptor: str, name: str, user: str = "") -> Entitlement:
-    fixed = "a group of Entra ID's: it is left there" if descriptor.startswith(_OF_ENTRA) else ""
+    fixed = "a group of Entra ID: change its members there" if descriptor.startswith(_OF_ENTRA) else ""
     raw = {"organisation": organisation, "user": user}
     return Entitlement(GROUPS, f"{name} in {organisation}", descriptor, fixed=fixed, raw=raw)
 

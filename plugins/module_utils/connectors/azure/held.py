@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One role of one person in Azure, and its name: profiles, the ledger and the record write it, and it can be given again by it.
+"""One role of one person in Azure, and its name in profiles, the ledger and the record.
 
-So the name holds the whole condition, as JSON, which keeps it in one line.
+A role can be given again by its name, so the name has the whole condition, as JSON, which has no line breaks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ELIGIBLE = " (eligible)"
 _NAME = re.compile(
     r"(?P<role>.+?) on (?P<scope>/\S*)(?P<eligible> \(eligible\))?(?: if (?P<condition>\".*\") \(version (?P<version>[\d.]+)\))?"
 )
-#: Azure takes no other: https://learn.microsoft.com/azure/role-based-access-control/conditions-format
+#: The only version of conditions that Azure accepts: https://learn.microsoft.com/azure/role-based-access-control/conditions-format
 _VERSION = "2.0"
 
 
@@ -25,9 +25,9 @@ _VERSION = "2.0"
 class Held:
     """One role on one scope.
 
-    ``definition`` is the id of the role; ``assignment`` that of the role assignment, empty where there is none (yet). ``managed`` says that
-    Privileged Identity Management gave it, ``activated`` that the person took it for a while; ``ends`` is when it ends by itself,
-    ``ending`` that its removal is under way.
+    ``definition`` is the id of the role; ``assignment`` the id of the role assignment, empty without one. ``managed``: Privileged Identity
+    Management gave the role. ``activated``: the person activated it for a time. ``ends``: when it ends by itself (ISO 8601). ``ending``:
+    its removal has begun and not ended yet.
     """
 
     role: str
@@ -50,17 +50,17 @@ class Held:
 
     @property
     def place(self) -> tuple[str, str, bool]:
-        """Return what one request for a removal means: scope, role, and whether it may only be activated."""
+        """Return what a request for a removal identifies a role by: scope, role, and whether it is eligible only."""
         return place_of(self.scope, self.definition, self.eligible)
 
 
 def place_of(scope: str, definition: str, eligible: bool) -> tuple[str, str, bool]:
-    """Return scope and role as Azure compares them: it gives their letters now large, now small."""
+    """Return scope and role in a form that can be compared: Azure's answers differ in the case of letters."""
     return scope.rstrip("/").casefold(), definition.rpartition("/")[2].casefold(), eligible
 
 
 def read_name(name: str) -> Held | None:
-    """Return what a name says, its role not looked up yet; None where it is no name of a role."""
+    """Return a role from its name, without the id of the role; None when it is no name of a role."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None

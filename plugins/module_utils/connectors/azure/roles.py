@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Role assignments of Azure at every scope, and those that Privileged Identity Management gives: read, taken, given.
+"""Read, revoke and grant role assignments of Azure at every scope, also by Privileged Identity Management.
 
 https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest,
 https://learn.microsoft.com/rest/api/authorization/privileged-role-assignment-rest-sample
@@ -25,7 +25,7 @@ from .held import Held, held_of, place_of
 _PROVIDER = "/providers/Microsoft.Authorization"
 _ROLES = {"api-version": "2022-04-01"}
 _PIM = {"api-version": "2020-10-01"}
-#: Statuses in which a request is at its end: https://learn.microsoft.com/rest/api/authorization/role-assignment-schedule-requests/get#status
+#: Statuses of a request that has ended: https://learn.microsoft.com/rest/api/authorization/role-assignment-schedule-requests/get#status
 _ENDED = frozenset(
     [
         "Revoked",
@@ -39,16 +39,16 @@ _ENDED = frozenset(
         "Invalid",
     ]
 )
-#: What Privileged Identity Management says of a removal that there is nothing, or already somebody, to do for.
+#: Codes of a refused removal that has nothing to do: the role is not there, or its removal was requested before.
 _SETTLED = frozenset({"RoleAssignmentDoesNotExist", "PendingRoleAssignmentRequest"})
-#: It lets nobody end what was activated less than five minutes ago.
+#: The code of a refused removal of a role that was activated less than five minutes ago.
 _TOO_SHORT = "ActiveDurationTooShort"
 
 
 class AzureRoles:
-    """The roles of one tenant.
+    """Reads, revokes and grants the roles of one tenant.
 
-    :param named: the scopes that the systems file names; empty: every management group and subscription that the credential sees.
+    :param named: the scopes from the systems file; empty: every management group and subscription that the credential sees.
     """
 
     def __init__(self, target: Target, http: Transport, named: Sequence[str]) -> None:
@@ -60,19 +60,19 @@ class AzureRoles:
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def scopes(self, act: str) -> Sequence[str]:
-        """Return what is looked at, the widest first. Management groups without a subscription below have assignments too."""
+        """Return the scopes that are read, the widest first. Management groups without a subscription have assignments too."""
         if not self._scopes:
             groups = self._listed(at("/providers/Microsoft.Management/managementGroups"), act, "2020-05-01")
-            rooms = self._listed(at("/subscriptions"), act, "2022-12-01")
-            self._scopes = [*(str(row["id"]) for row in groups), *(str(row["id"]) for row in rooms)]
+            subscriptions = self._listed(at("/subscriptions"), act, "2022-12-01")
+            self._scopes = [*(str(row["id"]) for row in groups), *(str(row["id"]) for row in subscriptions)]
         return self._scopes
 
     def of(self, principal: str, act: str) -> Sequence[Held]:
-        """Return every role that somebody holds themselves, or may activate, at, above and below the scopes; each once."""
+        """Return every role that a principal holds directly, or may activate, at, above and below the scopes, each once."""
         mine = {"$filter": f"principalId eq {literal(principal)}"}
         eligible = [row for row in self._schedules("roleEligibilitySchedules", act, mine) if _is_of(row, principal)]
         active = [row for row in self._schedules("roleAssignmentSchedules", act, mine) if _is_of(row, principal)]
-        # Read last: an assignment whose schedule ends meanwhile must not be taken for an ordinary one.
+        # Read them last: an assignment whose schedule ends in between must not be taken for an ordinary one.
         plain = [row for row in self._rows("roleAssignments", act, mine, _ROLES) if _is_of(row, principal)]
         ordinary = list(self._named(plain))
         found = list(self._named(eligible, eligible=True, managed=True))
@@ -87,7 +87,7 @@ class AzureRoles:
         return [*(replace(one, ending=one.place in ending) for one in found), *ordinary]
 
     def all(self, act: str) -> Iterator[tuple[str, str, Held]]:
-        """Yield every role with its principal's id and kind."""
+        """Yield (principal's id, principal's kind, role) of every role."""
         for rows, eligible in (
             (self._rows("roleAssignments", act, {}, _ROLES), False),
             (self._schedules("roleEligibilitySchedules", act, {}), True),
@@ -99,7 +99,7 @@ class AzureRoles:
                     yield str(said["principalId"]), str(said.get("principalType") or ""), held
 
     def find(self, said: Held, act: str) -> Held | None:
-        """Return a role with its id, by its name and scope; None where the scope knows no such role."""
+        """Return a role with its id, by its name and scope; None when the scope has no such role."""
         params = {**_ROLES, "$filter": f"roleName eq {literal(said.role)}"}
         answer = self.http.send("GET", _at(said.scope, "roleDefinitions"), act=act, params=params, missing=(404,))
         rows = answer.body.get("value") if answer.status == 200 and isinstance(answer.body, dict) else None
@@ -114,7 +114,7 @@ class AzureRoles:
             yield held_of(row, role, eligible=eligible, managed=managed)
 
     def _name_of(self, definition: str, act: str) -> str:
-        """Return a role's name, or its id where it is gone."""
+        """Return a role's name, or its id when it does not exist any more."""
         if definition not in self._names:
             row = self.http.get(_by_id(definition), act=act, params=_ROLES) or {}
             self._names[definition] = str(
@@ -123,7 +123,7 @@ class AzureRoles:
         return self._names[definition]
 
     def _ending(self, found: Iterable[Held], act: str, mine: Mapping[str, str]) -> set[tuple[str, str, bool]]:
-        """Return what a removal is under way of; asked for only where Privileged Identity Management gave something."""
+        """Return the roles whose removal has begun and not ended; read only for roles from Privileged Identity Management."""
         pending: set[tuple[str, str, bool]] = set()
         for kind, eligible in (("roleAssignmentScheduleRequests", False), ("roleEligibilityScheduleRequests", True)):
             for scope in dict.fromkeys(one.scope for one in found if one.managed and one.eligible is eligible):
@@ -134,7 +134,7 @@ class AzureRoles:
         return pending
 
     def _schedules(self, kind: str, act: str, mine: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """Yield schedules, which hold what begins later too; none in a tenant without the licence for them."""
+        """Yield schedules, also those that begin later; none in a tenant without the licence for them."""
         if not self._has_pim:
             return
         try:
@@ -147,7 +147,7 @@ class AzureRoles:
     def _rows(
         self, kind: str, act: str, mine: Mapping[str, str], version: Mapping[str, str]
     ) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of every scope, each once: a list shows what is above and below its scope too."""
+        """Yield the rows of every scope, each once: a list also has the rows above and below its scope."""
         seen: set[str] = set()
         for scope in self.scopes(act):
             for row in self._pages(_at(scope, kind), act, {**version, **mine}):
@@ -168,22 +168,25 @@ class AzureRoles:
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def take(self, principal: str, held: Held, act: str) -> None:
-        """Take a role: an ordinary assignment at once, one of Privileged Identity Management by a request, which it may do later."""
+        """Revoke a role: an ordinary assignment at once, one of Privileged Identity Management by a request, which may be done later.
+
+        :raises Rejected: the role was activated less than five minutes ago.
+        """
         if held.managed:
             code = self._request(principal, held, "AdminRemove", {}, act)
             if code != _TOO_SHORT:
                 return
             if not held.assignment:
                 raise Rejected(
-                    "it was activated less than five minutes ago, and nothing is there yet to delete",
+                    "it was activated less than five minutes ago, and its assignment does not exist yet",
                     act=act,
                     system=self.target.name,
-                    hint="run it again in five minutes",
+                    hint="run again in five minutes",
                 )
         self.http.send("DELETE", _by_id(held.assignment), act=act, params=_ROLES, missing=(404,))
 
     def give(self, principal: str, held: Held, act: str) -> None:
-        """Give a role with its condition; one that may be activated, or that ends, through Privileged Identity Management."""
+        """Grant a role with its condition. An eligible role, or one with an end, goes through Privileged Identity Management."""
         if held.eligible or held.ends:
             ends = {"type": "AfterDateTime", "endDateTime": held.ends} if held.ends else {"type": "NoExpiration"}
             schedule = {"scheduleInfo": {"startDateTime": clock.stamp(), "expiration": ends}}
@@ -197,14 +200,14 @@ class AzureRoles:
                 **_condition(held),
             }
         }
-        # The same name for the same assignment: sent twice, it is one.
+        # The same assignment has the same name: sent twice, it is one.
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"{held.scope}/{held.definition}/{principal}/{held.condition}".casefold())
         where = _at(held.scope, "roleAssignments").below("/{}", name)
         answer = self.http.send("PUT", where, act=act, params=_ROLES, json=body, missing=(409,))
         self._refuse(answer, {"RoleAssignmentExists"}, act)
 
     def _request(self, principal: str, held: Held, kind: str, more: Mapping[str, Any], act: str) -> str:
-        """Ask Privileged Identity Management, and return the code of what it settles by itself; empty when it took the request."""
+        """Send a request to Privileged Identity Management; return the code of a refusal that needs no error, or empty when it was accepted."""
         where = _at(
             held.scope, "roleEligibilityScheduleRequests" if held.eligible else "roleAssignmentScheduleRequests"
         )
@@ -220,9 +223,10 @@ class AzureRoles:
         return self._refuse(answer, {*_SETTLED, "RoleAssignmentExists", _TOO_SHORT}, act)
 
     def _refuse(self, answer: Answer, settled: set[str], act: str) -> str:
-        """Return the code of a refusal that reading back judges.
+        """Return the code of a refusal, which reading again judges; empty when the call succeeded.
 
-        :raises Rejected: it is another one.
+        :param settled: the codes that are no error.
+        :raises Rejected: the code is another one.
         """
         if answer.status < 400:
             return ""
@@ -241,7 +245,7 @@ def _is_of(row: Mapping[str, Any], principal: str) -> bool:
 
 
 def _is_direct(row: Mapping[str, Any]) -> bool:
-    """Return whether a schedule is the principal's own: one through a group ends with the group, and an inherited one above."""
+    """Return whether a schedule is direct: one through a group ends with the membership, and an inherited one ends at its own scope."""
     return str(row["properties"].get("memberType") or "Direct") == "Direct"
 
 
@@ -250,7 +254,7 @@ def _next_link(answer: Answer) -> str | None:
 
 
 def _by_id(id: str) -> UrlPath:
-    """Return the path of an id that Azure gave: each part of it is one segment."""
+    """Return the path of an id from Azure, whose parts become segments."""
     parts = id.strip("/").split("/")
     return at("/{}" * len(parts), *parts)
 

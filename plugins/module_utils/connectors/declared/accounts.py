@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Accounts of a declared connector: found by every key, compared, suspended, made and changed.
+"""Accounts of a declared connector: found by every key, compared, suspended, created and changed.
 
-Each capability is a class of its own, and ``compiler.py`` puts together those that a file declares.
+Each capability is a class, and ``compiler.py`` combines the classes of the capabilities that a file declares.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .expressions import Expression, Json
 from .manifest import Accounts, Deleted, LookUp, Manifest, Source, Writes
 from .ways import scope_of
 
-#: What a file calls the keys of a person.
+#: The name of a key in a file -> its kind.
 KINDS: Mapping[str, Kind] = {
     "email": Kind.ADDRESS,
     "login": Kind.LOGIN,
@@ -34,7 +34,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 class Declared(Connector):
-    """What every compiled connector has: its file, and the calls that the file declares."""
+    """The base of every compiled connector: it has the file, and the calls that the file declares."""
 
     MANIFEST: ClassVar[Manifest]
 
@@ -57,7 +57,7 @@ class DeclaredAccounts(Declared):
         return section
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield every account that answers to any key of the person, by every look-up of every source."""
+        """Yield every account with a key of the person, by every look-up of every source."""
         for source in self.section.sources:
             found: dict[str, Account] = {}
             for row in self._looked_up(source, keys, source.name):
@@ -96,7 +96,7 @@ class DeclaredAccounts(Declared):
         ]
 
     def _asked_for(self, look: LookUp, source: Source | Deleted, keys: PersonKeys) -> Sequence[str]:
-        """Return the values that a look-up is asked for; a whole list is asked for once, for whichever key there is."""
+        """Return the values to search for by a look-up. A look-up that reads the whole list is made once, with the first value."""
         values: list[str] = []
         for kind in (KINDS[key] for key in look.by):
             own = keys.of(kind)
@@ -109,12 +109,12 @@ class DeclaredAccounts(Declared):
         return keys.has(kind, self._prefixed(source, said) if kind is Kind.ID else said)
 
     def _prefixed(self, source: Source | Deleted, ident: str) -> str:
-        """Return an account's id as the rest of a run knows it: those of all but the first source begin with the source's name."""
+        """Return our id of an account. The ids of all sources but the first begin with the source's name."""
         name = source.name if isinstance(source, Source) else self.section.sources[0].name
         return ident if name == self.section.sources[0].name else f"{name}:{ident}"
 
     def _bare(self, source: Source | Deleted, ident: str) -> str:
-        """Return the vendor's own id; "" of an account of another source."""
+        """Return the vendor's id; empty for an account of another source."""
         prefixes = [f"{one.name}:" for one in self.section.sources[1:]]
         own = self._prefixed(source, "")
         if own:
@@ -122,7 +122,7 @@ class DeclaredAccounts(Declared):
         return "" if any(ident.startswith(prefix) for prefix in prefixes) else ident
 
     def _whole(self, source: Source, row: Json) -> Json:
-        """Return the record itself, where a search answers from an index; None when it is gone."""
+        """Return the whole record of a found row, if the file has a request for it; None when the record does not exist any more."""
         if source.read is None:
             return row
         return self.calls.one(source.read, {**self.calls.scope, "item": row}, f"read {source.name}")
@@ -140,7 +140,7 @@ class DeclaredAccounts(Declared):
     # -- an account ----------------------------------------------------------------------------------------------------
 
     def account(self, source: Source, row: Json) -> Account:
-        """Return our view of a row. Ids of all but the first source begin with the source's name."""
+        """Return a row as an account. The ids of all sources but the first begin with the source's name."""
         said = {
             name: one.of(row) for name, one in source.fields.items() if name not in ("kind", "last_seen", "created")
         }
@@ -167,20 +167,20 @@ class DeclaredAccounts(Declared):
         return next((one for one in sources[1:] if account.id.startswith(f"{one.name}:")), sources[0])
 
     def bare_id(self, account: Account) -> str:
-        """Return the vendor's own id."""
+        """Return the vendor's id."""
         return self._bare(self.source_of(account), account.id)
 
     def of_account(self, account: Account) -> dict[str, Any]:
-        """Return what requests about an account may speak of."""
+        """Return the values that holes of a request about an account may name."""
         return scope_of(self.calls, account, self.bare_id(account))
 
     def is_first(self, account: Account) -> bool:
-        """Return whether it is an account proper, and not an invitation."""
+        """Return whether an account is of the first source: a user, and not an invitation."""
         return self.source_of(account) is self.section.sources[0]
 
 
 class DeclaredProvisioning(DeclaredAccounts):
-    """Makes, changes and deletes accounts."""
+    """Creates, changes and deletes accounts."""
 
     ATTRIBUTES: ClassVar[Sequence[str]] = ()
 
@@ -207,12 +207,12 @@ class DeclaredProvisioning(DeclaredAccounts):
         act = f"delete {account.login}"
         writes = self.source_of(account).delete
         if writes is None:
-            raise self.unsupported("it keeps accounts; they can only be suspended", act, "use state suspended")
+            raise self.unsupported("it has no way to delete an account", act, "use state suspended")
         self.calls.write(writes, self.of_account(account), act)
 
 
 class DeclaredRestorable(DeclaredAccounts):
-    """Brings deleted accounts back."""
+    """Restores deleted accounts."""
 
     def find_deleted(self, person: Person) -> Account | None:
         deleted = self.section.deleted

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Sends what a connector's file declares: one request, writes in their order, every row of a list."""
+"""Send the requests of a connector's file: single requests, writes in their order, and lists over all pages."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from .sign_in import auth_of
 
 
 class Calls:
-    """What a compiled connector *has*: the requests of its file, sent to one system."""
+    """Sends the requests of a connector's file to one system."""
 
     def __init__(self, target: Target, manifest: Manifest) -> None:
         self.target, self.manifest = target, manifest
-        #: What every request may speak of. Credentials are not in it: they stand in ``auth`` only.
+        #: The values that holes of every request may name. Credentials are not among them: they are in ``auth`` only.
         self.scope: Mapping[str, Any] = {"options": target.options}
         self._transports: dict[str, Transport] = {}
-        self.transport("")  # a credential that is missing is said at once
+        self.transport("")  # raises an error at once when a credential is missing
 
     def transport(self, name: str) -> Transport:
-        """Return the transport to one of the file's addresses, made when it is first needed."""
+        """Return the transport to an address of the file, by its name. It is made when it is first needed."""
         if name not in self._transports:
             api = self.manifest.apis[name]
             url = self._address(api)
@@ -63,7 +63,7 @@ class Calls:
                 f"the address {api.url} lacks {e}",
                 act="find system",
                 system=self.target.name,
-                hint="set url, or the option",
+                hint="set url of the system, or the option that the address names",
             ) from None
 
     # -- one request ---------------------------------------------------------------------------------------------------
@@ -77,12 +77,12 @@ class Calls:
         at: Position | None = None,
         safe: bool | None = None,
     ) -> Answer:
-        """Send one request with its holes filled."""
+        """Send one request with its holes filled.
+
+        :param at: the page to ask for, if the request reads a list.
+        :param safe: whether the request may be repeated; None decides by its method.
+        """
         transport = self.transport(request.api)
-        if at is not None and at.url:
-            # On the host that the credential is for: the transport refuses another.
-            url = same_host(transport.url, at.url, act=act, system=self.target.name)
-            return transport.send("GET", url, act=act, missing=request.passes)
         try:
             here = {**scope, **(at.holes if at is not None else {})}
             path = filled_path(request.path, here)
@@ -92,11 +92,15 @@ class Calls:
             headers = {name: str(value) for name, value in filled(request.headers, here).items()}
         except Missing as e:
             raise InputError(
-                f"nothing is known for {{{e.args[0]}}}",
+                f"there is no value for {{{e.args[0]}}}",
                 act=act,
                 system=self.target.name,
                 hint="correct the connector's file",
             ) from None
+        if at is not None and at.url:
+            # The credential must go to no other host.
+            url = same_host(transport.url, at.url, act=act, system=self.target.name)
+            return transport.send("GET", url, act=act, headers=headers or None, missing=request.passes)
         if at is not None:
             query.update(at.query)
             body = at.body(body)
@@ -114,7 +118,7 @@ class Calls:
         )
 
     def one(self, read: Read, scope: Mapping[str, Any], act: str) -> Json:
-        """Return the one thing that a request reads, or None when it is not there."""
+        """Return the thing that a request reads; None when it does not exist."""
         answer = self.send(read.request, scope, act)
         if answer.status in read.request.passes:
             return None
@@ -123,7 +127,7 @@ class Calls:
     # -- writes --------------------------------------------------------------------------------------------------------
 
     def write(self, writes: Writes, scope: Mapping[str, Any], act: str) -> None:
-        """Send the writes that are needed, in their order."""
+        """Send the writes whose condition holds, in their order."""
         here: dict[str, Any] = {**self.scope, **scope, "kept": {}}
         for one in writes:
             if one.when is not None and not one.when.of(here):
@@ -134,7 +138,10 @@ class Calls:
                 self._follow(one.job, here, act)
 
     def _follow(self, job: Job, scope: Mapping[str, Any], act: str) -> None:
-        """Wait for the end of a job. One that takes longer is left alone: what is read afterwards says how it stands."""
+        """Wait for the end of a job, at most ``job.within`` seconds; then reading the account again shows its result.
+
+        :raises ProtocolError: the job failed.
+        """
         deadline, pause = time.monotonic() + job.within, 0.5
         while True:
             state = self.one(job.read, scope, act)
@@ -150,9 +157,9 @@ class Calls:
     # -- lists ---------------------------------------------------------------------------------------------------------
 
     def rows(self, rows: Rows, scope: Mapping[str, Any], act: str) -> Iterator[Json]:
-        """Yield every row, page by page.
+        """Yield every row, over all pages.
 
-        :raises ProtocolError: the answer has no list, or the pages do not advance.
+        :raises ProtocolError: an answer has no list, a page repeats, or the list ends too early.
         """
         here = {**self.scope, **scope}
         at: Position | None = Position.first(rows.pages, Pages(act, self.target.name))
@@ -177,7 +184,7 @@ class Calls:
 
 
 def _plain(value: Json) -> Json:
-    """Return a value of a query or form: JSON's true is written true."""
+    """Return a value for a query or form, with a boolean as ``true`` or ``false``."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -196,7 +203,7 @@ def _policy(api: Api, scope: Mapping[str, Any]) -> Policy:
 
 
 def _message(expression: Expression | None, answer: Answer) -> str:
-    """Return what an answer says of itself. A refusal that is worded in another way than the file expects stays a refusal."""
+    """Return the error text of an answer, by the file's expression, or in a usual form when the expression does not fit."""
     try:
         said = expression.text_of(answer.body) if expression is not None else ""
     except ProtocolError:

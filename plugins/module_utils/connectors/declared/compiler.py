@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Makes a connector's class of its file: it has exactly the capabilities that the file's sections declare."""
+"""Make a class from a connector's file, with exactly the capabilities that the file's sections declare."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .reading import manifest_of, read_manifest
 def compiled(manifest: Manifest, *, shipped: bool = False) -> type[Declared]:
     """Return the class of a manifest.
 
-    :param shipped: it came with the collection. For any other file, the systems file must give the address: the author of
-        a connector's file must not decide where the company's credentials go.
+    :param shipped: the file comes with the collection. For any other file, the systems file must set the address: the author of a
+        connector's file must not decide to which host the company's credentials go.
     """
     url = manifest.apis[""].url
-    #: The address has holes that options fill, so that the systems file need not give it.
+    #: The address has holes that options fill, so the systems file need not set it.
     made = shipped and "{" in url
     accounts = manifest.accounts
     attributes = accounts.attributes if accounts is not None else {}
@@ -73,7 +73,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def _seat(manifest: Manifest, facts: dict[str, Any]) -> type[Declared]:
-    """Return a class whose accounts are SCIM's."""
+    """Return a class whose accounts come from SCIM."""
     from .scim_seat import ScimSeat
 
     dialect = manifest.accounts.scim if manifest.accounts is not None else None
@@ -118,7 +118,7 @@ def _capabilities(manifest: Manifest) -> tuple[type[Declared], ...]:
 
 @cache
 def of_file(path: str, shipped: bool = False) -> type[Declared]:
-    """Return the class of a file, read once a process: a run goes on with what it read first.
+    """Return the class of a file. A process reads the file once: later changes of the file have no effect on its run.
 
     :raises InputError: names file, line, key and fix.
     """
@@ -127,5 +127,5 @@ def of_file(path: str, shipped: bool = False) -> type[Declared]:
 
 @cache
 def of_text(text: str, name: str, shipped: bool) -> type[Declared]:
-    """Return the class of a manifest that was handed on as JSON, to where its file is not."""
+    """Return the class of a manifest in JSON, on a machine that does not have the file."""
     return compiled(manifest_of(text, name), shipped=shipped)

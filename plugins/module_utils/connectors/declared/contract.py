@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Checks that the vendor has every request that a connector's file can send: path, method, names and values.
+"""Check that the vendor has every request that a connector's file can send: path, method, names and values.
 
-A contract is a table written from the vendor's pages, or an OpenAPI description (:func:`of_openapi`). It is for tests and for
-``connector_check``; no run reads one.
+A contract is a table from the vendor's pages, or an OpenAPI description (:func:`of_openapi`). Tests and ``connector_check`` use it; a run
+does not.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 from .holes import Verbatim
 from .manifest import Manifest, Pages, Request
 
-#: A body that may be anything, since the vendor does not say more.
+#: A body that may be anything, because the vendor does not describe it.
 ANY: Any = None
 _HOLE = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: its query's names with their values (None: any), and what its body may hold.
+    """One method of one path: the names of its query with their values (None: any), and the form of its body.
 
-    ``body`` maps names to what is in them: None for anything, a text with bars for one of several values, a mapping for an object.
+    ``body`` maps names to forms: None for anything, a text such as ``a|b`` for one of several values, a mapping for an object.
     """
 
     query: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
@@ -39,21 +39,21 @@ Contract = Mapping[tuple[str, str], Operation]
 
 
 def blank(path: str) -> str:
-    """Return a path with its parameters' names left out."""
+    """Return a path with each parameter replaced by ``{}``."""
     return _HOLE.sub("{}", path.partition("?")[0]).rstrip("/")
 
 
 def graphql_of(request: Request) -> str:
-    """Return the text of a GraphQL request; "" of another."""
+    """Return the text of a GraphQL request; empty for another request."""
     said = request.json.get("query") if isinstance(request.json, dict) else None
     return str(said) if isinstance(said, Verbatim) else ""
 
 
-# -- what is wrong -----------------------------------------------------------------------------------------------------
+# -- violations --------------------------------------------------------------------------------------------------------
 
 
 def violations(manifest: Manifest, contract: Contract) -> list[str]:
-    """Return all that is wrong with the requests of a file, each with its place in the file."""
+    """Return every violation of the contract by the requests of a file, each with its place in the file."""
     return [
         f"{'.'.join(map(str, request.place))}: {said}"
         for request, pages in manifest.requests()
@@ -64,7 +64,7 @@ def violations(manifest: Manifest, contract: Contract) -> list[str]:
 def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contract) -> Iterator[str]:
     path = blank(request.path)
     if graphql_of(request):
-        return  # the contract of GraphQL is its schema, and no list of paths
+        return  # the contract of GraphQL is its schema, not a list of paths
     operation = contract.get((request.method, path))
     if operation is None:
         others = sorted(method for method, known in contract if known == path)
@@ -88,7 +88,7 @@ def _wrong(manifest: Manifest, request: Request, pages: Pages, contract: Contrac
 
 
 def _spelled_out(body: Any, manifest: Manifest) -> Any:
-    """Return a body with every attribute that it may change."""
+    """Return a body with ``{changed}`` replaced by all attributes that an update can change."""
     if body == "{changed}":
         made: dict[str, Any] = {}
         accounts = manifest.accounts
@@ -126,8 +126,10 @@ def _body(sent: Any, known: Any, where: str) -> Iterator[str]:
 
 
 def of_openapi(document: Mapping[str, Any], prefix: str = "") -> Contract:
-    """Return the contract in an OpenAPI or Swagger description; ``prefix``
-    is what its paths begin with and the connector's do not, since the address has it."""
+    """Return the contract from an OpenAPI or Swagger description.
+
+    :param prefix: the beginning of its paths that the connector's paths do not have, because its address has it.
+    """
     made: dict[tuple[str, str], Operation] = {}
     for template, item in document["paths"].items():
         for method, operation in item.items():
@@ -170,7 +172,7 @@ def _schema_of(document: Mapping[str, Any], operation: Mapping[str, Any], parame
 
 
 def _shape(document: Mapping[str, Any], schema: Any, depth: int) -> Any:
-    """Return a schema as :class:`Operation` has a body; None where it says nothing, or too much."""
+    """Return a schema in the form of :class:`Operation`'s body; None when it describes nothing, or is nested too deeply."""
     schema = _resolved(document, schema)
     if not isinstance(schema, Mapping) or depth > 6:
         return None

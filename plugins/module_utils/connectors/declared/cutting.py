@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The cut-off of a declared connector whose accounts are declared too."""
+"""The cut-off of a declared connector that has an accounts section of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .ways import Ways
 
 
 class DeclaredCutoff(DeclaredAccounts):
-    """Ends all access, and opens again what can be."""
+    """Closes all ways in, and opens again those that can be opened."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

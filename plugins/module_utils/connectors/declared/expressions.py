@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Expressions of a declared connector: JMESPath with three functions more.
+"""Expressions of a declared connector: JMESPath with three more functions.
 
-JMESPath always ends, changes nothing and sees nothing but what it is given. ``lower(text)`` is for comparing,
-``moment(x)`` makes ISO 8601 of epoch seconds, epoch milliseconds or ISO 8601, ``past(x)`` says whether a moment is over.
+A JMESPath expression always ends, changes nothing and sees only the value that it is given. ``lower(text)`` is for comparisons,
+``moment(x)`` makes ISO 8601 of epoch seconds, epoch milliseconds or ISO 8601, ``past(x)`` returns whether a moment is over.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from ...model.errors import ProtocolError
 
 #: Anything that JSON can hold.
 Json = Any
-#: From here on a number counts milliseconds and not seconds: in seconds, it would be the year 5138.
+#: A number from here on is milliseconds, not seconds: in seconds it would be the year 5138.
 _MILLISECONDS = 10**11
 
 
 def moment(value: Json) -> str:
-    """ISO 8601 of a moment as vendors write it; "" for none, and for Go's zero time.
+    """Return a vendor's moment as ISO 8601; empty for none, and for Go's zero time.
 
     :raises ValueError: it is no moment.
     """
@@ -48,7 +48,7 @@ def moment(value: Json) -> str:
 
 @cache
 def _options() -> Any:
-    """JMESPath with our three functions, made when the first expression is asked."""
+    """Return JMESPath's options with our three functions; made when the first expression is used."""
 
     class Functions(functions.Functions):  # type: ignore[misc]
         @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
@@ -68,7 +68,7 @@ def _options() -> Any:
 
 
 class Mistake(ValueError):
-    """An expression or a text with holes that can't mean what its author wants. ``hint`` says what to write."""
+    """An expression, or a text with holes, that has a mistake. ``hint`` says what to write."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -83,9 +83,9 @@ class Expression:
     _compiled: Any = field(repr=False, compare=False)
 
     def of(self, value: Json) -> Json:
-        """Return what the expression finds in a value.
+        """Return the result of the expression for a value.
 
-        :raises ProtocolError: the value is not as the expression expects it.
+        :raises ProtocolError: the value does not have the form that the expression expects.
         """
         try:
             return self._compiled.search(value, options=_options())
@@ -96,12 +96,12 @@ class Expression:
             ) from None
 
     def text_of(self, value: Json) -> str:
-        """Return the value of :meth:`of` as a text; "" for nothing."""
+        """Return the result of :meth:`of` as a text; empty for nothing."""
         found = self.of(value)
         return "" if found is None or found is False else str(found)
 
     def names(self) -> frozenset[str]:
-        """Return the names that the expression takes from the value itself: ``item`` and ``account`` of ``item.id == account.id``."""
+        """Return the top-level names that the expression uses: ``item`` and ``account`` for ``item.id == account.id``."""
         return frozenset(_names(self._compiled.parsed))
 
 
@@ -109,7 +109,7 @@ class Expression:
 def expression(text: str) -> Expression:
     """Compile an expression.
 
-    :raises Mistake: it is no JMESPath, calls what is not there, or negates less than it seems to.
+    :raises Mistake: it is no JMESPath, calls an unknown function, or negates less than it seems to.
     """
     if jmespath is None:
         raise Mistake("the Python library jmespath is not installed", "pip install -r requirements.txt")
@@ -127,11 +127,12 @@ def expression(text: str) -> Expression:
             # JMESPath reads !a.b as (!a).b, which is never true.
             raise Mistake(f"{text!r} means (!a).b", "write !(a.b)")
         if node["type"] == "subexpression" and isinstance(first, dict) and first["type"] == "value_projection":
-            # JMESPath reads a.*.b.c as (a.*.b).c, which a list has not: a cursor that is never found is a list that ends early.
+            # JMESPath reads a.*.b.c as (a.*.b).c, and a list has no c. A cursor that is never found would end a list too early.
             raise Mistake(f"{text!r} finds nothing: JMESPath takes one name after .*", "write values(a)[].b.c")
         if node["type"] == "function_expression" and node["value"] not in _options().custom_functions.FUNCTION_TABLE:
             raise Mistake(
-                f"{text!r} calls {node['value']}(), which there is not", "lower, moment, past, and JMESPath's own"
+                f"{text!r} calls {node['value']}(), which does not exist",
+                "use lower, moment, past, or a function of JMESPath",
             )
     return Expression(text, compiled)
 
@@ -143,7 +144,7 @@ def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _nodes(child)
 
 
-#: Of these nodes only the first child looks at the value itself; the others look at what the first one found.
+#: Nodes whose first child reads the value itself, and whose other children read the result of the first.
 _NARROWING = (
     "subexpression",
     "pipe",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Entitlements, owned things and controls of an account of a declared connector."""
+"""Entitlements, owned things, hardware and controls of a declared connector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .manifest import Kind, OwnedKind
 
 
 class DeclaredEntitlements(DeclaredAccounts):
-    """Groups, roles, licences, teams."""
+    """Reads, grants and revokes groups, roles, licences and teams."""
 
     ENTITLEMENT_KINDS: ClassVar[Sequence[str]] = ()
 
@@ -43,7 +43,7 @@ class DeclaredEntitlements(DeclaredAccounts):
         if not kind.floor:
             self._act(account, entitlement, act, give=False)
             return
-        # One has exactly one of this kind: what another has replaced in the meantime must stay.
+        # An account has exactly one of this kind: if it is another one now, it must stay.
         fresh = self.again(account)
         if fresh is not None and any(one.id == entitlement.id for one in self._held(kind, fresh)):
             self._act(account, replace(entitlement, id=kind.floor, name=kind.floor, raw={}), act, give=True)
@@ -74,11 +74,11 @@ class DeclaredEntitlements(DeclaredAccounts):
         mine = {str(kind.held.ids.of(row)): row for row in rows}
         for one in self._catalogue(kind, act) if mine else ():
             if one.id in mine:
-                # The membership has an id of its own, which may be what ends it.
+                # A membership can have an id of its own, which the request that ends it needs.
                 yield replace(one, raw={**one.raw, "held": mine[one.id]})
 
     def named_in(self, kind: Kind, said: Json, act: str) -> Iterator[Entitlement]:
-        """Yield what an account's own record names: one id, or a list of them."""
+        """Yield the entitlements that an account's record names by one id, or by a list of ids."""
         ids = {str(one) for one in (said if isinstance(said, list) else [said]) if one not in (None, "", False)}
         if ids:
             yield from (one for one in self._catalogue(kind, act) if one.id in ids)
@@ -89,7 +89,7 @@ class DeclaredEntitlements(DeclaredAccounts):
 
 
 def entitlement_of(kind: Kind, row: Json, fields: Mapping[str, Expression] | None = None) -> Entitlement:
-    """Return one entitlement, of a row or of a fixed value."""
+    """Return one entitlement, from a row of a catalogue or from a fixed value."""
     if isinstance(row, str):
         return Entitlement(kind.name, row, row, fixed=kind.fixed.text_of(row) if kind.fixed is not None else "")
     said = fields or kind.fields
@@ -104,13 +104,13 @@ def entitlement_of(kind: Kind, row: Json, fields: Mapping[str, Expression] | Non
 
 
 class DeclaredOwnership(DeclaredAccounts):
-    """Finds what a person owns, and hands over what can be."""
+    """Finds what a person owns, and hands over what can be handed over."""
 
     def owned(self, account: Account) -> Sequence[Owned]:
         return self.owned_of(self.MANIFEST.owned, account)
 
     def owned_of(self, kinds: Iterable[OwnedKind], account: Account) -> Sequence[Owned]:
-        """Return what an account owns of some kinds."""
+        """Return the things of these kinds that an account owns."""
         scope = self.of_account(account)
         return [
             Owned(
@@ -129,7 +129,7 @@ class DeclaredOwnership(DeclaredAccounts):
         act = f"give {owned.kind} {owned.name} to {successor}"
         kind = next(one for one in self.MANIFEST.owned if one.kind == owned.kind)
         if kind.reassign is None:
-            raise self.unsupported("it has no hand-over", act)
+            raise self.unsupported(f"its file does not say how a {owned.kind} is handed over", act)
         heir = self._heir(kind, successor, act)
         scope = {**self.of_account(account), "item": owned.raw["row"], "successor": heir}
         self.calls.write(kind.reassign, scope, act)
@@ -137,12 +137,17 @@ class DeclaredOwnership(DeclaredAccounts):
     def _heir(self, kind: OwnedKind, successor: str, act: str) -> Mapping[str, Any]:
         account = self.find_account(Person(email=successor))
         if account is None or not self.is_first(account):
-            raise NotFound(f"{successor} has no account here", act=act, system=self.target.name, hint="make it first")
+            raise NotFound(
+                f"{successor} has no account here",
+                act=act,
+                system=self.target.name,
+                hint="name a successor who has one",
+            )
         return {"id": self.bare_id(account), "login": account.login, "email": account.email, "raw": account.raw}
 
 
 class DeclaredHardware(DeclaredOwnership):
-    """Knows which hardware is checked out to a person, and notes that it came back."""
+    """Lists the hardware that is checked out to a person, and checks it in."""
 
     def checked_out(self, account: Account) -> Sequence[Owned]:
         kinds = [kind for kind in self.MANIFEST.owned if kind.returned is not None]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Holes of a declared connector's requests: ``{account.id}`` is filled with a value, and is no template.
+"""Holes in a declared connector's requests: ``{account.id}`` is replaced by a value. Nothing is computed, as in a template.
 
-A text that is one hole keeps the value's type. ``{name?}`` drops its key where there is no value. In a path, each hole
-becomes one quoted segment or a part of one. A hole inside quotes is escaped as the quotes want it.
+A text that is only one hole keeps the type of the value. ``{name?}`` leaves out its key when there is no value. In a path, the value of a
+hole is quoted and stays in one segment. Inside quotes, the value is escaped for these quotes.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from ...sdk.quotes import within
 from .expressions import Json
 
 _HOLE = re.compile(r"\{([a-z_]+(?:\.[A-Za-z0-9_:-]+)*)(\?)?\}")
-#: What a host's name is made of.
+#: A part of a host's name.
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
-#: What looks like a hole, and may be one with a mistake in it.
+#: Anything in braces: a hole, or a hole with a mistake.
 _BRACES = re.compile(r"\{[^{}]*\}")
 Scope = Mapping[str, Any]
 
 
 class Verbatim(str):
-    """A text whose braces are its own: GraphQL."""
+    """A text in GraphQL, whose braces are no holes."""
 
 
 class Backslashed(str):
-    """A text of a query language that escapes by a backslash what stands in its quotes: SOQL."""
+    """A text in a query language that escapes with a backslash inside quotes: SOQL."""
 
 
 class Missing(LookupError):
@@ -41,18 +41,18 @@ class Unsafe(ValueError):
 
 
 def holes(template: Json) -> Iterator[str]:
-    """Yield the names in all holes of a template, however deep."""
+    """Yield the names of all holes of a template, in all nested values."""
     return (found[1] for text in _texts(template) for found in _HOLE.finditer(text))
 
 
 def odd_braces(template: Json) -> Iterator[str]:
-    """Yield what stands in braces and is no hole: ``{Account.id}``, ``{ id }``."""
+    """Yield each text in braces that is no hole: ``{Account.id}``, ``{ id }``."""
     odd = (found[0] for text in _texts(template) for found in _BRACES.finditer(text))
     return (braces for braces in odd if not _HOLE.fullmatch(braces))
 
 
 def _texts(template: Json) -> Iterator[str]:
-    """Yield every text of a template, names of keys left out."""
+    """Yield every text of a template, without the names of keys."""
     if isinstance(template, (Mapping, list)):
         for value in template.values() if isinstance(template, Mapping) else template:
             yield from _texts(value)
@@ -61,7 +61,7 @@ def _texts(template: Json) -> Iterator[str]:
 
 
 def value_at(scope: Scope, name: str) -> Json:
-    """Return the value under a dotted name.
+    """Return the value with a dotted name.
 
     :raises Missing: there is none, or it is null.
     """
@@ -100,20 +100,20 @@ def filled(template: Json, scope: Scope) -> Json:
 
 
 def filled_path(template: str, scope: Scope) -> UrlPath:
-    """Return a path with its holes filled, each value a quoted segment or a part of one.
+    """Return a path with its holes filled; each value is quoted and stays in one segment.
 
     :raises Missing: a hole has no value.
-    :raises InputError: a value would lead somewhere else.
+    :raises InputError: a value would change the path.
     """
     return at(_HOLE.sub("{}", template), *(_text(value_at(scope, name)) for name in holes(template)))
 
 
 def filled_address(template: str, scope: Scope) -> str:
-    """Return an address with its holes filled; what stands in the host must be a part of a host's name.
+    """Return an address with its holes filled; a value in the host must be a part of a host's name.
 
     :raises Missing: a hole has no value.
-    :raises Unsafe: a value would make another host of it.
-    :raises InputError: a value would lead somewhere else.
+    :raises Unsafe: a value would change the host.
+    :raises InputError: a value would change the path.
     """
     scheme, _sep, rest = template.partition("://")
     host, slash, path = rest.partition("/")
@@ -124,7 +124,7 @@ def filled_address(template: str, scope: Scope) -> str:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """Return what matches every text that the template can become."""
+    """Return a regular expression that matches every text that the template can become."""
     parts, end = [], 0
     for found in _HOLE.finditer(template):
         parts += [re.escape(template[end : found.start()]), ".*"]
@@ -139,7 +139,7 @@ def _text(value: Json) -> str:
 
 
 def _quoted(found: re.Match[str], template: str, text: str) -> str:
-    """Return a value inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData or SOQL can't end them."""
+    """Return a value, escaped if it is inside the double quotes of a filter (SCIM, RFC 7644) or the single quotes of OData or SOQL."""
     around = template[found.start() - 1 : found.start()] + template[found.end() : found.end() + 1]
     if isinstance(template, Backslashed) and around == "''":
         return within(text, "'")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody's accounts, and every key, of a declared connector."""
+"""All accounts and all keys of a declared connector."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class DeclaredListing(DeclaredAccounts):
         )
         for source in self.section.sources:
             for rows in source.lists:
-                # A list of one state may not show the state: it says itself what its rows are.
+                # A list of accounts of one state may not show the state in its rows: then the list itself sets the fields.
                 here = replace(source, fields={**source.fields, **rows.fields})
                 for row in self.calls.rows(rows, {}, f"list {source.name}s"):
                     yield self._listed(here, row, kinds)
 
     def administrators(self) -> Iterator[str]:
-        """Yield ids of those who can be used, as far as what they hold stands in their accounts."""
+        """Yield the ids of active administrators, if accounts show what they hold."""
         kinds = {kind: self._by_id(self.MANIFEST.entitlements[kind]) for kind, _name in self.ADMINISTRATORS}
         for source in self.section.sources:
             for rows in source.lists:
@@ -43,7 +43,7 @@ class DeclaredListing(DeclaredAccounts):
                         yield listed.account.id
 
     def _by_id(self, kind: Kind) -> dict[str, tuple[str, bool]]:
-        """Return the name of each entitlement of a kind, and whether it is fixed: asked for once, not once an account."""
+        """Return (name, whether it is fixed) of each entitlement of a kind, by id: read once, not once for each account."""
         rows = kind.values if kind.catalogue is None else self.calls.rows(kind.catalogue, {}, f"list {kind.name}")
         return {one.id: (one.name, bool(one.fixed)) for one in (entitlement_of(kind, row) for row in rows)}
 
@@ -73,7 +73,10 @@ class DeclaredListing(DeclaredAccounts):
         return [str(one) for one in (said if isinstance(said, list) else [said]) if one not in (None, "", False)]
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield ids and logins of an entitlement's members: as its file reads them, else from the accounts."""
+        """Yield ids and logins of an entitlement's members, by the file's ``members``, else from the list of accounts.
+
+        :raises NotFound: there is no such entitlement.
+        """
         act, how = f"list members of {name}", self.MANIFEST.entitlements.get(kind)
         names = self._by_id(how) if how is not None else {}
         found = next((id_ for id_, (known, _fixed) in names.items() if known.casefold() == name.casefold()), None)

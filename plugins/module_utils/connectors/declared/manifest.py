@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A connector's file as values. ``reading.py`` makes them, and refuses a file that makes no sense."""
+"""A connector's file as values. ``reading.py`` makes them, and refuses a file with a mistake."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .expressions import Expression, Json
 
 @dataclass(frozen=True)
 class Pages:
-    """How a list goes on.
+    """The pages of a list.
 
     :param by: ``none``, ``page`` (a number), ``offset``, ``cursor``, ``next_url`` (an address in the body) or ``link_header``.
-    :param name: the parameter that asks for a page, and ``place`` where it goes: ``query``, ``path`` (as ``{page}``) or ``json``.
-    :param next: where the answer has the next cursor or address; ``more``: whether there is another page; ``total``: of how many rows.
+    :param name: the parameter for the page; ``place`` is where it goes: ``query``, ``path`` (as ``{page}``) or ``json``.
+    :param next: finds the next cursor or address in the answer; ``more`` finds whether there is another page, ``total`` the number of rows.
     """
 
     by: str
@@ -36,9 +36,9 @@ class Pages:
 
 @dataclass(frozen=True)
 class Request:
-    """One request. ``place`` is where it stands in the file; ``api`` the address it goes to, by name.
+    """One request. ``place`` is its path in the file; ``api`` is the name of the address that it goes to.
 
-    ``passes`` are the statuses that are an answer and no error: nothing is there, or it is gone already.
+    ``passes`` are the statuses that are an answer and no error: the thing does not exist, or does not exist any more.
     """
 
     place: tuple[str | int, ...]
@@ -61,20 +61,20 @@ class Rows:
     items: Expression
     pages: Pages
     where: Expression | None = None
-    #: The answer may lack the list: then it is empty.
+    #: An answer without the list is an empty list.
     optional: bool = False
-    #: The ids of what the rows stand for, where they are memberships and not the things themselves.
+    #: The ids of the things, if the rows are memberships in them.
     ids: Expression | None = None
     fields: Mapping[str, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class LookUp:
-    """How accounts are looked for by one or several keys: ``email``, ``login``, ``employee_id``, ``id``."""
+    """A search for accounts by one or several keys: ``email``, ``login``, ``employee_id``, ``id``."""
 
     by: tuple[str, ...]
     rows: Rows
-    #: Whether the request names the value; otherwise the whole list comes, and is compared.
+    #: Whether the request has the value; if not, the whole list is read and compared.
     searches: bool
 
 
@@ -88,7 +88,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Job:
-    """Work that goes on after the answer: it is asked for until ``done`` or ``failed``, for so many seconds at most."""
+    """Work of the vendor that goes on after the answer: ``read`` is sent until ``done`` or ``failed``, at most for ``within`` seconds."""
 
     read: Read
     done: Expression
@@ -98,7 +98,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Write:
-    """One write. ``when`` says whether it is needed; ``keep`` takes values of its answer for the writes after it."""
+    """One write. ``when`` is its condition; ``keep`` keeps values of its answer for later writes."""
 
     request: Request
     retry_safe: bool | None = None
@@ -112,7 +112,7 @@ Writes = tuple[Write, ...]
 
 @dataclass(frozen=True)
 class Attribute:
-    """One of our attributes there: where it is read, and the dotted key it is written under; "" where it can't be."""
+    """One of our attributes: the expression that reads it, and the dotted key for writing it; empty when it can't be written."""
 
     read: Expression
     write: str = ""
@@ -120,18 +120,18 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of account: users, or open invitations. ``suspend`` and the others are None where the vendor has no way.
+    """One kind of account: users, or open invitations. ``suspend``, ``resume`` and ``delete`` are None when the vendor can't do it.
 
-    ``resume`` of () means that nothing is to be done: there is no way back, and none is needed.
+    An empty ``resume`` means that nothing has to be sent.
     """
 
     name: str
     find: tuple[LookUp, ...]
-    #: Key -> what of a row is compared with it.
+    #: Name of a key -> the expression that finds its value in a row, to compare it.
     match: Mapping[str, Expression]
     fields: Mapping[str, Expression]
     read: Read | None = None
-    #: Everybody: several lists where the vendor has one for each state.
+    #: The lists of all accounts: several if the vendor has one for each state.
     lists: tuple[Rows, ...] = ()
     suspend: Writes | None = None
     resume: Writes | None = None
@@ -140,7 +140,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Deleted:
-    """Accounts that can be brought back."""
+    """Deleted accounts that can be restored."""
 
     find: tuple[LookUp, ...]
     match: Mapping[str, Expression]
@@ -150,7 +150,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class Address:
-    """How an account's address, aliases and login are read and changed; each is None where they aren't ruled here."""
+    """The expressions and writes for an account's address, aliases and login; each is None when the system does not have it."""
 
     address: Expression | None = None
     aliases: Expression | None = None
@@ -162,13 +162,13 @@ class Address:
 @dataclass(frozen=True)
 class Accounts:
     sources: tuple[Source, ...] = ()
-    #: In place of sources: the accounts are SCIM's, in this dialect.
+    #: The dialect, if the accounts come from SCIM and not from sources.
     scim: Dialect | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     names_from: str = ""
     create: Writes | None = None
     update: Writes | None = None
-    #: What each update sends along as it is, by the key it is written under: a vendor's PUT may delete what it does not get.
+    #: Dotted key -> the present value that each update sends too: a vendor's PUT may delete what it does not get.
     keeps: Mapping[str, Expression] = field(default_factory=dict)
     deleted: Deleted | None = None
     address: Address | None = None
@@ -176,7 +176,7 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Refusal:
-    """When a person must do it elsewhere, and why."""
+    """When a person must close a way in by hand, and why."""
 
     when: Expression
     because: str
@@ -192,7 +192,7 @@ class Lingering:
 
 @dataclass(frozen=True)
 class Way:
-    """One way in, or one for each row of ``each``. ``close`` is None where suspending the account closes it."""
+    """One way in, or one for each row of ``each``. ``close`` is None when suspending the account closes it."""
 
     name: str
     close: Writes | None
@@ -206,13 +206,13 @@ class Way:
     lost: str = "it was ended: they sign in again"
     anew: bool = True
     when: Expression | None = None
-    #: What opens again a row of ``each`` that was closed: a block of the account, and no key of it.
+    #: The writes that open a closed row of ``each`` again, if a row is a block of the account and not a key.
     reopen: Writes | None = None
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of entitlement: fixed ``values``, or a ``catalogue`` that is read. ``held`` is in the account, or is read."""
+    """One kind of entitlement: fixed ``values``, or a ``catalogue`` that is read. ``held`` finds the held ones in the account, or reads them."""
 
     name: str
     held: Expression | Rows
@@ -223,9 +223,9 @@ class Kind:
     floor: str = ""
     grant: Writes | None = None
     revoke: Writes | None = None
-    #: The ids or logins of an entitlement's members, where accounts do not show what they hold.
+    #: Reads the ids or logins of an entitlement's members, if accounts do not show what they hold.
     members: Rows | None = None
-    #: Names of those that let somebody do everything: of the last one who has any, a person decides.
+    #: Names of the entitlements that allow everything: a person decides about the last account that has one.
     administrators: tuple[str, ...] = ()
 
 
@@ -238,7 +238,7 @@ class OwnedKind:
     why: str
     settle: str = "decide"
     reassign: Writes | None = None
-    #: Of hardware: its serial number, and what notes in the register that it is back.
+    #: For hardware: its serial number, and the writes that check it in.
     serial: Expression | None = None
     returned: Writes | None = None
 
@@ -252,7 +252,7 @@ class KeyKind:
 
 @dataclass(frozen=True)
 class People:
-    """An HR list: everybody, those who left too. ``statuses`` are its words for ours; ``changed`` is when a record changed."""
+    """An HR list with everybody, also those who left. ``statuses`` maps its statuses to ours; ``changed`` finds when a record was changed."""
 
     lists: tuple[Rows, ...]
     fields: Mapping[str, Expression]
@@ -262,7 +262,7 @@ class People:
 
 @dataclass(frozen=True)
 class SignIn:
-    """How requests are signed: ``kind`` is one of :data:`KINDS` of ``sign_in.py``; ``says`` is what its section says."""
+    """The way to sign in: ``kind`` is one of :data:`KINDS` of ``sign_in.py``; ``says`` is the content of its section."""
 
     kind: str
     says: Mapping[str, Json]
@@ -271,7 +271,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class Throttle:
-    """When an answer asks to wait, and for how long: a header with seconds, or with an epoch."""
+    """The answers that mean throttling, and the header ``reset`` with the seconds to wait, or with a time in epoch seconds (``epoch``)."""
 
     status: tuple[int, ...]
     when: Expression | None = None
@@ -281,7 +281,7 @@ class Throttle:
 
 @dataclass(frozen=True)
 class Api:
-    """One address, how requests to it are signed, and how it says no. ``name`` is "" for the connector's own."""
+    """One address, with its way to sign in, its errors and its throttling. ``name`` is empty for the connector's main address."""
 
     name: str
     url: str
@@ -297,7 +297,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A whole file. ``source`` is what it said, as plain data, and ``digest`` (SHA-256) is of that: comments and spacing do not count."""
+    """A whole file. ``source`` is its content as plain data; ``digest`` is the SHA-256 of that, so comments and spaces do not change it."""
 
     source: Mapping[str, Json] = field(repr=False)
     digest: str
@@ -320,11 +320,11 @@ class Manifest:
     contract: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Return the whole of it as JSON, for a machine that does not have the file."""
+        """Return the content as JSON, for a machine that does not have the file."""
         return json.dumps(self.source, sort_keys=True)
 
     def requests(self) -> Iterator[tuple[Request, Pages]]:
-        """Yield every request that the connector can send, but for those that sign it in, and how each goes on."""
+        """Yield every request that the connector can send, except those for the sign-in, each with its pages."""
         yield from _requests(self)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Where in a list the next request reads, and how the one after it is found."""
+"""The position in a list: the parameters of the request for a page, and how the next page is found."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .manifest import Pages
 
 @dataclass(frozen=True)
 class Position:
-    """One page: ``at`` is a number or a cursor (None before the first), ``url`` the next page's own address."""
+    """One page. ``at`` is its number or cursor (None for the first one), ``url`` its address if the answer before gave one, ``got`` the rows before it."""
 
     pages: Pages
-    #: The pages that an answer led to: shared by all pages of one list.
+    #: Counts the pages of the list, and refuses one that repeats: all pages of a list share it.
     turned: Turned = field(repr=False, compare=False)
     at: int | str | None = None
     url: str = ""
@@ -28,7 +28,7 @@ class Position:
     def first(cls, pages: Pages, turned: Turned) -> Position:
         return cls(pages, turned, pages.first if pages.by in ("page", "offset") else None)
 
-    # -- what the request says ----------------------------------------------------------------------------------------
+    # -- parameters of the request ------------------------------------------------------------------------------------
 
     @property
     def _said(self) -> dict[str, Json]:
@@ -43,7 +43,7 @@ class Position:
 
     @property
     def holes(self) -> Mapping[str, Json]:
-        """Return what the path's ``{page}`` becomes."""
+        """Return the value for ``{page}`` in the path."""
         return {"page": self.at} if self.pages.place == "path" else {}
 
     def body(self, body: Json) -> Json:
@@ -54,13 +54,13 @@ class Position:
             return {**body, "variables": {**body["variables"], **self._said}}
         return {**(body if isinstance(body, dict) else {}), **self._said}
 
-    # -- what comes after it -------------------------------------------------------------------------------------------
+    # -- the next page -------------------------------------------------------------------------------------------------
 
     def after(self, answer: Answer, rows: list[Json]) -> Position | None:
         """Return the next page; None after the last.
 
-        :raises ProtocolError: the list does not advance.
-        :raises ValueError: it ends too early.
+        :raises ProtocolError: a page repeats.
+        :raises ValueError: the list ends too early.
         """
         if self.pages.by == "none":
             return None

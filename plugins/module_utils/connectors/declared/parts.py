@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A part of a connector's file while it is read: every key is asked for by name, and a mistake is one line with file, line, key and fix."""
+"""A part of a connector's file: each key is read by its name, and a mistake is an error of one line with file, line, key and fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...model.person import Person
 from .expressions import Expression, Json, Mistake, expression
 from .holes import holes, odd_braces
 
-#: What a hole or an expression may name: by first word, the second words that are known, or None for any.
+#: The names that a hole or an expression may use: first word -> the second words that are known, or None for any.
 Names: TypeAlias = "Mapping[str, Collection[str] | None]"
 #: Names without a second word.
 PLAIN: Collection[str] = ()
@@ -27,7 +27,7 @@ PERSON: Names = {"person": (*(one.name for one in fields(Person)), "name", "loca
 
 @dataclass(frozen=True)
 class Part:
-    """One mapping of the file. ``at`` is its path."""
+    """One mapping of the file. ``at`` is its path: keys and numbers."""
 
     document: Document
     data: Mapping[str, Json]
@@ -37,7 +37,10 @@ class Part:
         return self.document.error(what, *self.at, *more, hint=hint)
 
     def only(self, *known: str) -> None:
-        """Refuse every other key."""
+        """Refuse all other keys.
+
+        :raises InputError: there is another key.
+        """
         for key in self.data:
             if key not in known:
                 raise self.error("unknown key", key, hint=near.hint(key, known))
@@ -85,7 +88,7 @@ class Part:
         return tuple(value)
 
     def statuses(self, key: str) -> tuple[int, ...]:
-        """HTTP statuses that are an answer here."""
+        """Return the HTTP statuses that are an answer and no error here."""
         value = self.data.get(key, [])
         good = isinstance(value, list) and all(isinstance(one, int) and 300 <= one < 500 for one in value)
         if not good or set(value) & {401, 429}:
@@ -129,7 +132,10 @@ class Part:
     # -- expressions and holes -----------------------------------------------------------------------------------------
 
     def expression(self, key: str, names: Names | None = None) -> Expression:
-        """Return an expression that must be there. ``names``: what it may name, where it looks at more than the vendor's answer."""
+        """Return an expression that must be there.
+
+        :param names: the names that it may use, if it reads more than the vendor's answer.
+        """
         text = self.text(key)
         try:
             made = expression(text)
@@ -146,21 +152,27 @@ class Part:
         return self.expression(key, names) if key in self.data else None
 
     def expressions(self, key: str, known: Collection[str] = ()) -> dict[str, Expression]:
-        """Return a mapping of names to expressions over a row of the vendor's; ``known``: no other names."""
+        """Return a mapping of names to expressions that read a row of the vendor.
+
+        :param known: the only names that are allowed; empty for any.
+        """
         part = self.part(key) if key in self.data else Part(self.document, {}, (*self.at, key))
         if known:
             part.only(*known)
         return {name: part.expression(name) for name in part.data}
 
     def check_holes(self, template: Json, names: Names, *more: str | int) -> None:
-        """:raises InputError: a hole names what is not known here, or something in braces is no hole."""
+        """Check the holes of a template.
+
+        :raises InputError: a hole uses an unknown name, or a text in braces is no hole.
+        """
         for text in odd_braces(template):
             raise self.error(f"{text} is no hole", *more, hint="a hole is {account.id}: small letters, dots, no spaces")
         for name in holes(template):
             first, _sep, rest = name.partition(".")
             if first not in names:
                 if first == "credentials":
-                    raise self.error("a credential stands in auth only", *more, hint="name it in auth")
+                    raise self.error("a credential may be in auth only", *more, hint="name it in auth")
                 raise self.error(f"{{{name}}} is not known here", *more, hint=near.hint(first, names))
             seconds = names[first]
             if seconds is None:
@@ -170,7 +182,7 @@ class Part:
                 raise self.error(f"{{{name}}} is not known here", *more, hint=near.hint(second, seconds))
 
     def template(self, key: str, names: Names) -> Json:
-        """Return anything with holes."""
+        """Return a value with its holes checked."""
         value = self.data[key]
         self.check_holes(value, names, key)
         return value

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""People of a declared HR list: every look reads the whole of it, so that one which shrank is noticed."""
+"""People of a declared HR list. The whole list is read each time, so that a list that has shrunk is noticed."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class DeclaredPeople(Declared):
     # -- HR records ----------------------------------------------------------------------------------------------------
 
     def find_people(self, user: str) -> Sequence[Person]:
-        """Return everybody whose address, alias, employee number or id is exactly this.
+        """Return everybody with exactly this address, alias, employee number or id.
 
-        :raises RecordRefused: a record that answers can't be read.
+        :raises RecordRefused: a record that matches can't be read.
         """
         sought = user.strip().casefold()
         rows = self._rows(f"find {user}")
@@ -59,7 +59,7 @@ class DeclaredPeople(Declared):
     def all_people(self) -> Iterator[Person]:
         rows = self._rows("read everybody")
         self.refused = []
-        # A record without a work address is a person nobody can act on yet.
+        # Nothing can be done yet for a person without a work address.
         yield from self.readable(
             (self._text("hr_id", row), partial(self._person, row, rows)) for row in rows if self._text("email", row)
         )
@@ -70,7 +70,10 @@ class DeclaredPeople(Declared):
         return Overview([self._apart(row) for row in rows], tuple(sorted(seen)))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Return who was changed since then, and whose employment begins or ends on a day since; everybody, where the list does not say."""
+        """Return everybody whose record was changed since then, or whose employment began or ended since then.
+
+        A list that does not show changes returns everybody.
+        """
         rows = self._rows(f"read changes since {since}")
         self.refused = []
         if self.people.changed is not None:
@@ -88,9 +91,9 @@ class DeclaredPeople(Declared):
     # -- the list ------------------------------------------------------------------------------------------------------
 
     def _rows(self, act: str) -> list[Json]:
-        """Return every record of every list, each person's once.
+        """Return every record of every list, once for each person.
 
-        :raises ProtocolError: a field that decides is in no record: the credential may not see it.
+        :raises ProtocolError: a record has no id, or a decisive field is in no record: the credential may not see it.
         """
         rows = {self._text("hr_id", row): row for rows in self.people.lists for row in self.calls.rows(rows, {}, act)}
         found = list(rows.values())
@@ -151,13 +154,16 @@ class DeclaredPeople(Declared):
             return Person.of({**person.as_dict(), "status": self._status(word, person)})
         except RecordRefused as e:
             raise RecordRefused(
-                f"record {self._text('hr_id', row)}: {e.what}", act="read person", hint=e.hint
+                f"record {self._text('hr_id', row)}: {e.what}",
+                act="read person",
+                system=self.target.name,
+                hint=e.hint,
             ) from None
 
     def _status(self, word: str, person: Person) -> str:
-        """Return the list's word, made whole by dates in the person's own zone: a last day ends when that day does.
+        """Return the status: the list's, corrected by the dates in the person's own time zone.
 
-        :raises InputError: the word is not one that the file knows.
+        :raises InputError: the file does not know the list's status.
         """
         said = self.people.statuses.get(word.casefold(), "") if word else ""
         if word and not said:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads a connector's file into a :class:`Manifest`. Whatever can't be meant is refused here, before anything is sent."""
+"""Read a connector's file into a :class:`Manifest`. A file with a mistake is refused here, before anything is sent."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def read_manifest(document: Document) -> Manifest:
 
 
 def _ways_to_sign_in(auth: Json) -> list[Mapping[str, Json]]:
-    """Return the mappings of ``auth``, those of ``first_of`` too; what is none is refused later."""
+    """Return the mappings of ``auth``, also those of ``first_of``; anything else is refused later."""
     said = auth if isinstance(auth, dict) else {}
     choices = said.get("first_of")
     inner = [one for choice in choices for one in _ways_to_sign_in(choice)] if isinstance(choices, list) else []
@@ -146,7 +146,7 @@ def _leaves(value: Json, *path: str | int) -> Iterator[tuple[tuple[str | int, ..
 
 
 def digest_of(data: Json) -> str:
-    """SHA-256 of what a file says."""
+    """Return the SHA-256 of the content of a file."""
     said = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(said.encode()).hexdigest()
 
@@ -155,7 +155,7 @@ def _check_whole(part: Part, manifest: Manifest) -> None:
     if manifest.accounts is not None and manifest.accounts.scim is not None:
         for section in ("entitlements", "owned", "controls"):
             if section in part:
-                raise part.error("goes not together with scim, which has its own", section)
+                raise part.error("can't be used with scim, which has its own", section)
         if not manifest.cutoff:
             raise part.error(
                 "has no cutoff: what does SCIM leave open here?",
@@ -165,7 +165,7 @@ def _check_whole(part: Part, manifest: Manifest) -> None:
             raise part.error("must be token, or username and password: SCIM takes no other", "credentials")
     for section in ("cutoff", "entitlements", "owned", "controls"):
         if section in part and manifest.accounts is None:
-            raise part.error("needs accounts: whose would it be?", section, hint="add the section accounts")
+            raise part.error("needs the section accounts", section, hint="add the section accounts")
     for capability in manifest.permissions:
         if capability not in CAPABILITIES:
             raise part.error("is no capability", "permissions", capability, hint=near.hint(capability, CAPABILITIES))
@@ -256,7 +256,7 @@ def _api(part: Part, name: str, reader: Reader, signed: Part) -> Api:
 
 
 def _parallel(part: Part) -> int:
-    """Return how many people may be at work there at once."""
+    """Return for how many people the connector may work at once."""
     found = part.data.get("parallel", 4)
     if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= 32:
         raise part.error("must be a number from 1 to 32", "parallel", hint="how many requests the vendor takes at once")
@@ -336,7 +336,7 @@ def _way(part: Part, reader: Reader, accounts: Accounts | None) -> Way:
     )
 
 
-# -- what they hold, own and made --------------------------------------------------------------------------------------
+# -- entitlements, owned things and keys -------------------------------------------------------------------------------
 
 
 def _kind(name: str, part: Part, reader: Reader, accounts: Accounts | None) -> Kind:
@@ -403,9 +403,9 @@ def _key(part: Part, reader: Reader) -> KeyKind:
 
 
 def manifest_of(source: str, name: str) -> Manifest:
-    """Return the manifest in the JSON text that a shell hands on.
+    """Return the manifest from a JSON text, which :meth:`Manifest.text` made.
 
-    :raises InputError: it is none.
+    :raises InputError: it is no JSON, or no manifest.
     """
     try:
         data = json.loads(source)

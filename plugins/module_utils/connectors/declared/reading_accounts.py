@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads the accounts of a connector's file: where they are found, by which keys they are compared, how they change."""
+"""Read the section ``accounts`` of a connector's file: how accounts are found, compared and changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .manifest import Accounts, Address, Attribute, Deleted, Source
 from .parts import ACCOUNT, ITEM, PERSON, PLAIN, Names, Part
 from .reading_requests import KEYS, Reader
 
-#: What the one source of accounts is called where they are SCIM's.
+#: The name of the only source of accounts, if they come from SCIM.
 SCIM_SOURCE = "user"
 FIELDS = ("id", "login", "email", "active", "pending", "protected", "no_person", "kind", "last_seen", "created")
 _SOURCE = ("name", "find", "match", "read", "list", "fields", "suspend", "resume", "delete")
@@ -59,7 +59,7 @@ def read_accounts(part: Part, reader: Reader, title: str) -> Accounts:
 
 
 def _dialect(part: Part, title: str) -> Dialect:
-    """Return how a vendor's SCIM departs from the RFCs: see ``scim/dialects.py``."""
+    """Return the differences of a vendor's SCIM from the RFCs: see ``scim/dialects.py``."""
     known = {one.name: one for one in fields(Dialect) if one.name != "title"}
     part.only(*known)
     said: dict[str, Any] = {}

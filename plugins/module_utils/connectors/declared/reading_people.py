@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads the section ``people`` of a connector's file: an HR list."""
+"""Read the section ``people`` of a connector's file: an HR list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .manifest import People
 from .parts import Part
 from .reading_requests import Reader
 
-#: What of a person an expression may give. ``manager_id`` is the manager's ``hr_id``.
+#: The fields of a person that an expression may set. ``manager_id`` is the manager's ``hr_id``.
 PEOPLE_FIELDS = tuple(f.name for f in fields_of(Person) if f.name not in ("logins", "attributes")) + ("manager_id",)
 _DECISIVE = ("email", "hr_id", "hire_date")
 #: The options that the systems file may set for every HR list of a file.
@@ -42,7 +42,7 @@ PEOPLE_OPTIONS: Mapping[str, Option] = {
 def read_people(part: Part, reader: Reader) -> People:
     """Return the section.
 
-    :raises InputError: it lacks what decides, or names what a person has not.
+    :raises InputError: it lacks a decisive field, or names a field that a person does not have.
     """
     part.only("list", "fields", "statuses", "changed")
     lists = tuple(reader.rows(one, reader.names()) for one in part.parts("list"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads the requests of a connector's file: what is sent, how a list goes on, what is a write."""
+"""Read the requests of a connector's file: reads, lists with their pages, and writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .manifest import Job, LookUp, Pages, Read, Request, Rows, Write, Writes
 from .parts import PLAIN, Names, Part
 
 VERBS = ("get", "post", "put", "patch", "delete")
-#: What a person can be looked for by, and an account compared by.
+#: The keys by which a person can be searched and an account compared.
 KEYS = ("email", "login", "employee_id", "subject", "id")
 _REQUEST = (*VERBS, "graphql", "query", "json", "form", "headers", "api", "reads")
 _ROWS = (*_REQUEST, "items", "where", "ids", "fields", "pages", "absent", "optional")
@@ -26,7 +26,7 @@ KINDS_OF_PAGES = ("none", "page", "offset", "cursor", "next_url", "link_header")
 
 @dataclass
 class Reader:
-    """Knows what holds for the whole file: its options, addresses and usual paging."""
+    """Reads requests, with the options, addresses and usual paging of the whole file."""
 
     options: Collection[str] = ()
     apis: Collection[str] = ("",)
@@ -37,7 +37,7 @@ class Reader:
     backslashed: Collection[str] = ()
 
     def names(self, *more: Names) -> Names:
-        """Return what holes may name: the options, and more."""
+        """Return the names that holes may use: the options, and more."""
         merged: dict[str, Collection[str] | None] = {"options": self.options}
         for one in more:
             merged.update(one)
@@ -93,17 +93,17 @@ class Reader:
             if verb == "get":
                 raise part.error("a GET changes nothing", verb, hint="name the request that writes")
             if part.flag("reads"):
-                raise part.error("this stands where a write is", "reads", hint="leave it out")
+                raise part.error("a write can't have reads", "reads", hint="leave it out")
             return False
         if verb == "post" and not part.flag("reads"):
             raise part.error(
-                "a POST stands where only reads may",
+                "only a read may be here, and this is a POST",
                 verb,
                 hint="add reads: true, if the vendor says that it only reads",
             )
         if verb in ("put", "patch", "delete"):
             raise part.error(
-                f"a {verb.upper()} stands where only reads may", verb, hint="use get, or post with reads: true"
+                f"only a read may be here, and this is a {verb.upper()}", verb, hint="use get, or post with reads: true"
             )
         return True
 
@@ -115,7 +115,7 @@ class Reader:
         if "json" in part and not isinstance(part.data["json"], dict):
             raise part.error("must be a mapping: the variables", "json")
         variables = part.template("json", names) if "json" in part else {}
-        # The text is GraphQL's own: its braces are no holes. Values go in as variables.
+        # The braces of GraphQL are no holes. Values are passed as variables.
         return {"query": Verbatim(text), "variables": variables}
 
     # -- reads ---------------------------------------------------------------------------------------------------------
@@ -145,16 +145,16 @@ class Reader:
         )
 
     def look_ups(self, part: Part, key: str, match: Mapping[str, Expression]) -> tuple[LookUp, ...]:
-        """Return how accounts are found; each key that is looked for must be compared."""
+        """Return how accounts are found. Each key that is searched must be in ``match`` too, to be compared."""
         found = []
         for one in part.parts(key):
             by = one.texts("by")
             for name in by or ("",):
                 if name not in KEYS:
-                    raise one.error("must say what is looked for", "by", hint=f"one or several of {', '.join(KEYS)}")
+                    raise one.error("must name the keys", "by", hint=f"one or several of {', '.join(KEYS)}")
                 if name not in match:
                     raise part.error(
-                        f"does not say where an account has its {name}, so that what was found could be compared",
+                        f"does not say where an account has its {name}, so a found account could not be compared",
                         "match",
                         hint=f"match: {{{name}: EXPRESSION}}",
                     )

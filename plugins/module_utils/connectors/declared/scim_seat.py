@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A declared connector whose accounts are SCIM's: the file adds what SCIM has not, such as sessions, tokens and what lingers."""
+"""A declared connector whose accounts come from SCIM: its file adds what SCIM does not have, such as sessions and tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .ways import Ways, scope_of
 
 
 class ScimSeat(Scim, Declared):
-    """SCIM by the file's dialect, and the file's own ways in."""
+    """Uses SCIM with the file's dialect, and closes the file's ways in."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

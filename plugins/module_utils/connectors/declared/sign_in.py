@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Signs in for a declared connector: the only place that sees a credential.
+"""Sign in for a declared connector: only this file sees a credential.
 
-``bearer``, ``basic`` and ``headers`` put it on each request; ``oauth2`` fetches a token with it (client credentials, or what
-``form`` says, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs with it, ``duo`` signs each request
-with it; ``first_of`` takes the first whose credentials are set.
+``bearer``, ``basic`` and ``headers`` put the credential on each request. ``oauth2`` gets a token with it (client credentials, or the grant
+in ``form``, such as a refresh token), ``session_login`` signs in with it, ``jwt_bearer`` signs an assertion, ``duo`` signs each request.
+``first_of`` takes the first way whose credentials are set.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def read_sign_in(part: Part, names: Names) -> SignIn:
 
 
 def auth_of(how: SignIn, target: Target, url: str) -> Auth:
-    """Return what signs the requests.
+    """Return the :class:`Auth` that puts the credential on requests.
 
     :param url: the address that a path of the section is relative to.
     :raises CredentialError: a credential is not set.
@@ -86,7 +86,7 @@ def auth_of(how: SignIn, target: Target, url: str) -> Auth:
 
 
 class Signed:
-    """A header with a token that is fetched once a run and, when refused, once more."""
+    """Sends a token in a header. The token is fetched once in a run, and once more when it is refused."""
 
     def __init__(
         self, target: Target, key: str, fetch: Callable[[], tuple[str, float]], header: str, prefix: str
@@ -114,7 +114,7 @@ def _oauth2(target: Target, says: Mapping[str, Any], url: str) -> Auth:
 
 
 def _token_address(target: Target, says: Mapping[str, Any]) -> str:
-    """Return where tokens come from: the file's word, or the systems file's for an address of another host."""
+    """Return the address of tokens: the file's, or for another host the one in the systems file, if it is there."""
     said = str(says["token"])
     return str(target.options.get("token_url") or said) if said.startswith("https://") else said
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Signs each request by itself, where a vendor wants that: Duo's signature of version 5 (https://duo.com/docs/adminapi#authentication)."""
+"""Sign each request, for vendors that require it: Duo's signature of version 5 (https://duo.com/docs/adminapi#authentication)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...sdk.transport import basic
 
 @dataclass(frozen=True)
 class DuoAuth:
-    """Method, host, path, query, body and time are signed with the secret key, which itself is never sent."""
+    """Signs method, host, path, query, body and time with the secret key, which is never sent."""
 
     integration_key: str
     secret_key: str = field(repr=False)
@@ -36,7 +36,7 @@ class DuoAuth:
 
 
 def canonical(date: str, method: str, url: str, body: bytes) -> str:
-    """Return what is signed. The last line is the hash of further X-Duo headers: there are none."""
+    """Return the text that is signed. Its last line is the hash of further X-Duo headers, of which there are none."""
     parts = urlsplit(url)
     query = _sorted(parse_qsl(parts.query, keep_blank_values=True))
     no_headers = hashlib.sha512(b"").hexdigest()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The ways in that a connector's file declares, in its order, and the ways back."""
+"""The ways in of a connector's file, in the order of the file, and the ways back."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from .manifest import Rows, Way
 
 @dataclass(frozen=True)
 class Ways:
-    """What a connector *has* that cuts off.
+    """Closes the ways in of an account, and opens them again.
 
-    :param suspend: closes the account, or opens it again.
+    :param suspend: suspends the account (False), or activates it (True).
     """
 
     calls: Calls
     suspend: Callable[[Account, bool], None]
 
     def paths(self, account: Account, source: str, scope: Mapping[str, Any]) -> Iterator[AccessPath]:
-        """Yield every way in of an account, which is of a source of the file."""
+        """Yield every way in of an account.
+
+        :param source: the name of the account's source in the file.
+        """
         for way in self.calls.manifest.cutoff:
             if source not in way.of or not self._concerns(way, scope):
                 continue
@@ -42,11 +45,11 @@ class Ways:
                     yield self._path(way, account, here)
 
     def _concerns(self, way: Way, scope: Mapping[str, Any]) -> bool:
-        """Return whether the list of a way in is to be asked for: not where its condition speaks of the account alone, and does not hold."""
+        """Return whether a way in has to be read: not when its condition names only the account, and does not hold."""
         return way.each is None or way.when is None or "item" in way.when.names() or bool(way.when.of(scope))
 
     def back(self, account: Account, closed: Mapping[str, str], scope: Mapping[str, Any]) -> Sequence[WayBack]:
-        """Return what suspending closed opens again; the rest was ended, and the person has it again by their own hands."""
+        """Return the suspended account and blocks, which open again; the person gets back other ways in by themselves."""
         found = []
         for name in closed:
             way = next((one for one in self.calls.manifest.cutoff if pattern(one.name).fullmatch(name)), None)
@@ -64,7 +67,7 @@ class Ways:
     def _unblocked(
         self, way: Way, each: Rows, name: str, account: Account, scope: Mapping[str, Any]
     ) -> Iterator[WayBack]:
-        """Yield the way back of a block, where its row is still there."""
+        """Yield the way back for a block whose row still exists."""
         for row in self.calls.rows(each, scope, f"look for {name} of {account.login}"):
             here = {**scope, "item": row}
             if filled(way.name, here) == name and way.reopen is not None:
@@ -86,7 +89,7 @@ class Ways:
             close,
             residual=Residual(lingers.what, lingers.until, lingers.why, lingers.lasts) if lingers is not None else None,
             gate=way.gate,
-            # A key or a session: the account goes on without it. What can be opened again is a block.
+            # A row without reopen is a key or a session: an administrator can go on without it. One with reopen is a block.
             spares=way.each is not None and way.reopen is None,
             refused=str(filled(refused.because, scope)) if refused is not None and refused.when.of(scope) else "",
         )
@@ -97,12 +100,12 @@ def _state(way: Way, account: Account, scope: Json) -> str:
         return "unseen"
     if way.closed is not None:
         return "closed" if way.closed.of(scope) else "open"
-    # What is listed is open; an account that is suspended is not.
+    # A listed row is open; the sign-in of a suspended account is not.
     return "open" if way.each is not None or way.close is not None or account.active else "closed"
 
 
 def scope_of(calls: Calls, account: Account, bare_id: str) -> dict[str, Any]:
-    """Return what requests about an account may speak of."""
+    """Return the values that holes of a request about an account may name."""
     return {
         **calls.scope,
         "account": {

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Google Cloud: a person's roles in IAM policies, their keys for OS Login, and keys of service accounts.
 
-A person's identity is Google Workspace's or Cloud Identity's; here they are a member of policies, ``user:jane@corp.example``.
+The account is in Google Workspace or Cloud Identity; here the person is a member of policies, ``user:jane@corp.example``.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ class Gcp(Connector):
     CREDENTIALS = {"service_account": Option("The service account's JSON key, whole.", required=True)}
     OPTIONS = {
         "resources": Option(
-            "Whose policies: organizations/123, folders/456, projects/my-project; every project that is seen, when not given.",
+            "The resources whose policies are read: organizations/123, folders/456, projects/my-project; every project that the credential sees when not given.",
             kind="list",
             default=[],
         ),
         "os_login": Option(
-            "End people's OS Login keys, in their own name: wants domain-wide delegation.", kind="bool", default=False
+            "Whether people's OS Login keys are deleted, in their own name: needs domain-wide delegation.",
+            kind="bool",
+            default=False,
         ),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
@@ -62,7 +64,7 @@ class Gcp(Connector):
     LISTS_HELD: ClassVar[bool] = True
     NAMES_FROM = "Google Workspace"
     ADMINISTRATORS: Sequence[tuple[str, str]] = tuple(("roles", role) for role in ADMIN_ROLES)
-    #: One policy is written by one at a time.
+    #: Two writers of one policy would only refuse each other.
     PARALLEL = 1
     #: "Typically within two minutes": https://cloud.google.com/iam/docs/access-change-propagation. Reads are consistent.
     SETTLES_WITHIN = 5.0
@@ -85,19 +87,19 @@ class Gcp(Connector):
                 yield account
 
     def as_member(self, person: Person) -> Account:
-        """Return the member of the person's address: Google refuses a role for one that is nobody's."""
+        """Return the member with the person's address; Google refuses to give a role to an address without an account."""
         return Account(f"{USER}{person.email}", person.email, False, person.email)
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Refuse: a member is in or out by their roles.
+        """Refuse: a member has access only by roles.
 
         :raises Unsupported: always.
         """
         raise Unsupported(
-            "Google Cloud keeps nothing of a member that could be suspended",
+            "Google Cloud can't suspend a member",
             act=f"{'let in' if active else 'suspend'} {account.login}",
             system=self.target.name,
-            hint="a cut takes every role; the profile's roles are given again by onboard or reinstate",
+            hint="a cut-off revokes every role; onboard or reinstate give the profile's roles again",
         )
 
     def all_accounts(self) -> Iterator[Listed]:
@@ -113,7 +115,7 @@ class Gcp(Connector):
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Return keys first, then roles, each with the condition that Google would forget."""
+        """Return the OS Login keys first, then the roles, each with its condition in the name."""
         paths = [self._key_path(account, print_) for print_ in self._os_login_keys(account)]
         bindings = self._bindings(account)
         for number, binding in enumerate(bindings, 1):
@@ -134,18 +136,18 @@ class Gcp(Connector):
 
     def _way_back(self, account: Account, name: str, there: set[str]) -> WayBack:
         if name.startswith(_KEY_NAME):
-            return WayBack(name, lost="it was deleted: they register it again", anew=True)
+            return WayBack(name, lost="it was deleted: the person registers it again", anew=True)
         role = ("roles", name)
         if name in there:
             return WayBack(name, "open", entitlement=role)
         found = None if " if " in name else self.find_entitlement(*role)
         if found is None:
-            why = "a role under a condition, or on a resource that is not looked at: give it by hand"
+            why = "the role has a condition, or its resource is not one of the system's: give it by hand"
             return WayBack(name, lost=why, entitlement=role)
         return WayBack(name, "closed", partial(self.grant, account, found), entitlement=role)
 
     def _os_login_keys(self, account: Account) -> Mapping[str, Any]:
-        """Return the SSH keys that a person registered. Who is suspended in Google can't sign in by them, and gets no token."""
+        """Return the SSH keys that a person registered, by fingerprint. None for a suspended account: its keys do not work."""
         if not self.target.options["os_login"]:
             return {}
         act = f"list OS Login keys of {account.login}"
@@ -171,7 +173,7 @@ class Gcp(Connector):
         return [_entitlement(one) for one in self._bindings(account)]
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
-        """Return a role on a resource, ``roles/viewer on projects/shop``: whether there is such a role, Google says when it is given."""
+        """Return a role on a resource, ``roles/viewer on projects/shop``. Only granting it shows whether the role exists."""
         role, on, resource = name.partition(" if ")[0].partition(" on ")
         if not on or resource not in self.policies.resources(f"find {name}"):
             return None
@@ -185,7 +187,10 @@ class Gcp(Connector):
         binding: Binding = entitlement.raw["binding"]
         if binding.condition:
             raise Refused(
-                "a role under a condition is given by hand", act=act, system=self.target.name, hint="in the console"
+                "a role with a condition is granted by hand",
+                act=act,
+                system=self.target.name,
+                hint="grant it in the console",
             )
         self.policies.add(Binding(binding.resource, binding.role, account.id), act)
 
@@ -198,7 +203,7 @@ class Gcp(Connector):
         return any(one.role in ADMIN_ROLES for one in self._bindings(account))
 
     def administrators(self) -> Iterator[str]:
-        """Yield everybody who holds a role that lets them do everything; a group counts as somebody."""
+        """Yield the members with a role of :data:`ADMIN_ROLES`; a group counts as one."""
         for one in self.policies.bindings("list administrators"):
             if one.role in ADMIN_ROLES and one.member.startswith((USER, "group:")):
                 yield one.member
@@ -206,7 +211,7 @@ class Gcp(Connector):
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def all_credentials(self) -> Iterator[Credential]:
-        """Yield every key of a service account that somebody downloaded; Google does not say who."""
+        """Yield every key of a service account that a person made; Google does not show who."""
         act, iam = "list keys of service accounts", self.api.service("iam", "", SCOPES)
         projects = [one.partition("/")[2] for one in self.policies.resources(act) if one.startswith("projects/")]
         for project in projects:
@@ -231,7 +236,7 @@ class Gcp(Connector):
             yield Account(member, address, True, address, raw={"bindings": bindings})
 
     def _bindings(self, account: Account) -> Sequence[Binding]:
-        """Return what an account held when it was read."""
+        """Return the bindings of an account from when it was read."""
         held: Sequence[Binding] = account.raw.get("bindings") or ()
         return held
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""IAM policies of organisations, folders and projects: read whole, changed in one place, written under their etag.
+"""IAM policies of organisations, folders and projects: read whole, changed in one place, written with their etag.
 
-A policy is asked for in version 3, else Google leaves conditions out, and a policy written back without them loses them:
+A policy is read in version 3. In others Google leaves out the conditions, and they would be lost when the policy is written back:
 https://cloud.google.com/iam/docs/conditions-overview.
 """
 
@@ -19,12 +19,12 @@ from ...sdk.target import Target
 from ...sdk.transport import Answer, Transport
 
 VERSION = 3
-#: How often a policy is read again that somebody else has changed in between.
+#: How often a change is tried when somebody else changes the policy at the same time.
 TRIES = 5
 _KINDS = ("organizations", "folders", "projects")
 
 
-#: Makes a policy's bindings from those that are there; None when nothing is to be changed.
+#: Returns the new bindings of a policy from its bindings; None when nothing has to change.
 Changing = Callable[[Sequence[Mapping[str, Any]]], "list[Mapping[str, Any]] | None"]
 
 
@@ -39,20 +39,20 @@ class Binding:
 
     @property
     def name(self) -> str:
-        """Return the name that profiles and the ledger write; the condition's expression too, since Google forgets it with its last member."""
+        """Return the name that profiles and the ledger write. It has the condition too, which Google deletes with the last member."""
         said = self.condition or {}
         when = f" if {said.get('title', '')}: {said.get('expression', '')}" if said else ""
         return f"{self.role} on {self.resource}{when}"
 
 
 class Policies:
-    """The policies of the resources that the systems file names, or of every project that the credential sees."""
+    """Reads and changes the policies of the resources in the systems file, or of every project that the credential sees."""
 
     def __init__(self, target: Target, http: Transport) -> None:
         self.target, self.http = target, http
 
     def resources(self, act: str) -> Sequence[str]:
-        """Return what is looked at, the widest first."""
+        """Return the resources whose policies are read, in the order of the systems file."""
         named = [str(one) for one in self.target.options["resources"]]
         for one in named:
             kind, _slash, id = one.partition("/")
@@ -66,14 +66,14 @@ class Policies:
         return named or [f"projects/{one['projectId']}" for one in self._projects(act)]
 
     def bindings(self, act: str) -> Iterator[Binding]:
-        """Yield every binding of every resource, a member each."""
+        """Yield every binding of every resource, once for each member."""
         for resource in self.resources(act):
             for row in self._policy(resource, act).get("bindings") or ():
                 for member in row.get("members") or ():
                     yield Binding(resource, str(row["role"]), str(member), row.get("condition"))
 
     def remove(self, binding: Binding, act: str) -> None:
-        """Take one member out of one binding; everything else is written back as it was."""
+        """Remove one member from one binding; the rest of the policy stays."""
 
         def without(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
             if not any(_is(binding, row) and _has(row, binding.member) for row in rows):
@@ -89,7 +89,7 @@ class Policies:
         self._change(binding.resource, without, act)
 
     def add(self, binding: Binding, act: str) -> None:
-        """Put one member into a binding without a condition."""
+        """Add one member to a binding without a condition."""
 
         def with_it(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
             if any(_is(binding, row) and _has(row, binding.member) for row in rows):
@@ -103,7 +103,7 @@ class Policies:
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def _change(self, resource: str, change: Changing, act: str) -> None:
-        """Read, change and write under the etag; once more where somebody else was faster."""
+        """Read a policy, change it, and write it with its etag; repeat that when somebody else changed it in between."""
         for left in range(TRIES - 1, -1, -1):
             policy = self._policy(resource, act)
             rows = change(policy.get("bindings") or [])
@@ -111,7 +111,7 @@ class Policies:
                 return
             body = {"policy": {**policy, "bindings": rows, "version": VERSION}}
             try:
-                # Under its etag a policy is written once: what comes too late is refused.
+                # Google refuses a write with an old etag, so it may be repeated.
                 self.http.send(
                     "POST", at("/v3/{}/{}:setIamPolicy", *_parts(resource)), act=act, json=body, retry_safe=True
                 )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every way into a GitHub organisation, how each ends, and which come back."""
+"""Every way into a GitHub organisation, how a cut-off closes each, and which can be opened again."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .entitlements import GitHubEntitlements
 from .membership import Membership
 
 _UNPUSHED = (
-    "it holds work that was never pushed, and without the membership nobody can open it: an owner exports it to a branch (Codespaces,"
-    " Export changes) or lets it go, then attests"
+    "it may hold work that was never pushed, and after the removal nobody can open it: an owner exports it to a branch (Codespaces,"
+    " Export changes) or gives it up, then attests"
 )
 
 
 class GitHubAccess:
-    """The ways in of one account."""
+    """Reads, closes and reopens the ways into an organisation."""
 
     def __init__(
         self, api: GitHubApi, org: UrlPath, target: Target, membership: Membership, held: GitHubEntitlements
@@ -30,7 +30,7 @@ class GitHubAccess:
         self.api, self.org, self.target, self.membership, self.held = api, org, target, membership, held
 
     def paths(self, account: Account) -> Sequence[AccessPath]:
-        """Return credentials while GitHub still lists them by member, then what runs, then the membership, which ends the rest."""
+        """Return the credentials first, because GitHub lists them for members only, then codespaces and Copilot, then the membership."""
         invitation = AccessPath(
             "invitation",
             "open" if account.raw.get("invitation") else "closed",
@@ -54,7 +54,7 @@ class GitHubAccess:
             lambda: self._revoke_credentials(login),
             spares=True,
         )
-        if self.target.credentials.get("token"):  # only an app may see and revoke the fine-grained ones
+        if self.target.credentials.get("token"):  # only an app may see and revoke fine-grained tokens
             return
         for token in self._fine_grained(login):
             yield AccessPath(
@@ -65,7 +65,7 @@ class GitHubAccess:
             )
 
     def _running(self, account: Account) -> Iterator[AccessPath]:
-        """Yield the codespaces, and the seat of Copilot."""
+        """Yield the codespaces, and the Copilot seat."""
         for space in self.codespaces(account.login):
             running = space["state"] not in ("Shutdown", "Archived", "Deleted", "Moved", "Failed")
             yield AccessPath(
@@ -85,7 +85,7 @@ class GitHubAccess:
             )
 
     def _enterprise_teams(self, account: Account) -> Iterator[AccessPath]:
-        by_hand = "set the option enterprise, or remove them from the enterprise team by hand"
+        by_hand = "set the option enterprise, or remove the person from the enterprise team by hand"
         teams = (account.raw.get("membership") or {}).get("enterprise_teams_providing_indirect_membership")
         for team in teams or ():
             yield AccessPath(
@@ -114,12 +114,12 @@ class GitHubAccess:
         )
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return an invitation that brings back role, teams and repositories, within three months; the person has to accept it."""
+        """Return an invitation, which for three months brings back role, teams and repositories. The person has to accept it."""
         state = "invited" if account.pending else "open" if account.raw.get("membership") else "closed"
         anew = {
-            "single sign-on credentials": "they were revoked: they authorise their tokens and keys again",
-            "fine-grained token": "it was revoked: they make a new one",
-            "codespace": "it was stopped: they start it again",
+            "single sign-on credentials": "they were revoked: the person authorises tokens and keys again",
+            "fine-grained token": "it was revoked: the person makes a new one",
+            "codespace": "it was stopped: the person starts it again",
         }
         backs = []
         for name in closed:
@@ -145,7 +145,7 @@ class GitHubAccess:
                 backs.append(
                     WayBack(name, "open")
                     if back
-                    else WayBack(name, lost="nothing says what it opened: let them in again by hand")
+                    else WayBack(name, lost="GitHub does not show what it gave access to: add the person by hand")
                 )
         return sorted(backs, key=lambda back: back.name == "Copilot seat")
 
@@ -164,7 +164,7 @@ class GitHubAccess:
             missing=(404,),
             retry_safe=True,
         )
-        if answer.status == 404:  # Enterprise Server before it had the call: one by one
+        if answer.status == 404:  # older versions of Enterprise Server do not have this call
             for credential in self._credentials(login):
                 self.api.send(
                     "DELETE",
@@ -197,7 +197,7 @@ class GitHubAccess:
         )
 
     def _stop(self, login: str, space: Mapping[str, Any]) -> None:
-        # Deleting it would destroy work that was never pushed; without the membership it can't be started again.
+        # Stop it and keep it: a deletion would destroy work that was never pushed, and a former member can't start it.
         self.api.send(
             "POST",
             self.org.below("/members/{}/codespaces/{}/stop", login, space["name"]),
@@ -216,6 +216,6 @@ class GitHubAccess:
 
 
 def _unpushed(space: Mapping[str, Any]) -> bool:
-    """Return whether work may be lost with it; GitHub looks at the machine, and says nothing of one that is archived."""
+    """Return whether a codespace may hold work that was never pushed; also when GitHub does not show it, as for an archived one."""
     work = space.get("git_status") or {}
     return bool(work.get("has_unpushed_changes") or work.get("has_uncommitted_changes")) or not work

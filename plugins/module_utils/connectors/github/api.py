@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How GitHub talks: its sign-in, its way of saying "slower", its pages.
+"""GitHub's HTTP: sign-in, throttling and pages.
 
 Source: https://docs.github.com/rest/using-the-rest-api
 """
@@ -35,12 +35,12 @@ from ...sdk.transport import (
 )
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-#: A secondary limit that names no time: GitHub asks to wait at least a minute.
+#: Seconds to wait after a secondary limit without a time: GitHub asks for at least a minute.
 SECONDARY_PAUSE = 60.0
 
 
 def throttled(answer: Answer) -> float | None:
-    """Return seconds to wait. A 403 is a throttle only when its headers or text say so; else it is a missing permission."""
+    """Return the seconds to wait; None when the answer is no throttle. A 403 is one only when its headers or its text show it."""
     if answer.status not in (403, 429):
         return None
     asked = retry_after(answer)
@@ -55,7 +55,7 @@ def throttled(answer: Answer) -> float | None:
 
 
 def message(answer: Answer) -> str:
-    """GitHub's text, with what to do when the token lacks single sign-on (header ``X-GitHub-SSO: required; url=...``)."""
+    """Return GitHub's error text, with the remedy when the token lacks single sign-on (header ``X-GitHub-SSO: required; url=...``)."""
     if answer.headers.get("X-GitHub-SSO", "").startswith("required"):
         return f"{json_message(answer)}: the token is not authorised for single sign-on; authorise it in the token's settings"
     return json_message(answer)
@@ -80,13 +80,19 @@ def sign_in(target: Target) -> Auth:
         return bearer(target.credential("token"))
     if not target.credentials.get("private_key"):
         raise CredentialError(
-            "neither token nor app_id, installation_id and private_key are set", act="sign in", system=target.name
+            "neither token nor app_id, installation_id and private_key are set",
+            act="sign in",
+            system=target.name,
+            hint="set credentials.token, or the three of a GitHub App",
         )
     return TokenAuth(target, f"github:{target.name}", lambda: _installation_token(target))
 
 
 def _installation_token(target: Target) -> tuple[str, float]:
-    """https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app"""
+    """Return an installation token of the app, and for how many seconds it is valid.
+
+    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
+    """
     import jwt
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -95,7 +101,7 @@ def _installation_token(target: Target) -> tuple[str, float]:
         "iat": now - 60,
         "exp": now + 540,
         "iss": target.credential("app_id"),
-    }  # a minute for clocks that differ, ten at most
+    }  # begins a minute ago, as clocks differ; GitHub allows ten minutes at most
     try:
         signed = jwt.encode(claims, target.credential("private_key"), algorithm="RS256")
     except (ValueError, TypeError, jwt.exceptions.PyJWTError, UnsupportedAlgorithm):
@@ -118,22 +124,25 @@ def _installation_token(target: Target) -> tuple[str, float]:
 
 
 def repository_path(full_name: str) -> UrlPath:
-    """Return the path of ``owner/name``."""
+    """Return the path of the repository ``owner/name``."""
     owner, _slash, name = full_name.partition("/")
     return at("/repos/{}/{}", owner, name)
 
 
 class GitHubApi(Transport):
-    """GitHub's REST and GraphQL."""
+    """Sends requests to GitHub's REST and GraphQL APIs."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, sign_in(target), POLICY)
-        # Enterprise Server has its two APIs beside each other: /api/v3 and /api/graphql.
+        # On Enterprise Server the two APIs are at /api/v3 and /api/graphql.
         beside = self.url.removesuffix("/v3") if self.url.endswith("/api/v3") else self.url
         self._graphql = Transport(target, self.auth, POLICY, url=beside)
 
     def listed(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield every item of a list, all pages; of an envelope's ``key`` where the list is in one. None at all when the list is not there (404)."""
+        """Yield every item of a list, over all pages; nothing when GitHub answers 404.
+
+        :param key: the key of the answer that holds the list; empty when the answer is the list.
+        """
         begun = False
         try:
             for row in self.all_of(path, act=act, key=key, **params):
@@ -144,9 +153,9 @@ class GitHubApi(Transport):
                 raise
 
     def all_of(self, path: str, *, act: str, key: str = "", **params: Any) -> Iterator[Mapping[str, Any]]:
-        """Return rows as :meth:`listed`, where the list must be there.
+        """Yield the items of a list as :meth:`listed` does, but raise an error on a 404.
 
-        :raises NotFound: it is not, or the credential may not see it: GitHub answers both in the same way.
+        :raises NotFound: there is no such list, or the credential may not see it: GitHub answers both in the same way.
         """
         for answer in self.pages(path, act=act, next_page=next_link, params={"per_page": 100, **params}):
             rows = (answer.body or {}).get(key) if key else answer.body
@@ -155,9 +164,11 @@ class GitHubApi(Transport):
             yield from rows
 
     def connection(self, text: str, variables: Mapping[str, Any], *path: str, act: str) -> Iterator[Mapping[str, Any]]:
-        """Yield every node of a GraphQL connection at ``path`` of the data, page by page; none where something on the way is null.
+        """Yield every node of a GraphQL connection, over all pages; nothing when a part of the path is null.
 
-        The query takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
+        :param text: the query; it takes ``$after``, and asks for ``nodes`` and ``pageInfo { hasNextPage endCursor }``.
+        :param path: the keys of the data that lead to the connection.
+        :raises ProtocolError: a page has no list, or disappeared.
         """
         after, turned = variables.get("after"), Pages(act, self.target.name, hint="the list is not complete")
         while True:
@@ -168,7 +179,7 @@ class GitHubApi(Transport):
             if here is None:
                 if after != variables.get("after"):
                     raise ProtocolError(
-                        "a page is not there any more",
+                        "a later page of the list is missing",
                         act=act,
                         system=self.target.name,
                         hint="the list is not complete: run again",
@@ -182,7 +193,11 @@ class GitHubApi(Transport):
             after = here["pageInfo"].get("endCursor")
 
     def query(self, text: str, variables: Mapping[str, Any], *, act: str) -> Mapping[str, Any]:
-        """Return a GraphQL query's ``data``. GraphQL says its errors with 200."""
+        """Return a GraphQL query's ``data``. GraphQL reports errors with 200.
+
+        :raises PermissionDenied: the credential lacks a permission or a scope.
+        :raises Rejected: GitHub reports another error.
+        """
         answer = self._graphql.send(
             "POST", "/graphql", act=act, json={"query": text, "variables": dict(variables)}, reads=True
         )

@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """A GitHub organisation, in Enterprise Cloud, Team or Enterprise Server.
 
-A GitHub account is the person's own: what ends is its membership, and what begins is an invitation. Removing a membership
-can be taken back for three months (``role: reinstate`` brings role, teams and private forks again), and is the only thing that
-ends sessions in the web, so that it is the cut.
+A GitHub account belongs to the person: a joiner gets an invitation, and a leaver loses the membership. For three months a removed
+membership can be restored (``role: reinstate`` brings back role, teams and private forks). Only the removal ends sessions in the web, so
+a cut-off removes the membership.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class GitHub(GitHubListing):
     OPTIONS = {
         "org": Option("The organisation's login.", required=True),
         "enterprise": Option(
-            "The enterprise's slug: needed where enterprise teams give membership of the organisation."
+            "The enterprise's slug: needed when enterprise teams give membership of the organisation."
         ),
         "deploy_keys": Option(
-            "What becomes of deploy keys that a leaver added.", choices=("revoke", "decide"), default="revoke"
+            "What happens to deploy keys that a leaver added.", choices=("revoke", "decide"), default="revoke"
         ),
     }
     CREDENTIALS = {
         "token": Option(
-            "A classic token of an owner with admin:org, repo and admin:enterprise. An app is better: it alone sees fine-grained tokens."
+            "A classic token of an owner with admin:org, repo and admin:enterprise. An app is better: only an app sees fine-grained tokens."
         ),
         "app_id": Option("The GitHub App's id."),
         "installation_id": Option("The id of the app's installation in the organisation."),
@@ -97,11 +97,11 @@ class GitHub(GitHubListing):
             "Organization: Personal access tokens (read)",
         ),
     }
-    #: Revoking credentials is a background job there (202).
+    #: GitHub revokes credentials in the background (202).
     SETTLES_WITHIN = 5.0
     LOGIN = "{github_login}"
     ATTRIBUTES: Sequence[str] = ()
-    #: No employee number is kept there.
+    #: GitHub has no employee numbers.
     LOOKS_UP = frozenset({Kind.ID, Kind.SUBJECT, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
     ADMINISTRATORS = (("roles", "owner"),)
@@ -120,16 +120,15 @@ class GitHub(GitHubListing):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """See :meth:`People.candidates`."""
         return self.people.candidates(keys)
 
     def _login(self, person: Person) -> str | None:
-        """Return the handle that HR or the pattern names."""
+        """Return the handle from HR or from the login pattern; None without one."""
         keys = self.keys_of(person)
         return next((login for login in (*keys.logins, *keys.patterned) if login != NO_LOGIN), None)
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Invite by login where one is known, else by e-mail address. The person has to accept."""
+        """Invite a person by their login if it is known, else by e-mail. The person has to accept."""
         login = self._login(person)
         if login is not None:
             self.membership.invite(login)
@@ -155,7 +154,7 @@ class GitHub(GitHubListing):
         )
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
+        """See :meth:`Membership.set_active`."""
         self.membership.set_active(account, active)
 
     def administers(self, account: Account) -> bool:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a member of a GitHub organisation holds: the owner's role, teams, a Copilot seat."""
+"""Entitlements of a member of a GitHub organisation: the owner's role, teams, a Copilot seat."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TEAMS = """query($org: String!, $login: String!, $after: String) { organization
 
 
 class GitHubEntitlements:
-    """Roles, teams and seats.
+    """Reads, grants and revokes roles, teams and seats.
 
-    :param synchronised: the identity provider's groups that a team's members come from; None where they are its own.
+    :param synchronised: returns the identity provider's groups that fill a team; None when synchronisation is not in use.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class GitHubEntitlements:
             )
         elif account.id.startswith("invitation:"):
             raise Refused(
-                "who was invited by e-mail can join teams once they have accepted",
+                "a person who was invited by e-mail can join teams after they have accepted",
                 act=act,
                 system=self.system,
                 hint="run again then",
@@ -121,7 +121,7 @@ class GitHubEntitlements:
     def seat(self, account: Account) -> Mapping[str, Any] | None:
         if (account.raw.get("membership") or {}).get("state") != "active":
             return None
-        # 422: the organisation has no Copilot at all.
+        # 422: the organisation does not use Copilot.
         answer = self.api.send(
             "GET",
             self.org.below("/members/{}/copilot", account.login),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in a GitHub organisation with what they hold, and every credential that reaches it: lists read once, whatever their number."""
+"""All accounts of a GitHub organisation with their entitlements, and every credential with access to it: each list is read once."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _PAGE = "pageInfo { hasNextPage endCursor }"
 _IDENTITIES = f"""query($org: String!, $after: String) {{ organization(login: $org) {{ samlIdentityProvider {{ externalIdentities(first: 100, after: $after) {{
   nodes {{ samlIdentity {{ nameId username }} scimIdentity {{ username }} user {{ login }} }} {_PAGE} }} }} }} }}"""
 _PROVIDER = "query($org: String!) { organization(login: $org) { samlIdentityProvider { id } } }"
-# IMMEDIATE: who is in a child team only is not a member that can be removed.
+# IMMEDIATE leaves out members of child teams, who can't be removed from this team.
 _TEAMS = f"""query($org: String!, $after: String) {{ organization(login: $org) {{ teams(first: 50, after: $after) {{
   nodes {{ databaseId name slug members(first: 100, membership: IMMEDIATE) {{ nodes {{ login }} {_PAGE} }} }} {_PAGE} }} }} }}"""
 _TEAM = f"""query($org: String!, $slug: String!, $after: String) {{ organization(login: $org) {{ team(slug: $slug) {{
   members(first: 100, after: $after, membership: IMMEDIATE) {{ nodes {{ login }} {_PAGE} }} }} }} }}"""
-#: What a credential for single sign-on is known by, the best first.
+#: The fields that can name a credential for single sign-on, the best first.
 _NAMED_BY = ("authorized_credential_title", "authorized_credential_note", "token_last_eight", "fingerprint")
-#: Login -> what they hold.
+#: Login -> entitlements.
 Held = dict[str, list[Entitlement]]
 
 
 class GitHubListing(Connector):
-    """The part of the connector that lists; ``api`` and ``org`` (the path of the organisation) are set by the connector."""
+    """Lists accounts, members and credentials; the connector sets ``api`` and ``org`` (the path of the organisation)."""
 
     #: Roles, teams and seats are all read.
     LISTS_HELD: ClassVar[bool] = True
@@ -42,7 +42,7 @@ class GitHubListing(Connector):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Yield members, outside collaborators (guests), and who is invited. GitHub does not say when somebody was last there."""
+        """Yield members, outside collaborators (guests) and invited people. GitHub does not show the last sign-in."""
         addresses, held = self._addresses(), self._held()
         listed = set[str]()
         for user in self.api.all_of(self.org.below("/members"), act="list members"):
@@ -96,7 +96,7 @@ class GitHubListing(Connector):
         )
 
     def _held(self) -> Held:
-        """Return what each member holds, by login, under the names of ``entitlements``."""
+        """Return the entitlements of each member, by login, with the names of ``GitHubEntitlements.held``."""
         held: Held = {}
         for user in self._owners():
             held.setdefault(user["login"], []).append(Entitlement("roles", "owner", "admin"))
@@ -111,7 +111,7 @@ class GitHubListing(Connector):
         return self.api.all_of(self.org.below("/members"), act="list owners", role="admin")
 
     def _teams_with_members(self) -> Iterator[tuple[Entitlement, list[str]]]:
-        """Yield teams that somebody is in, fifty a call; more calls only for more than a hundred members, and where the identity provider may fill teams."""
+        """Yield the teams with members, fifty in a call. A team of more than a hundred members costs more calls, and so does team synchronisation."""
         variables, act = {"org": self.target.options["org"]}, "list teams and their members"
         synchronises = True
         for team in self.api.connection(_TEAMS, variables, "organization", "teams", act=act):
@@ -125,7 +125,7 @@ class GitHubListing(Connector):
                 yield team_of(team, groups or ()), logins
 
     def synchronised(self, team: Mapping[str, Any]) -> list[str] | None:
-        """Return the identity provider's groups that fill a team; None where synchronisation is not in use."""
+        """Return the identity provider's groups that fill a team; None when synchronisation is not in use."""
         act = f"read synchronisation of team {team['name']}"
         answer = self.api.send(
             "GET", self.org.below("/teams/{}/team-sync/group-mappings", team["slug"]), act=act, missing=(403, 404, 422)
@@ -144,16 +144,16 @@ class GitHubListing(Connector):
             yield node["login"]
 
     def _seats(self) -> Iterator[Mapping[str, Any]]:
-        """Copilot seats that do not end with the month."""
+        """Yield the Copilot seats without those that were cancelled and end with the month."""
         act, path = "list Copilot seats", self.org.below("/copilot/billing/seats")
-        # 404, 422: the organisation has no Copilot.
+        # 404, 422: the organisation does not use Copilot.
         if self.api.send("GET", path, act=act, params={"per_page": 1}, missing=(404, 422)).status == 200:
             for seat in self.api.all_of(path, act=act, key="seats"):
                 if not seat.get("pending_cancellation_date") and seat.get("assignee"):
                     yield seat
 
     def _addresses(self) -> dict[str, str]:
-        """Return the e-mail address of each login, from single sign-on; none without it."""
+        """Return the e-mail address of each login, from single sign-on; empty without single sign-on."""
         found: dict[str, str] = {}
         identities = self.api.connection(
             _IDENTITIES,
@@ -170,7 +170,10 @@ class GitHubListing(Connector):
         return found
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield the login of each member, and their address where single sign-on shows it."""
+        """Yield the login of each member, and their address when single sign-on shows it.
+
+        :raises NotFound: there is no role, team or seat of this name.
+        """
         found = self.find_entitlement(kind, name)
         if found is None:
             raise NotFound(f"it has no {name} among {kind}", act=f"list members of {name}", system=self.target.name)
@@ -189,7 +192,7 @@ class GitHubListing(Connector):
     # -- credentials ---------------------------------------------------------------------------------------------------
 
     def all_credentials(self) -> Iterator[Credential]:
-        """Fine-grained tokens (shown to an app only), credentials authorised for single sign-on, and deploy keys of every repository."""
+        """Yield fine-grained tokens (shown to an app only), credentials authorised for single sign-on, and deploy keys of every repository."""
         if not self.target.credentials.get("token"):
             for token in self.api.all_of(self.org.below("/personal-access-tokens"), act="list fine-grained tokens"):
                 if not token.get("token_expired"):
@@ -228,7 +231,7 @@ class GitHubListing(Connector):
                 )
 
     def _authorised(self) -> Iterator[Mapping[str, Any]]:
-        """404 means none only in an organisation that has no single sign-on of its own; its enterprise may have it."""
+        """Yield the credentials for single sign-on. A 404 means that there are none only if the organisation has no single sign-on of its own."""
         path, act = self.org.below("/credential-authorizations"), "list single sign-on credentials"
         organization = self.api.query(_PROVIDER, {"org": self.target.options["org"]}, act=act).get("organization") or {}
         return (

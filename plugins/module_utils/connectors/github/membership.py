@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Who is in a GitHub organisation: invitations, memberships, outside collaborators, and how each ends."""
+"""Invitations, memberships and outside collaborators of a GitHub organisation, and how each ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .api import GitHubApi
 
 
 class Membership:
-    """Lets people in and out. ``org`` is the organisation's path."""
+    """Invites people to an organisation and removes them. ``org`` is the organisation's path."""
 
     def __init__(self, api: GitHubApi, org: UrlPath) -> None:
         self.api, self.org = api, org
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Inactive: out of the organisation. Active: invited back, with what they had where GitHub still knows it (three months)."""
+        """Remove a person from the organisation, or invite them back: for three months with their former role, teams and repositories."""
         if not active:
             self.leave(account)
             return
@@ -36,6 +36,7 @@ class Membership:
         self.api.send("PUT", self.org.below("/memberships/{}", login), act=f"invite {login}", json={"role": "member"})
 
     def leave(self, account: Account) -> None:
+        """End the membership, the outside collaboration, or the invitation, whichever the account has."""
         if account.raw.get("membership"):
             self.remove(account)
         elif account.raw.get("outside"):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""What a person leaves behind in a GitHub organisation: repositories nobody else administers, deploy keys, secrets they may know."""
+"""What a person leaves behind in a GitHub organisation: repositories without another administrator, deploy keys, and secrets that they may know."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from .people import People
 
 
 class GitHubOwnership:
-    """Finds it, and settles it."""
+    """Finds repositories, deploy keys and secrets of a leaver, and hands over or deletes them."""
 
     def __init__(self, api: GitHubApi, org: UrlPath, target: Target, people: People) -> None:
         self.api, self.org, self.target, self.people = api, org, target, people
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Return repositories nobody but they (and owners) administer, deploy keys they added, Actions secrets of what they committed to.
+        """Return repositories that only the account (and owners) administers, deploy keys that it added, and Actions secrets that it could read.
 
-        Who is out already administers nothing: then it is the repositories that nobody administers and that they committed to.
+        An account that was removed already administers nothing: then it returns the repositories without an administrator that it committed to.
+        Archived repositories and forks are left out.
         """
         found: list[Owned] = []
         for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
@@ -44,7 +45,7 @@ class GitHubOwnership:
                             settle=self.target.options["deploy_keys"],
                             raw={
                                 "repository": repository["full_name"],
-                                "why": "added by the leaver, who may know it; replace it, then delete it",
+                                "why": "the leaver added this key and may know it: replace it, then delete it",
                             },
                         )
                     )
@@ -52,7 +53,7 @@ class GitHubOwnership:
         return found
 
     def _secrets(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
-        """Return the Actions secrets of repositories that they committed to: everybody who may push may read them."""
+        """Return the Actions secrets of a repository that the account committed to: everybody who may push can read them."""
         path, act = repository_path(repository["full_name"]), f"list Actions secrets of {repository['name']}"
         try:
             names = [s["name"] for s in self.api.listed(path.below("/actions/secrets"), act=act, key="secrets")]
@@ -68,7 +69,7 @@ class GitHubOwnership:
                 settle="decide",
                 lasting=True,
                 raw={
-                    "why": "everybody who may push can read them: replace those that let somebody in somewhere, then attest"
+                    "why": "everybody who may push can read them: replace those that give access to something, then attest"
                 },
             )
         ]
@@ -77,7 +78,7 @@ class GitHubOwnership:
         path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"
         if any(team.get("permission") == "admin" for team in self.api.listed(path.below("/teams"), act=act)):
             return False
-        # Owners administer every repository; listed as direct only when they were added to it.
+        # Owners administer every repository, and are listed as direct only when somebody added them to it.
         admins = {
             u["login"]
             for u in self.api.listed(path.below("/collaborators"), act=act, affiliation="direct", permission="admin")
@@ -123,7 +124,7 @@ class GitHubOwnership:
         )
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
-        """Return repositories that the heir was given to administer."""
+        """Return the repositories that the heir administers as a direct collaborator."""
         found = []
         for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
             path, act = repository_path(repository["full_name"]), f"list who administers {repository['name']}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The GitHub users of an organisation that answer to a person's keys. Handles are their owners', who rename them when they like."""
+"""Find the GitHub users of an organisation by a person's keys. The owner of a handle can rename it at any time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...sdk.values import Account
 from .api import GitHubApi
 from .listing import NOT_ACCEPTED, names_of
 
-#: In HR's logins: somebody who has no GitHub account.
+#: The login in HR of a person who has no GitHub account.
 NO_LOGIN = "-"
 _NODES = "nodes { samlIdentity { nameId username } scimIdentity { username } user { login } }"
 _BY_NAME = f"""query($org: String!, $user: String!) {{ organization(login: $org) {{ samlIdentityProvider {{
@@ -24,14 +24,14 @@ _BY_LOGIN = f"""query($org: String!, $login: String!) {{ organization(login: $or
 
 
 class People:
-    """Finds accounts by immutable id, handle, the identity provider's names for them, and open invitations."""
+    """Finds accounts by immutable id, handle, name at the identity provider, and open invitation."""
 
     def __init__(self, api: GitHubApi, org: str, path: UrlPath) -> None:
         self.api, self.org, self.path = api, org, path
         self.has_saml = True
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield each user with what the identity provider calls them, so that a handle alone proves nothing where it can be compared.
+        """Yield each user with their names at the identity provider: where there are such names, a handle alone proves nothing.
 
         :raises InputError: no handle is known, and the organisation has no SAML identities to look in.
         """
@@ -59,7 +59,7 @@ class People:
         found = {account.id: account for account in accounts if account is not None}
         proven = any(account.keys for account in found.values())
         for account in found.values():
-            # A handle that its owner gave up is anybody's: who has it now and is not in the organisation is not meant.
+            # Anybody can take a handle that its owner gave up: leave out its new owner, who is not in the organisation.
             if account.active or account.keys or not proven or account.id in keys.ids:
                 yield account
         if not found:
@@ -76,7 +76,10 @@ class People:
     def _account(
         self, handle: str, names: Mapping[str, set[str]], invited: Mapping[str, Mapping[str, Any]]
     ) -> Account | None:
-        """Return an inactive account for somebody who is not (or no longer) in the organisation: what they left is found by it."""
+        """Return the account of a handle; None when no user has it. It is inactive when the user is not in the organisation.
+
+        An inactive account is needed too: it leads to what a former member has left.
+        """
         act = f"find {handle}"
         user = self.api.get(at("/users/{}", handle), act=act)
         if user is None or not same_text(user.get("login"), handle):
@@ -102,20 +105,20 @@ class People:
         )
 
     def _by_saml(self, query: str, values: Mapping[str, str], sought: str) -> dict[str, set[str]]:
-        """Return what the identity provider calls each user that answers, by handle."""
+        """Return the names at the identity provider of each user that the query finds, by handle."""
         data = self.api.query(query, {"org": self.org, **values}, act=f"find SAML identity of {sought}")
         provider = (data.get("organization") or {}).get("samlIdentityProvider")
         self.has_saml = provider is not None
         nodes = ((provider or {}).get("externalIdentities") or {}).get("nodes") or []
-        sought_names = {node["user"]["login"]: names_of(node) for node in nodes if node.get("user")}
+        found = {node["user"]["login"]: names_of(node) for node in nodes if node.get("user")}
         if "user" not in values:
-            return sought_names
-        return {login: known for login, known in sought_names.items() if any(same_text(one, sought) for one in known)}
+            return found
+        return {login: known for login, known in found.items() if any(same_text(one, sought) for one in known)}
 
     def handle_of(self, address: str) -> str | None:
-        """Return the handle of whom the identity provider knows by this address.
+        """Return the handle of the user that has this address at the identity provider; None without one.
 
-        :raises AmbiguousIdentity: it is several people's.
+        :raises AmbiguousIdentity: several users have it.
         """
         logins = sorted(self._by_saml(_BY_NAME, {"user": address}, address))
         if len(logins) > 1:
@@ -123,11 +126,12 @@ class People:
                 f"SAML identity {address} belongs to {', '.join(logins)}",
                 act="find account",
                 system=self.api.target.name,
+                hint="correct the identities in the identity provider",
             )
         return logins[0] if logins else None
 
     def is_outside(self, login: str) -> bool:
-        """Return whether they are an outside collaborator."""
+        """Return whether a user is an outside collaborator."""
         return any(
             user["login"] == login
             for user in self.api.listed(
@@ -136,6 +140,6 @@ class People:
         )
 
     def invitation(self, *, email: str) -> Mapping[str, Any] | None:
-        """Return the open invitation of an address."""
+        """Return the open invitation of an address; None without one."""
         rows = self.api.listed(self.path.below("/invitations"), act=f"find invitation of {email}")
         return next((row for row in rows if same_text(row.get("email"), email)), None)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HiBob (Bob), API v1 (apidocs.hibob.com). It writes one field of one person: what a run gives HR about a joiner.
+"""HiBob (Bob), API v1 (apidocs.hibob.com). It only writes a joiner's work address and logins.
 
-Everybody is one request, without pages (docs/people-read-api-contract), and the lifecycle table of everybody a few more
-(reference/get_bulk-people-lifecycle): only it holds terminations to come, and no longer holds those that were taken back. There is no
-feed of changes. Fields that the service user may not see are left out without an error, so the ones that decide are checked to be there.
+One request reads everybody, without pages (docs/people-read-api-contract); some more read the lifecycle table of everybody
+(reference/get_bulk-people-lifecycle), which is the only place that has future terminations and drops withdrawn ones. There is no feed of
+changes. Bob leaves out fields that the service user may not see, without an error, so the connector checks that the decisive ones are there.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from ...sdk.values import WORK_ADDRESS, Overview
 from .fields import id_of, nested, put, readable, reference, shown, value_of
 from .lifecycle import Lifecycle, lifecycle_of
 
-#: Person's field to Bob's field id.
+#: Our field of a person -> Bob's field id.
 _FIELDS: Mapping[str, str] = {
     "employee_id": "work.employeeIdInCompany",
     "email": "root.email",
@@ -62,11 +62,11 @@ _FIELDS: Mapping[str, str] = {
     "mobile_phone": "home.mobilePhone",
     "employment_type": "payroll.employment.type",
 }
-#: Read besides.
+#: Further fields that are read.
 _ALSO = ("root.id", "internal.status", "internal.lifecycleStatus", "internal.terminationDate", "work.reportsTo")
-#: What must be visible, or every conclusion is a guess.
+#: The fields without which nothing can be concluded: the service user must see them.
 _DECISIVE = ("root.email", "internal.status", "work.startDate")
-#: Bob's words for where somebody stands (lifecycle table), to ours.
+#: Bob's status in the lifecycle table -> ours.
 _WORDS: Mapping[str, str] = {
     "hired": "pending",
     "employed": "active",
@@ -84,7 +84,7 @@ class HiBob(Connector):
     DEFAULT_URL: ClassVar[str] = "https://api.hibob.com"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
-            "Bob's field ids by our name: a field of the person (time_zone: work.custom.field_1), or a system, for the login there "
+            "Our name of a field -> Bob's field id: a field of the person (time_zone: work.custom.field_1), or a system, for the login there "
             "(github: work.custom.field_2).",
             "dict",
             default={},
@@ -96,12 +96,12 @@ class HiBob(Connector):
             default={},
         ),
         "statuses": Option(
-            "Your own words in the lifecycle table to ours (pending, active, leave, terminated): {sabbatical: leave}.",
+            "Your own statuses of the lifecycle table -> ours (pending, active, leave, terminated): {sabbatical: leave}.",
             "dict",
             default={},
         ),
         "garden_leave": Option(
-            "Whoever is on garden leave is on leave (suspended, nothing is taken back), or has left.",
+            "A person on garden leave: leave (suspended, nothing is taken back), or left.",
             choices=("leave", "left"),
             default="leave",
         ),
@@ -170,7 +170,7 @@ class HiBob(Connector):
         yield from self.readable(
             (id_of(record), partial(self._person, record, lifecycles.get(id_of(record), Lifecycle()), index, act))
             for record in records
-            # A record without a work address is a person nobody can act on yet.
+            # Nothing can be done yet for a person without a work address.
             if text(value_of(record, self._person_fields["email"]))
         )
 
@@ -178,17 +178,20 @@ class HiBob(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Return everybody: Bob does not say what changed. Too many is safe, too few is not."""
+        """Return everybody: Bob does not show what changed, and too many people are safe, too few are not."""
         return list(self.all_people())
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
-        """Return what Bob itself has of the address and the logins."""
+        """Return the address and the logins as Bob has them."""
         record = self._employee(person.hr_id, f"read what HR has of {person.email}") or {}
         fields = {WORK_ADDRESS: self._person_fields["email"], **self._logins}
         return {name: text(value_of(record, theirs)) for name, theirs in fields.items() if shown(record, theirs)}
 
     def tell_hr(self, person: Person, what: str, value: str) -> None:
-        """Write the address where it has a path of its own (reference/put_people-id-email), and any other field as it is read (docs/update-employee-data)."""
+        """Write the work address or a login. ``root.email`` has a path of its own (reference/put_people-id-email); others do not.
+
+        docs/update-employee-data
+        """
         field = self._person_fields["email"] if what == WORK_ADDRESS else self._logins[what]
         path, body = at("/v1/people/{}", person.hr_id), nested(field, value)
         if field == "root.email":
@@ -206,21 +209,21 @@ class HiBob(Connector):
         ids = [id_of(record) for record in records]
         if not all(ids) or len(set(ids)) != len(ids):
             raise ProtocolError("an employee has no id, or one is there twice", act=act, system=self.target.name)
-        # A single record may lack a value; a field that nobody has is one that may not be seen.
+        # One record can lack a value. If all records lack a field, the service user may not see it.
         hidden = [field for field in _DECISIVE if records and not any(shown(record, field) for record in records)]
         self._refuse_hidden(hidden, act)
         made = self._rule.given([(id_of(record), self._facts(record)) for record in records])
         return [put(record, self._person_fields["email"], made.get(id_of(record), "")) for record in records]
 
     def _facts(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return the fields by which an address may be made."""
+        """Return the fields that the rule makes an address of."""
         named = {name: readable(record, theirs) for name, theirs in self._person_fields.items()}
         status = self._plain_status(text(value_of(record, "internal.lifecycleStatus")), record)
         aliases = " ".join(several(value_of(record, self._person_fields.get("aliases", ""))))
         return {**named, "aliases": aliases, "status": status}
 
     def _addressed(self, key: str, act: str) -> Mapping[str, Any] | None:
-        """Read one employee afresh; a person without a work address has the one that was made."""
+        """Read one employee again; without a work address, put in the one that the rule made."""
         record, email = self._employee(key, act), self._person_fields["email"]
         if record is None or not self._rule.rule or text(value_of(record, email)):
             return record
@@ -261,14 +264,14 @@ class HiBob(Connector):
             if not isinstance(results, list):
                 raise ProtocolError("its answer holds no results", act=act, system=self.target.name)
             for row in results:
-                # A row each, or a person each with their rows.
+                # An item is one row, or one person with all their rows.
                 rows.setdefault(text(row.get("employeeId")), []).extend(
                     row["values"] if isinstance(row.get("values"), list) else [row]
                 )
         return {key: lifecycle_of(own) for key, own in rows.items()}
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Return everybody's identifiers. Looking 1,000 people up in one step must not mean 1,000 lists (50 a minute are allowed)."""
+        """Return everybody's identifiers, kept for the run: 1,000 look-ups must not read 1,000 lists (Bob allows 50 a minute)."""
         return kept_index(
             self.target,
             "service_user_token",
@@ -291,7 +294,7 @@ class HiBob(Connector):
         )
 
     def _row(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """Return what identifies a record, and the fields that may be seen."""
+        """Return the identifiers of a record, its status, and the names of the fields that the service user sees."""
         named = self._person_fields
         theirs = indexed_fields(named, self.target.options["attributes"])
         return {
@@ -304,7 +307,7 @@ class HiBob(Connector):
         }
 
     def _plain_status(self, word: str, record: Mapping[str, Any]) -> str:
-        """Return our word for Bob's status; of an unknown one, active or on leave for who has not left: that takes nothing for good."""
+        """Return our status for Bob's. An unknown one becomes active, or leave, unless a termination is known: both can be undone."""
         word = word.casefold().replace("_", " ")
         if word in self._words:
             return {"garden": "terminated" if self.target.options["garden_leave"] == "left" else "leave"}.get(
@@ -351,7 +354,7 @@ class HiBob(Connector):
         return Person.of({**person.as_dict(), "status": self._status(record, person, lifecycle)})
 
     def _status(self, record: Mapping[str, Any], person: Person, lifecycle: Lifecycle) -> str:
-        """Return the status by dates in the person's own zone: Bob turns a status at the site's midnight, and a last day ends when that day does."""
+        """Return the status: Bob's, corrected by the dates in the person's own time zone. Bob changes a status at midnight of the site."""
         today = today_of(person)
         later = not_begun(person, today)
         if later:
@@ -362,14 +365,14 @@ class HiBob(Connector):
         since, word = lifecycle.at(today)
         status = self._plain_status(word or text(value_of(record, "internal.lifecycleStatus")), record)
         if status == "terminated" and since == today and ends is not None:
-            # The last day itself: what was so before it.
+            # On the last day itself, the status of the day before still counts.
             _since, word = lifecycle.at(day_before(today))
             status = self._plain_status(word, record) if word else "active"
         return "active" if status == "pending" else status
 
 
 def _throttled(answer: Answer) -> float | None:
-    """429 with the moment of the reset in X-RateLimit-Reset, epoch seconds (apidocs.hibob.com/docs/rate-limiting)."""
+    """Return the seconds to wait after a 429, from X-RateLimit-Reset in epoch seconds (apidocs.hibob.com/docs/rate-limiting)."""
     pause = standard_throttle(answer)
     try:
         reset = float(answer.headers.get("X-RateLimit-Reset", ""))

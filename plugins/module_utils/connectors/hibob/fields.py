@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read the fields of Bob's answers, which come flat, nested, or as both."""
+"""Read and write fields of Bob, whose answers have them flat, nested, or both."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def id_of(record: Mapping[str, Any]) -> str:
-    """Read the employee's id."""
+    """Return the employee's id."""
     return text(value_of(record, "root.id"))
 
 
 def value_of(record: Mapping[str, Any], field: str) -> Any:
-    """Read a field, which comes as ``/work/title``: {value} or nested (``root.`` at the top), or as both."""
+    """Return the value of a field, from ``/work/title``: {value}, or from nested mappings (``root.`` is the top level)."""
     flat = record.get(_flat(field))
     if isinstance(flat, Mapping) and "value" in flat:
         return flat["value"]
@@ -27,7 +27,7 @@ def value_of(record: Mapping[str, Any], field: str) -> Any:
 
 
 def _flat(field: str) -> str:
-    """Write a field's name as Bob's flat answers do: ``/work/title``."""
+    """Return a field's name in the flat form of Bob's answers: ``/work/title``."""
     return "/".join(("", *field.split(".")))
 
 
@@ -38,12 +38,12 @@ def _nested(record: Any, field: str) -> Any:
 
 
 def put(record: Mapping[str, Any], field: str, value: str) -> Mapping[str, Any]:
-    """Return the record with a value of ours in a field; as it is, where there is none."""
+    """Return the record with our value in a field; an empty value changes nothing."""
     return {**record, _flat(field): {"value": value}} if value else record
 
 
 def nested(field: str, value: str) -> dict[str, Any]:
-    """Write a field as a request has it: each part of its name in the one before."""
+    """Return the body of a request that sets a field: nested mappings, one for each part of its name."""
     body: Any = value
     for part in reversed(field.removeprefix("root.").split(".")):
         body = {part: body}
@@ -52,7 +52,7 @@ def nested(field: str, value: str) -> dict[str, Any]:
 
 
 def shown(record: Mapping[str, Any], field: str) -> bool:
-    """Tell whether the field is there at all, empty or not."""
+    """Return whether the record has the field, empty or not."""
     if _flat(field) in record:
         return True
     path, _dot, last = field.removeprefix("root.").rpartition(".")
@@ -61,7 +61,7 @@ def shown(record: Mapping[str, Any], field: str) -> bool:
 
 
 def readable(record: Mapping[str, Any], field: str) -> str:
-    """Read a field as people do: a list's item by its name. Dates stay ISO, which people's are not."""
+    """Return a field in the form for people: the name of a list's item, not its id. A date stays in ISO form."""
     machine = value_of(record, field)
     shown_as = record.get("humanReadable")
     human = value_of(shown_as, field) if isinstance(shown_as, Mapping) else None
@@ -69,5 +69,5 @@ def readable(record: Mapping[str, Any], field: str) -> str:
 
 
 def reference(value: Any) -> str:
-    """Read the id of an employee who is referred to, by id or as an object."""
+    """Return the id of an employee from a reference, which is an id or a mapping."""
     return text(value.get("id")) if isinstance(value, Mapping) else text(value)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Read the lifecycle table: when somebody was hired, was on leave, and left."""
+"""Read the lifecycle table: the days on which a person was hired, went on leave, and left."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Lifecycle:
     rows: tuple[tuple[str, str], ...] = ()
 
     def at(self, day: str) -> tuple[str, str]:
-        """Find the row in force on a day; empty before the first."""
+        """Return the row that applies on a day; two empty texts before the first row."""
         return next((row for row in reversed(self.rows) if row[0] <= day), ("", ""))
 
     def termination(self) -> str:
-        """Find the date of the termination that nothing follows; empty when there is none, or a rehire came after it."""
+        """Return the date of the last row if it is a termination; empty when there is none, or a rehire follows it."""
         return self.rows[-1][0] if self.rows and self.rows[-1][1] == "terminated" else ""
 
     def garden_leave(self) -> str:
-        """Find the day on which the garden leave began that ends in the termination, or is the last that is known."""
+        """Return the first day of the garden leave before the termination, or of the one in the last row; empty without one."""
         ends = len(self.rows) - (1 if self.termination() else 0)
         return self.rows[ends - 1][0] if ends and self.rows[ends - 1][1] == "garden leave" else ""
 
 
 def lifecycle_of(rows: Sequence[Mapping[str, Any]]) -> Lifecycle:
-    """Order rows by their date. On one day, the later entered (the higher id) is in force."""
+    """Return the rows in the order of their dates. Of two rows of one day, the one with the higher id was entered later and applies."""
     dated = [
         (
             text(row.get("effectiveDate"))[:10],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One connection to an IMAP server: the library's, with an end to the time and the bytes that an answer may take."""
+"""One connection to an IMAP server: imaplib's, with limits of time and bytes for each answer."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 from ...sdk.allowance import Allowance
 
-#: Bytes of one answer, and of one that holds messages: the largest that Exchange takes has 150 MB.
+#: The most bytes of one answer, and of one with messages: the largest message that Exchange accepts has 150 MB.
 MOST_BYTES = 8 * 1024 * 1024
 MOST_BYTES_OF_MESSAGES = 192 * 1024 * 1024
-#: A line of an answer; as long as the library's own limit.
+#: The most bytes of a line; the same limit as imaplib's.
 _LONGEST_LINE = 1_000_000
 _CHUNK = 256 * 1024
 
 
 class Limited(imaplib.IMAP4):
-    """Reads through an allowance, with the three methods that the library documents as those to override.
+    """Reads within an allowance of time and bytes. It overrides the three methods that imaplib documents for that.
 
-    The allowance is set by who makes a call, and may be set again between two commands.
+    The caller sets the allowance, and may set another one between two commands.
     """
 
     def __init__(self, host: str, port: int, *, allowance: Allowance, timeout: float, **more: Any) -> None:
         self.allowance, self._silence = allowance, timeout
-        #: Makes the allowance of each command from now on, where a connection lives through many.
+        #: Returns the allowance of the next command, for a connection that sends many.
         self.renew: Callable[[], Allowance] | None = None
         self._unread = bytearray()
         self._came_over: Any = None
@@ -62,8 +62,8 @@ class Limited(imaplib.IMAP4):
 
     def _taken(self, size: int) -> bytes:
         if self._unread and self._came_over is not self.sock:
-            # What somebody on the way put behind the answer to STARTTLS is not the server's (CVE-2021-33515 and its kin).
-            raise self.abort("it said more than it was asked before TLS began")
+            # Bytes after the answer to STARTTLS can come from an attacker in between (CVE-2021-33515 and similar ones).
+            raise self.abort("it sent unasked data before TLS began")
         with memoryview(self._unread) as unread:
             taken = bytes(unread[:size])
         del self._unread[:size]
@@ -71,4 +71,4 @@ class Limited(imaplib.IMAP4):
 
 
 class LimitedTls(Limited, imaplib.IMAP4_SSL):
-    """The same, encrypted from the start."""
+    """The same connection, encrypted from the start."""

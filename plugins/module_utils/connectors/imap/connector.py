@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Any IMAP server (RFC 3501, RFC 9051), read-only: mailboxes are opened with EXAMINE and read with BODY.PEEK.
 
-Nobody knows the password of a leaver, and nobody should. One of three ways opens their mailbox: a master user
-(Dovecot: ``ann*archiver``), an administrator who acts for them (SASL PLAIN with an authorisation identity, RFC 4616), or a
-delegated OAuth token (XOAUTH2, or OAUTHBEARER of RFC 7628).
+Nobody should know the password of a leaver. There are three ways to open their mailbox: a master user (Dovecot: ``ann*archiver``), an
+administrator who acts for them (SASL PLAIN with an authorisation identity, RFC 4616), or a delegated OAuth token (XOAUTH2, or OAUTHBEARER
+of RFC 7628).
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ from .text import (
 
 T = TypeVar("T")
 
-#: Connections tried in a row without one message in between.
+#: How many connections are tried in a row that give no message.
 ATTEMPTS = 4
-#: What the library's reading of an answer, and ours, ends in when it is none: a number that is no number.
+#: The errors that imaplib and we raise when an answer can't be read, e.g. a number that is none.
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError)
 
 
 class _HungUp(Unavailable):
-    """The server ended the connection in the middle of a sign-in. Dovecot does so for a login that only its master users' list lets in."""
+    """The server ended the connection during a sign-in. Dovecot does so for a master user's sign-in to a mailbox that does not exist."""
 
 
 class Imap(Connector):
@@ -68,17 +68,17 @@ class Imap(Connector):
             default="master",
             choices=("master", "proxy", "xoauth2", "oauthbearer"),
         ),
-        "separator": Option("What stands between login and master user.", default="*"),
+        "separator": Option("The character between login and master user.", default="*"),
         "tls": Option(
             "imaps:// is encrypted from the start; imap:// must upgrade (starttls) unless this says none.",
             default="starttls",
             choices=("starttls", "none"),
         ),
         "probe_login": Option(
-            "A login that certainly has a mailbox. Servers answer a missing mailbox and a wrong credential alike; this distinguishes them."
+            "A login that certainly has a mailbox. Servers answer the same for a missing mailbox and a wrong credential: this login shows which it is."
         ),
         "passwords_in": Option(
-            "The system of this file that checks the mailboxes' passwords, an LDAP directory for example: a person who is cut off there can no longer sign "
+            "The system of this file that checks the passwords of the mailboxes, e.g. an LDAP directory: a person who is cut off there can no longer sign "
             "in here. Without it, a leaver's password stays open until somebody attests that it is ended.",
             names=(ANY_SYSTEM,),
         ),
@@ -88,14 +88,14 @@ class Imap(Connector):
     }
     CREDENTIALS = {
         "user": Option("The master user, or the administrator who acts for others."),
-        "password": Option("Their password."),
+        "password": Option("The password of that user."),
         "token": Option("An OAuth access token that may read the mailboxes (xoauth2, oauthbearer)."),
     }
     LINGERS = Residual(
         "open IMAP sessions, the mailbox's own password, and rules (Sieve) that send its mail on",
         "unknown",
-        "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and kick it at the server; "
-        "it shows no rules: take them out at the server",
+        "IMAP can neither end a session nor block a sign-in: block it where the server checks passwords, and end its sessions on the server. "
+        "It shows no rules: remove them on the server",
         way="mailbox password",
     )
     PERMISSIONS = {
@@ -119,14 +119,14 @@ class Imap(Connector):
                 raise
             if ("@" in probe) != ("@" in login):
                 raise self._named_differently(probe, login, act) from None
-            return None  # the credential is good; it is the mailbox that is not there
+            return None  # the credential works for another mailbox, so this mailbox does not exist
 
     def mail_messages(self, person: Person, folder: MailFolder, skip: frozenset[str]) -> Iterator[MailMessage]:
-        """Streams the folder. An id is ``UIDVALIDITY.UID``: a server that renumbers a folder has new messages, not the old ones.
+        """Yield the messages of a folder. An id is ``UIDVALIDITY.UID``: when a server renumbers a folder, its messages count as new ones.
 
-        A connection that drops is opened again, and the reading goes on behind the last message.
+        When a connection is lost, a new one is opened, and the reading goes on after the last message.
 
-        :raises Rejected: the server can't give some messages; all others have been handed out before.
+        :raises Rejected: the server can't read some messages; all others were yielded before.
         """
         login, act = self.login_of(person), f"read mail of {person.email} in {folder.name}"
         reader = FolderReader(folder, skip)
@@ -165,7 +165,7 @@ class Imap(Connector):
         excluded = set(self.target.options["exclude"])
         found = []
         for row in self._demand(connection.list(), act):
-            if not row:  # nothing is listed, or nothing follows a name that came as a literal
+            if not row:  # the list is empty, or this is the end of a name that came as a literal
                 continue
             flags, delimiter, raw = folder_of_list(row)
             name = decode_name(raw)
@@ -186,7 +186,7 @@ class Imap(Connector):
         return found
 
     def _foreign_prefixes(self, connection: imaplib.IMAP4) -> tuple[str, ...]:
-        """Return where other people's and shared folders begin: they are not this person's mail."""
+        """Return the prefixes of other people's and shared folders, which are not this person's mail."""
         if "NAMESPACE" not in connection.capabilities:
             return ()
         kind, data = connection.namespace()
@@ -196,13 +196,16 @@ class Imap(Connector):
     # -- the connection ------------------------------------------------------------------------------------------------
 
     def _allow(self, act: str, seconds: float = 0.0, most_bytes: int = 0) -> Allowance:
-        """Return what one call may take, all its tries together."""
+        """Return the allowance of time and bytes of one call, with all its attempts."""
         seconds = seconds or self.target.timeout * CALL_TIMEOUTS
         self._allowance = Allowance(self.target, act, seconds=seconds, most_bytes=most_bytes or wire.MOST_BYTES)
         return self._allowance
 
     def _judge_allowance(self) -> None:
-        """:raises SystemError_: the call has had its time or its bytes."""
+        """Check the allowance of the call.
+
+        :raises SystemError_: its time or its bytes are used up.
+        """
         exceeded = self._allowance.error()
         if exceeded is not None:
             raise exceeded from None
@@ -218,7 +221,7 @@ class Imap(Connector):
         except (imaplib.IMAP4.abort, OSError) as e:
             self._judge_allowance()
             raise _HungUp(
-                f"it hung up during sign-in to {login} ({_text(e)})", act=act, system=self.target.name
+                f"it closed the connection during the sign-in to {login} ({_text(e)})", act=act, system=self.target.name
             ) from None
         except imaplib.IMAP4.error as e:
             self._leave(connection, act)
@@ -260,7 +263,7 @@ class Imap(Connector):
                 f"it does not greet as an IMAP server, or has no STARTTLS ({_text(e)})",
                 act=act,
                 system=name,
-                hint=f"is {url} right? imaps:// is for TLS from the start; on this machine only, the option tls: none does without",
+                hint=f"is {url} right? imaps:// is for TLS from the start; for a server on this machine, set option tls: none",
             ) from None
 
     def _greeted(self, address: SplitResult, allowance: Allowance) -> Limited:
@@ -287,7 +290,7 @@ class Imap(Connector):
             connection.authenticate("PLAIN", lambda _: plain)
         elif options["sign_in"] == "xoauth2":
             bearer = f"user={login}\1auth=Bearer {target.credential('token')}\1\1".encode()
-            # A refusal comes as a challenge that wants an empty answer, and only then as NO.
+            # The server refuses with a challenge first, which needs an empty answer, and then with NO.
             connection.authenticate("XOAUTH2", lambda challenge: b"" if challenge else bearer)
         else:
             bearer = f"n,a={login.replace('=', '=3D').replace(',', '=2C')},\1auth=Bearer {target.credential('token')}\1\1".encode()
@@ -298,7 +301,9 @@ class Imap(Connector):
         if "[UNAVAILABLE]" in said:  # RFC 5530
             return Unavailable(said, act=act, system=name)
         if "[LIMIT]" in said or "[INUSE]" in said:
-            return Throttled(said, act=act, system=name, hint="it allows only so many connections for one user")
+            return Throttled(
+                said, act=act, system=name, hint="it limits the connections of one user: run again, or raise its limit"
+            )
         if "[AUTHORIZATIONFAILED]" in said:
             return PermissionDenied(
                 f"it will not open {login} for us ({said})",
@@ -314,7 +319,7 @@ class Imap(Connector):
         )
 
     def _named_differently(self, probe: str, login: str, act: str) -> InputError:
-        """Return the error for a login of another form than the mailboxes have: it proves nothing about the mailbox."""
+        """Return the error for a login that has another form than the mailboxes' logins: it proves nothing about the mailbox."""
         return InputError(
             f"the mailbox {probe} opens, {login} does not, and only one of the two is an address",
             act=act,
@@ -323,23 +328,23 @@ class Imap(Connector):
         )
 
     def _unclear(self, e: _HungUp, login: str, act: str) -> SystemError_:
-        """Return the error for a server that hangs up on one login: that proves neither that the mailbox is there nor that it is not."""
+        """Return the error for a server that closes the connection on one login: that does not show whether the mailbox exists."""
         probe = self.target.options["probe_login"]
         if not probe:
             return _HungUp(
                 e.what,
                 act=act,
                 system=self.target.name,
-                hint="it may do so to a login that has no mailbox: set option probe_login, which tells that from a server in trouble",
+                hint="it may do so for a login without a mailbox: set option probe_login, to distinguish that from a server in trouble",
             )
         if probe == login or not self._opens(probe, act):
             return e
         return ProtocolError(
-            f"it hangs up on {login} and opens {probe}, so it does not say whether there is a mailbox {login}",
+            f"it closes the connection on {login} and opens {probe}, so nobody knows whether there is a mailbox {login}",
             act=act,
             system=self.target.name,
             hint="make it refuse logins that it does not know (Dovecot: result_success = continue in the passdb of the master users); "
-            "its log says why it hung up",
+            "its log says why it closed the connection",
         )
 
     def _opens(self, login: str, act: str) -> bool:
@@ -371,7 +376,7 @@ class Imap(Connector):
         raise AssertionError("unreachable")
 
     def _leave(self, connection: Limited, act: str) -> None:
-        """Hang up; politely from who answered."""
+        """Close the connection, with LOGOUT unless the server is too slow."""
         if connection.allowance.over or connection.allowance.too_long:
             connection.shutdown()
             return

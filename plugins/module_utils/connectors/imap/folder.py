@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reading one folder of an IMAP mailbox in portions, across connections that drop."""
+"""Read one folder of an IMAP mailbox in portions, and go on with a new connection when one is lost."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...sdk.quotes import quoted
 from ...sdk.values import MailFolder, MailMessage
 from .text import internal_date, unquoted
 
-#: A FETCH asks for so many messages, or so many bytes, whichever is less: few round trips, flat memory.
+#: The most messages and the most bytes of one FETCH: few requests, and little memory.
 BATCH_MESSAGES, BATCH_BYTES = 1000, 8 << 20
-#: UIDs listed at a time.
+#: How many UIDs one request lists.
 WINDOW = 10_000
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -24,11 +24,11 @@ _SHORT_BODY = re.compile(rb'\bBODY\[\] (NIL|"(?:[^"\\]|\\.){0,1000}")')
 
 
 class FolderReader:
-    """Where the reading of one folder stands, across connections."""
+    """Reads one folder, and keeps the position over several connections."""
 
     def __init__(self, folder: MailFolder, skip: frozenset[str]) -> None:
         self.folder, self.skip = folder, skip
-        self.behind = 0  #: every UID up to this one is dealt with
+        self.behind = 0  #: every UID up to this one has been read
         self.validity = b""
         self.unreadable: list[int] = []
 
@@ -40,7 +40,7 @@ class FolderReader:
         if validity != self.validity:
             self.validity, self.behind = validity, 0
         newest = int(_code(connection, "UIDNEXT") or 0) - 1
-        if newest < 0:  # it does not say
+        if newest < 0:  # the server does not show UIDNEXT
             newest = int((demand(connection.uid("SEARCH", None, "ALL"))[-1] or b"0").split()[-1])  # type: ignore[arg-type]
         window = max(WINDOW, newest // 1000)
         while self.behind < newest:
@@ -73,7 +73,7 @@ class FolderReader:
                 got.add(uid)
                 yield MailMessage(self.folder.name, self._id(uid), batch[uid], content)
         if kind != "OK":
-            # One message that the server can't read must not hide the others.
+            # The server can't read one of the messages: ask for each alone, to get the others.
             left = [uid for uid in batch if uid not in got]
             if len(batch) == 1:
                 self.unreadable += left
@@ -83,7 +83,7 @@ class FolderReader:
 
 
 def _contents(data: Sequence[Any]) -> Iterator[tuple[int, bytes]]:
-    """(UID, content) of a FETCH answer; a server may send the UID before or behind the content, and a short content quoted."""
+    """Yield (UID, content) of a FETCH answer. A server can send the UID before or after the content, and a short content in quotes."""
     held: bytes | None = None
     for part in data:
         if isinstance(part, tuple):
@@ -102,7 +102,7 @@ def _contents(data: Sequence[Any]) -> Iterator[tuple[int, bytes]]:
 
 
 def _batches(rows: Iterable[tuple[int, int, str]]) -> Iterator[dict[int, str]]:
-    """UIDs with their dates, in portions of BATCH_MESSAGES and BATCH_BYTES."""
+    """Yield mappings of UID to date, each of at most BATCH_MESSAGES messages and BATCH_BYTES bytes."""
     batch: dict[int, str] = {}
     size = 0
     for uid, length, date in rows:
@@ -116,7 +116,7 @@ def _batches(rows: Iterable[tuple[int, int, str]]) -> Iterator[dict[int, str]]:
 
 
 def _uid_set(uids: Iterable[int]) -> str:
-    """Ascending UIDs as ranges: ``1:7,9``. A command line has a limit that a thousand numbers may pass."""
+    """Return ascending UIDs as ranges, ``1:7,9``: a thousand single numbers could be too long for a command line."""
     ranges: list[list[int]] = []
     for uid in uids:
         if ranges and uid == ranges[-1][1] + 1:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""IMAP's ways of writing names, strings and dates (RFC 3501)."""
+"""The forms in which IMAP writes names, strings and dates (RFC 3501)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:[^"\\]|\\.)*") 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
 _SHIFTED = re.compile(r"&([^&-]*)-")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-#: An answer that is longer names no namespaces; read with expressions, it would take minutes.
+#: The most bytes of an answer about namespaces: a longer one would take minutes to read with regular expressions.
 _LONGEST_LINE = 8192
 _MONTHS = {
     name: number
@@ -27,7 +27,7 @@ _MONTHS = {
 
 
 def decode_name(name: str) -> str:
-    """Return a mailbox name out of modified UTF-7 (section 5.1.3): ``B&APw-ro`` is ``Büro``. What is not valid stays as it is."""
+    """Return a mailbox name, decoded from modified UTF-7 (section 5.1.3): ``B&APw-ro`` is ``Büro``. Invalid parts stay as they are."""
 
     def plain(match: re.Match[str]) -> str:
         if not match[1]:
@@ -42,14 +42,14 @@ def decode_name(name: str) -> str:
 
 
 def unquoted(text: bytes) -> bytes:
-    """Return the inside of a quoted string."""
+    """Return the content of a quoted string; another string as it is."""
     return _ESCAPED.sub(rb"\1", text[1:-1]) if text.startswith(b'"') else text
 
 
 def folder_of_list(row: Any) -> tuple[set[bytes], str, str]:
-    """(flags in lower case, hierarchy delimiter or "", raw name) of one answer to LIST; a name may come as a literal.
+    """Return (flags in lower case, hierarchy delimiter or "", raw name) of one answer to LIST; the name can be a literal.
 
-    :raises ProtocolError: it is not an answer to LIST.
+    :raises ProtocolError: it is no answer to LIST.
     """
     line = row[0] if isinstance(row, tuple) else row
     match = _LIST.match(line)
@@ -61,9 +61,9 @@ def folder_of_list(row: Any) -> tuple[set[bytes], str, str]:
 
 
 def namespaces(line: bytes) -> list[list[str]]:
-    """Return the prefixes of the personal, other users' and shared namespaces (RFC 2342, 5); extensions behind a delimiter are passed over.
+    """Return the prefixes of three kinds of namespaces: personal, other users', shared (RFC 2342, 5). Extensions are left out.
 
-    :raises ProtocolError: the answer is far longer than any.
+    :raises ProtocolError: the answer is too long.
     """
     groups: list[list[str]] = []
     depth, first = 0, False
@@ -87,7 +87,7 @@ def namespaces(line: bytes) -> list[list[str]]:
 
 @lru_cache(maxsize=4096)
 def internal_date(text: bytes) -> str:
-    """``17-Jul-1996 02:44:25 -0700`` as ISO 8601 in UTC; empty when it is no date."""
+    """Return a date such as ``17-Jul-1996 02:44:25 -0700`` as ISO 8601 in UTC; empty when it is no date."""
     try:
         day, month, rest = text.strip().split(b"-", 2)
         year, time, zone = rest.split(b" ")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""OpenVPN with certificates of easy-rsa: a certificate revoked, its live session ended, on the machine of the VPN itself.
+"""OpenVPN with certificates of easy-rsa, on the machine of the VPN: a cut-off revokes the certificate and ends the session.
 
-A revoked certificate keeps nobody out who is in: OpenVPN looks at it when a session begins and when its keys are renegotiated.
-So the certificate goes first, and then the session, which can't come back.
+A session goes on after its certificate was revoked: OpenVPN checks the list only when a session begins and when its keys are renegotiated.
+So the certificate is revoked first, and then the session is ended, which can't begin again.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _SIGN_IN, _SESSIONS = "sign-in", "live sessions"
 _ELSEWHERE = Residual(
     "a sign-in without a certificate of this authority",
     "unknown",
-    "OpenVPN has them checked elsewhere (a password, another authority): cut them off there",
+    "something else checks this sign-in (a password, another authority): cut it off there",
     way="sign-in of another kind",
 )
 
 
 @dataclass(frozen=True)
 class Client:
-    """Everything of one common name."""
+    """The certificates and sessions of one common name."""
 
     name: str
     certificates: tuple[Issued, ...]
@@ -43,41 +43,43 @@ class Client:
 
     @property
     def open(self) -> Sequence[Issued]:
-        """Return the certificates by which somebody still gets in."""
+        """Return the certificates that still allow a sign-in."""
         return [one for one in self.certificates if one.state != "revoked"]
 
     @property
     def id(self) -> str:
-        """Return the serial of a certificate that still works: a common name may be issued to somebody else one day, a serial never is."""
+        """Return the serial of a certificate, one that still works if there is one: a common name can be issued to somebody else later."""
         issued = (*self.open, *self.certificates)
         return issued[0].serial if issued else self.name
 
     @property
     def has_file(self) -> bool:
-        """Return whether the servers read a file of this name: of a client whose certificate is shared, they read the certificate's."""
+        """Return whether the servers read a file of this name. For users of a shared certificate they read the certificate's file only."""
         return bool(self.certificates) or any(one.name == _shown(self.name) for one in self.sessions)
 
 
 class OpenVpn(Connector):
-    """One certificate authority and the servers that trust it."""
+    """Manages the clients of one certificate authority and of the servers that trust it."""
 
     TITLE = "OpenVPN"
     NEEDS_URL = False
     CREDENTIALS = {
-        "ca_passphrase": Option("The passphrase of the authority's key, where it has one."),
-        "management_password": Option("The password of the management interfaces, where they have one."),
+        "ca_passphrase": Option("The passphrase of the authority's key, if it has one."),
+        "management_password": Option("The password of the management interfaces, if they have one."),
     }
     OPTIONS = {
-        "pki": Option("easy-rsa's folder: where index.txt is.", required=True, example="/etc/openvpn/easy-rsa/pki"),
-        "crl": Option("The file that crl-verify of the server names; crl.pem of the folder, when not given."),
+        "pki": Option("The folder of easy-rsa with index.txt.", required=True, example="/etc/openvpn/easy-rsa/pki"),
+        "crl": Option("The file in crl-verify of the server; crl.pem of the folder when not given."),
         "management": Option(
-            "Where each server that trusts this authority has its management interface: a socket's path, or 127.0.0.1:7505.",
+            "The management interface of each server that trusts this authority: a socket's path, or 127.0.0.1:7505.",
             kind="list",
             required=True,
             example=["/run/openvpn/server.sock"],
         ),
-        "client_config_dir": Option("The folder that client-config-dir of the servers names: people can be suspended."),
-        "easyrsa": Option("The program easyrsa; the one beside the folder, or Debian's, when not given."),
+        "client_config_dir": Option(
+            "The folder in client-config-dir of the servers; with it, people can be suspended."
+        ),
+        "easyrsa": Option("The program easyrsa; when not given, the one beside the folder, else Debian's."),
     }
     PERMISSIONS: ClassVar[Mapping[str, Sequence[str]]] = {
         "accounts": ("read the folder of easy-rsa", "write client_config_dir", "open the management interface"),
@@ -88,9 +90,9 @@ class OpenVpn(Connector):
     COMPARES = frozenset({Kind.ADDRESS, Kind.LOGIN})
     NAMES_FROM = "nobody: a certificate is not renamed"
     LISTS_HELD: ClassVar[bool] = True
-    #: One folder is written by one at a time, and a management interface serves one.
+    #: Two writers of one folder would overwrite each other, and a management interface serves one program.
     PARALLEL = 1
-    #: ``client-kill`` ends a client after five seconds (scheduled_exit_interval of OpenVPN's source); ``kill`` at once.
+    #: ``client-kill`` ends a session after five seconds (scheduled_exit_interval in OpenVPN's source), ``kill`` at once.
     SETTLES_WITHIN = 7.0
 
     def __init__(self, target: Target) -> None:
@@ -104,22 +106,22 @@ class OpenVpn(Connector):
     # -- people --------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield every common name that is a key of the person, or whose certificates carry an address of theirs."""
+        """Yield every client whose common name is a key of the person, or whose certificates have an address of theirs."""
         for client in self._clients(f"find {keys.person.email}"):
             account = self._account(client)
             if account.id in keys.ids or any(keys.has(key.kind, key.value) for key in account.carried):
                 yield account
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Write or take away ``disable`` in the client's file: OpenVPN reads it when somebody connects.
+        """Write or remove ``disable`` in the client's file, which OpenVPN reads when a client connects.
 
-        :raises Unsupported: no folder for such files is named.
+        :raises Unsupported: option ``client_config_dir`` is not set, or the client shares a certificate with others.
         """
         act = f"{'let in' if active else 'suspend'} {account.login}"
         client: Client = account.raw["client"]
         if not self.configs or not client.has_file:
             raise Unsupported(
-                "a certificate can be revoked, not suspended, and a user of a shared one neither",
+                "without client_config_dir nobody can be suspended, and a user of a shared certificate can't be suspended at all",
                 act=act,
                 system=self.target.name,
                 hint="set option client_config_dir, or cut off",
@@ -140,7 +142,7 @@ class OpenVpn(Connector):
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Return the client's own block where there is one, its certificates, and last the sessions that they no longer renew."""
+        """Return the client's file if it has one, then its certificates, then the sessions, which can't begin again."""
         client: Client = account.raw["client"]
         paths = []
         if self.configs and client.has_file:
@@ -150,7 +152,7 @@ class OpenVpn(Connector):
             state = "closed" if one.state == "revoked" else "open"
             act = f"revoke certificate {one.serial} of {client.name}"
             by_hand = one.state == "valid" and not one.revoke
-            lost = f"easy-rsa has its file no longer: revoke serial {one.serial} with openssl ca, then gen-crl"
+            lost = f"easy-rsa does not have its file any more: revoke serial {one.serial} with openssl ca, then run gen-crl"
             paths.append(
                 AccessPath(
                     f"certificate {one.serial}", state, partial(self.pki.end, one, act), refused=lost if by_hand else ""
@@ -168,20 +170,20 @@ class OpenVpn(Connector):
                 state = "open" if account.active else "closed"
                 found.append(WayBack(name, state, partial(self.set_active, account, True)))
             elif name == _SESSIONS:
-                found.append(WayBack(name, lost="they connect again", anew=True))
+                found.append(WayBack(name, lost="the sessions were ended: the person connects again", anew=True))
             else:
-                found.append(WayBack(name, lost="it was revoked for good: issue a new certificate"))
+                found.append(WayBack(name, lost="a revocation can't be undone: issue a new certificate"))
         return found
 
     def _block(self, client: Client, blocked: bool, act: str) -> None:
-        """Write or take away ``disable``; what else the file says stays."""
+        """Write or remove the line ``disable``; other lines of the file stay."""
         path = os.path.join(self.configs, _file_of(client.name))
         kept = [line for line in self.machine.read(path, act=act, missing=b"").splitlines() if not _disables(line)]
         lines = [*kept, _DISABLE.encode()] if blocked else kept
         self.machine.replace(path, b"".join(line + b"\n" for line in lines), act=act, mode=0o644)
 
     def _end_sessions(self, client: Client) -> None:
-        """End what is connected now, not what was when the plan was made: a client comes back within a second."""
+        """End the sessions that are open now, not those of the plan: a client connects again within a second."""
         act = f"end sessions of {client.name}"
         for address in self.target.options["management"]:
             with Management(self.target, str(address), act) as server:
@@ -192,7 +194,7 @@ class OpenVpn(Connector):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _clients(self, act: str) -> Iterator[Client]:
-        """Yield every common name of the index, and everybody who is connected under another name."""
+        """Yield a client for each common name of the index, and for each connected name that is not in it."""
         certificates: dict[str, list[Issued]] = {}
         for one in self.pki.issued(act):
             certificates.setdefault(one.name, []).append(one)
@@ -230,7 +232,7 @@ class OpenVpn(Connector):
 
 
 def _check_address(address: str, system: str) -> None:
-    """Refuse what is neither a socket of this machine nor a port of it: the interface has no encryption.
+    """Check that an address is a socket or a port of this machine: the interface has no encryption.
 
     :raises InputError: it is neither.
     """
@@ -249,10 +251,10 @@ def _disables(line: bytes) -> bool:
 
 
 def _shown(name: str) -> str:
-    """Return a common name as OpenVPN has it: what is not printable ASCII is an underscore, byte by byte."""
+    """Return a common name in OpenVPN's form: each byte that is not printable ASCII becomes an underscore."""
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "_" for byte in name.encode("utf-8"))
 
 
 def _file_of(name: str) -> str:
-    """Return the name of a client's own file: a slash is an underscore."""
+    """Return the name of a client's file, in which a slash becomes an underscore."""
     return _shown(name).replace("/", "_")

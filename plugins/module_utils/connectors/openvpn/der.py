@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Reads what the connector needs of certificates and revocation lists (X.509, RFC 5280), as DER: pure.
+"""Read certificates and revocation lists (X.509, RFC 5280) from DER: pure functions.
 
-A VPN server seldom has Python's cryptography. What ``openssl -text`` prints of a name is the name's own text, line feeds and
-commas in it too, so that a certificate could show another's address there: so its bytes are read instead.
+A VPN server seldom has Python's cryptography. The output of ``openssl -text`` can't be trusted: it has a name as it is, with line breaks
+and commas, so a certificate could show somebody else's address there. So the bytes are read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _UTF16 = 0x1E
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a certificate says of whose it is."""
+    """The fields of a certificate that show its owner and its use."""
 
     serial: int
     name: str
@@ -54,9 +54,9 @@ class _Value:
 
 
 def certificate_of(text: bytes) -> Certificate:
-    """Read the first certificate of a PEM file.
+    """Return the first certificate of a PEM file.
 
-    :raises ValueError: there is none, or it is cut.
+    :raises ValueError: there is none, or it is incomplete.
     """
     fields = _signed(text, b"CERTIFICATE")
     if fields and fields[0].tag == _VERSION:
@@ -81,9 +81,9 @@ def certificate_of(text: bytes) -> Certificate:
 
 
 def revoked_of(text: bytes) -> RevocationList:
-    """Read a revocation list.
+    """Return the revocation list of a PEM file.
 
-    :raises ValueError: there is none, or it is cut.
+    :raises ValueError: there is none, or it is incomplete.
     """
     fields = _signed(text, b"X509 CRL")
     rows = next((one for one in fields[3:] if one.tag == _SEQUENCE and _is_list(one)), None)
@@ -91,13 +91,13 @@ def revoked_of(text: bytes) -> RevocationList:
 
 
 def _is_list(value: _Value) -> bool:
-    """Return whether it is the list of what is revoked, which begins with an entry, and an entry with a number."""
+    """Return whether a value is the list of revoked certificates: its first part is an entry, which begins with a number."""
     first = next(iter(value.parts()), None)
     return first is not None and first.tag == _SEQUENCE and first.parts()[0].tag == _INTEGER
 
 
 def _signed(text: bytes, what: bytes) -> Sequence[_Value]:
-    """Return the fields of what was signed."""
+    """Return the fields of the signed part."""
     found = next((one for one in _PEM.finditer(text) if one[1] == what), None)
     if found is None:
         raise ValueError(f"it holds no {what.decode().lower()}")
@@ -106,7 +106,7 @@ def _signed(text: bytes, what: bytes) -> Sequence[_Value]:
 
 
 def _values(content: bytes) -> Iterator[_Value]:
-    """Yield each value of an encoding (X.690, 8.1): its tag, its length, itself."""
+    """Yield each value of an encoding (X.690, 8.1), which is a tag, a length and a content."""
     at = 0
     while at < len(content):
         if len(content) < at + 2:

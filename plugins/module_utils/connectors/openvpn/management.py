@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Speaks OpenVPN's management interface (https://openvpn.net/community-resources/management-interface/): who is connected, and an end to it.
+"""OpenVPN's management interface (https://openvpn.net/community-resources/management-interface/): lists connected clients and ends sessions.
 
-It serves one program at a time; a second program is not greeted until the first has left.
+It serves one program at a time: a second program gets no greeting until the first one has left.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ...sdk.target import Target
 
 _MOST_BYTES = 16_000_000
 _PASSWORD = b"ENTER PASSWORD:"
-#: What OpenVPN writes where a client has no user name.
+#: The user names that OpenVPN shows for a client without one.
 _NONE = ("", "UNDEF")
 
 
 @dataclass(frozen=True)
 class Session:
-    """One connected client, as ``status 3`` lists it. ``login`` is its user name, or the common name of its certificate without one."""
+    """One connected client in the list of ``status 3``. ``login`` is its user name, else the common name of its certificate."""
 
     server: str
     name: str
@@ -44,7 +44,7 @@ class Management:
         self._had = b""
 
     def __enter__(self) -> Management:
-        """Connect, give the password where one is asked for, and wait for the greeting."""
+        """Connect, send the password if the interface asks for one, and wait for the greeting."""
         self._socket = self._connected()
         try:
             if self._greeting() == _PASSWORD:
@@ -60,7 +60,7 @@ class Management:
         self._socket.close()
 
     def sessions(self) -> Sequence[Session]:
-        """Return everybody who is connected."""
+        """Return all connected clients."""
         heads: dict[str, list[str]] = {}
         found = []
         for row in csv.reader(self._listed("status 3"), delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -69,13 +69,18 @@ class Management:
             elif row[0] == "CLIENT_LIST":
                 found.append(self._session(dict(zip(heads.get("CLIENT_LIST", ()), row[1:], strict=False))))
         if "CLIENT_LIST" not in heads:
-            raise ProtocolError("it lists no clients: is it a server?", act=self.act, system=self.target.name)
+            raise ProtocolError(
+                f"{self.address} has no list of clients",
+                act=self.act,
+                system=self.target.name,
+                hint="is it the management interface of an OpenVPN server?",
+            )
         return found
 
     def end(self, session: Session) -> None:
-        """End what the session's certificate has open here, at once; one whose user name is another is ended alone.
+        """End all sessions of the certificate at once; a session with a user name of its own is ended alone.
 
-        ``client-kill`` first notifies the client, and ends it some seconds later.
+        ``client-kill`` notifies the client first, and ends the session some seconds later.
         """
         alone = session.login != session.name or ":" in session.name
         command = f"client-kill {session.client} HALT" if alone else f"kill {_quoted(session.name)}"
@@ -164,7 +169,7 @@ class Management:
         except OSError as e:
             raise self._failed(e) from None
         if not came:
-            raise Unavailable(f"{self.address} hung up", act=self.act, system=self.target.name)
+            raise Unavailable(f"{self.address} closed the connection", act=self.act, system=self.target.name)
         return came
 
     def _failed(self, e: OSError) -> SystemError_:
@@ -183,10 +188,10 @@ class Management:
             f"{self.address} does not answer",
             act=self.act,
             system=self.target.name,
-            hint="it serves one program at a time: does another one (an exporter, a panel) hold it open?",
+            hint="it serves one program at a time: is another one (an exporter, a panel) connected?",
         )
 
 
 def _quoted(text: str) -> str:
-    """Write one word of a command: within double quotes, a backslash takes the meaning of the next character."""
+    """Return one word of a command in double quotes, with backslashes and double quotes escaped."""
     return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))

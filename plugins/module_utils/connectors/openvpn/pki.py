@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The certificate authority of a VPN, as easy-rsa 3 keeps it: its index, its certificates, what is revoked.
+"""The certificate authority of a VPN in an easy-rsa 3 folder: its index, its certificates, its revocation list.
 
-``revoke`` marks a certificate in ``index.txt`` and moves its file away. Nobody is refused by that: OpenVPN reads the list that
-``gen-crl`` writes, where ``crl-verify`` says (https://github.com/OpenVPN/easy-rsa/blob/master/README.quickstart.md).
+``revoke`` marks a certificate in ``index.txt`` and moves its file away. That alone refuses nobody: OpenVPN reads the list that ``gen-crl``
+writes, at the path in ``crl-verify`` (https://github.com/OpenVPN/easy-rsa/blob/master/README.quickstart.md).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ...sdk.target import Target
 from .der import Certificate, certificate_of, revoked_of
 
 _DEBIAN = "/usr/share/easy-rsa/easyrsa"
-#: The last common name of a name as the index writes it; a slash within a name is written as it is.
+#: The last common name in a name of the index, which does not escape slashes.
 _COMMON_NAME = re.compile(r"/CN=([^/]*)(?:/(?:emailAddress|name|serialNumber|OU|O|L|ST|C)=.*)?$")
 _FOLDERS = {"issued": "revoke", "renewed/issued": "revoke-renewed"}
 #: RFC 5280, 5.3.1.
 _REASON = "cessationOfOperation"
-#: The variable of the environment that holds it.
+#: The environment variable that passes the passphrase to easy-rsa.
 _VARIABLE = "LIFECYCLE_CA_PASSPHRASE"
 
 
@@ -35,7 +35,7 @@ class Issued:
     """One certificate that the authority issued and that has not expired.
 
     :param state: ``valid``, ``marked`` (revoked in the index, and not in the list that the server reads), or ``revoked``.
-    :param revoke: easy-rsa's command and the name to revoke it by; empty when easy-rsa has its file no longer.
+    :param revoke: easy-rsa's command that revokes it, and the name for it; empty when easy-rsa does not have its file any more.
     """
 
     serial: str
@@ -48,7 +48,7 @@ class Issued:
 
 
 class Pki:
-    """One easy-rsa folder, and the list of the revoked where the server reads it."""
+    """Reads one easy-rsa folder and the server's revocation list, and revokes certificates."""
 
     def __init__(self, target: Target) -> None:
         options = target.options
@@ -59,7 +59,7 @@ class Pki:
         self.program = str(options["easyrsa"] or "")
 
     def issued(self, act: str) -> Sequence[Issued]:
-        """Return every certificate that has not expired, as the index lists them."""
+        """Return every certificate of the index that has not expired."""
         path = os.path.join(self.folder, "index.txt")
         index = self.machine.read(path, act=act).decode("utf-8", "replace")
         files, revoked, now = self._files(act), self._revoked(act), clock.now()
@@ -87,7 +87,7 @@ class Pki:
         return found
 
     def end(self, certificate: Issued, act: str) -> None:
-        """Revoke a certificate, make the list again, and put it where the server reads it."""
+        """Revoke a certificate, make a new revocation list, and copy it to the path that the server reads."""
         with self.machine.alone(self.folder, act=act):
             if certificate.state == "valid":
                 self._easyrsa([*certificate.revoke, _REASON], act)
@@ -99,7 +99,7 @@ class Pki:
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def _files(self, act: str) -> Mapping[int, tuple[Certificate, tuple[str, ...]]]:
-        """Return the certificates that easy-rsa can revoke, by serial, each with how."""
+        """Return the certificates in the folder by serial, each with the command that revokes it; empty when easy-rsa can't."""
         found: dict[int, tuple[Certificate, tuple[str, ...]]] = {}
         folders = (*_FOLDERS, "certs_by_serial", "revoked/certs_by_serial")
         for folder in folders:
@@ -119,9 +119,7 @@ class Pki:
     def _revoked(self, act: str) -> frozenset[int]:
         text = self.machine.read(self.read_list, act=act, missing=b"")
         if not text.strip():
-            return (
-                frozenset()
-            )  # OpenVPN with crl-verify does not start without it; nothing is revoked by a list that is not there
+            return frozenset()  # a missing list revokes nothing, and OpenVPN with crl-verify does not start without it
         try:
             return revoked_of(text).serials
         except ValueError as e:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). It writes one address of one person: what a run gives HR about a joiner.
+"""Personio, API v2 (developer.personio.de/reference/get_v2-persons). It only writes a joiner's work address.
 
-A person holds the name and the address; status, dates, title and supervisor stand on employments, of which a person may have several,
-and which only can be read a person at a time. A change of an employment does not move the person's date, so finding what changed means
-reading the employments of everybody who has not left for long. Attributes that the credential may not read are left out without an error.
+A person has the name and the address. Status, dates, title and supervisor are in employments: a person can have several, and they are read
+person by person. A change of an employment does not change ``updated_at`` of the person, so to find changes, the employments of everybody
+who has not left long ago are read. Personio leaves out attributes that the credential may not read, without an error.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from ...sdk.values import WORK_ADDRESS, Overview
 from .employments import Record, current, custom_of, ends_of, moment_of, shown_name
 
 _PAGE = 50
-#: What must be visible, or every conclusion is a guess: of a person, and of an employment.
+#: The attributes of a person and of an employment without which nothing can be concluded: the credential must see them.
 _DECISIVE = ("email", "status")
 _DECISIVE_EMPLOYMENT = ("status", "employment_start_date")
 _STATUSES: Mapping[str, str] = {"ACTIVE": "active", "ONBOARDING": "pending", "LEAVE": "leave", "INACTIVE": "terminated"}
@@ -64,7 +64,7 @@ class Personio(Connector):
     DEFAULT_URL: ClassVar[str] = "https://api.personio.de"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
-            "Custom attributes (by id, global id or label) by our name: a field of the person (employee_id: dynamic_305), or a system, for the login there "
+            "Our name of a field -> a custom attribute, by id, global id or label: a field of the person (employee_id: dynamic_305), or a system, for the login there "
             "(github: dynamic_306).",
             "dict",
             default={},
@@ -76,15 +76,15 @@ class Personio(Connector):
             default={},
         ),
         "offices": Option(
-            "Names of offices by their ids, which the API does not give: {'60302': Berlin}.", "dict", default={}
+            "Names of offices by their ids, as the API shows only ids: {'60302': Berlin}.", "dict", default={}
         ),
         "garden_leave": Option(
-            "Whoever has had their last working day, and is employed for some time more, is on leave (suspended, nothing is taken back), or has left.",
+            "A person after their last working day who is still employed: leave (suspended, nothing is taken back), or left.",
             choices=("leave", "left"),
             default="leave",
         ),
         "inactive_days": Option(
-            "Of people who are inactive, and whose record did not change for so many days, employments are not read when everybody is: longer than any notice.",
+            "Employments of inactive people are not read any more when their record has not changed for so many days: longer than any notice period.",
             "int",
             default=400,
         ),
@@ -136,7 +136,7 @@ class Personio(Connector):
         records = self._everybody(act)
         index = [self._row(record) for record in records]
         for record in records:
-            # A record without a work address is a person nobody can act on yet.
+            # Nothing can be done yet for a person without a work address.
             if record.get("email"):
                 employments = self._employments(str(record["id"]), act) if self._recent(record) else []
                 yield from self.readable([(str(record["id"]), partial(self._person, record, employments, index, act))])
@@ -145,7 +145,10 @@ class Personio(Connector):
         return overview_of(self._index("read everybody", fresh=False))
 
     def changes_since(self, since: str) -> Sequence[Person]:
-        """Return whose person or employment was changed, and whose employment begins or ends on a day since then: the day itself changes no record."""
+        """Return everybody whose record or employment was changed since then, or whose employment began or ended since then.
+
+        The first and the last day of an employment change no record.
+        """
         act = f"read changes since {since}"
         moment = clock.parse(since)
         from_day, to_day = days_since(since)
@@ -169,14 +172,14 @@ class Personio(Connector):
         return found
 
     def in_hr(self, person: Person) -> Mapping[str, str]:
-        """Return what Personio itself has of the address and the logins."""
+        """Return the address and the logins as Personio has them."""
         record = self._read(person.hr_id, f"read what HR has of {person.email}") or {}
         custom = custom_of(record)
         logins = {name: text(custom.get(theirs)) for name, theirs in self._logins.items() if theirs in custom}
         return {WORK_ADDRESS: text(record.get("email")), **logins}
 
     def tell_hr(self, person: Person, what: str, value: str) -> None:
-        """Write the address (reference/patch_v2-persons-person-id)."""
+        """Write the work address (reference/patch_v2-persons-person-id)."""
         act = f"tell HR the {what} of {person.email}"
         path = at("/v2/persons/{}", person.hr_id)
         self.transport.send("PATCH", path, act=act, json={"email": value}, retry_safe=True)
@@ -193,7 +196,7 @@ class Personio(Connector):
             answer = Transport(self.target, StaticAuth({}), Policy(message=_message)).send(
                 "POST", "/v2/auth/token", act="sign in", data=form, reads=True
             )
-        except Rejected as refusal:  # wrong credentials are a 400 here
+        except Rejected as refusal:  # Personio answers wrong credentials with 400
             raise AuthenticationFailed(
                 refusal.what,
                 act="sign in",
@@ -208,7 +211,7 @@ class Personio(Connector):
         ids = [text(record.get("id")) for record in records]
         if not all(ids) or len(set(ids)) != len(ids):
             raise ProtocolError("a person has no id, or one is there twice", act=act, system=self.target.name)
-        # A single record may lack a value; an attribute that nobody has is one that may not be read.
+        # One record can lack a value. If all records lack an attribute, the credential may not read it.
         self._refuse_hidden(
             [name for name in _DECISIVE if records and not any(name in record for record in records)], act
         )
@@ -216,14 +219,14 @@ class Personio(Connector):
         return [{**record, "email": made[key]} if (key := text(record["id"])) in made else record for record in records]
 
     def _facts(self, record: Record) -> dict[str, str]:
-        """Return the fields by which an address may be made."""
+        """Return the fields that the rule makes an address of."""
         custom, row = custom_of(record), self._row(record)
         named = {name: text(custom.get(theirs)) for name, theirs in self._person_fields.items()}
         names = {"first_name": row["first"], "last_name": row["last"], "display_name": shown_name(record)}
         return {**named, **names, "email": row["email"], "aliases": row["aliases"], "status": row["status"]}
 
     def _addressed(self, key: str, act: str) -> Record | None:
-        """Read one person afresh; a person without a work address has the one that was made."""
+        """Read one person again; without a work address, put in the one that the rule made."""
         record = self._read(key, act)
         if record is None or not self._rule.rule or record.get("email"):
             return record
@@ -259,7 +262,7 @@ class Personio(Connector):
         refuse_hidden(hidden, who="the credential", act=act, system=self.target.name, hint=hint)
 
     def _recent(self, record: Record) -> bool:
-        """Return whether the employments may say more than that the person has left."""
+        """Return whether the employments can show more than that the person has left."""
         age = clock.now() - moment_of(record.get("updated_at"))
         return text(record.get("status")).upper() != "INACTIVE" or age <= timedelta(
             days=float(self.target.options["inactive_days"])
@@ -277,7 +280,7 @@ class Personio(Connector):
         return self._departments.get(units[0], units[0])
 
     def _index(self, act: str, *, fresh: bool) -> list[dict[str, str]]:
-        """Return everybody's identifiers: looking 1,000 people up in one step must not mean 1,000 lists."""
+        """Return everybody's identifiers, kept for the run: 1,000 look-ups in one step must not read 1,000 lists."""
         return kept_index(
             self.target, "client_secret", lambda: [self._row(record) for record in self._everybody(act)], fresh=fresh
         )
@@ -285,7 +288,7 @@ class Personio(Connector):
     # -- normalising ---------------------------------------------------------------------------------------------------
 
     def _row(self, record: Record) -> dict[str, str]:
-        """Return what identifies a record, and the attributes that may be read."""
+        """Return the identifiers of a record, its status, and the names of its attributes."""
         custom = custom_of(record)
         born = self.target.options["attributes"].get("birth_date", "")
         named = {
@@ -350,7 +353,7 @@ class Personio(Connector):
         return Person.of({**person.as_dict(), "status": self._status(record, employment, person, last)})
 
     def _status(self, record: Record, employment: Record, person: Person, last_working_day: str) -> str:
-        """Personio's, made whole by dates in the person's own zone: a last day ends when that day does."""
+        """Return the status: Personio's, corrected by the dates in the person's own time zone, where the last day ends at midnight."""
         today = today_of(person)
         later = not_begun(person, today)
         if later:
@@ -362,12 +365,12 @@ class Personio(Connector):
             if last_working_day and last_working_day < today:
                 return "leave"  # released from work until the employment ends
         status = _STATUSES.get(text(employment.get("status") or record.get("status")).upper(), "active")
-        # The date decides when there is one: it ends in the person's zone, not in Personio's.
+        # If there is an end date, it decides: it counts in the person's time zone, not in Personio's.
         return "active" if status == "pending" or status == "terminated" and ends is not None else status
 
 
 def _next_page(answer: Answer) -> Mapping[str, Any] | None:
-    """Return a cursor and never an address: the credential goes to nobody else. A plus in it is a plus."""
+    """Return the cursor of the next page. The address is not followed, so the credential goes to no other host. A plus in it is a plus."""
     links = (answer.body.get("_meta") or {}).get("links") or {} if isinstance(answer.body, dict) else {}
     href = text((links.get("next") or {}).get("href"))
     cursor = (parse_qs(urlsplit(href).query.replace("+", "%2B")).get("cursor") or [""])[0]
@@ -375,7 +378,7 @@ def _next_page(answer: Answer) -> Mapping[str, Any] | None:
 
 
 def _message(answer: Answer) -> str:
-    """application/problem+json: errors with title and detail; OAuth errors at the token."""
+    """Return the text of an error: title and detail of application/problem+json, or the OAuth error of a token request."""
     errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return ": ".join(text(errors[0].get(name)) for name in ("title", "detail") if errors[0].get(name))

@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 
 
 def current(employments: Sequence[Record]) -> Record:
-    """Choose the employment that describes the person now: one that goes on before one to come, before one that ended; the latest of these."""
+    """Return the employment that describes the person now: a current one, else a future one, else a past one; of several, the latest."""
     order = {"ACTIVE": 3, "LEAVE": 3, "ONBOARDING": 2}
     return max(
         employments,
@@ -25,9 +25,9 @@ def current(employments: Sequence[Record]) -> Record:
 
 
 def ends_of(employment: Record) -> tuple[str, str]:
-    """Read the day the employment ends, and the last day of work; empty where there is none.
+    """Return the day on which the employment ends, and the last day of work; each is empty when there is none.
 
-    The schema says last_working_day, the examples last_working_date.
+    The schema has ``last_working_day``, the examples have ``last_working_date``.
     """
     termination = employment.get("termination") or {}
     ended = text(termination.get("termination_date"))[:10] or text(employment.get("employment_end_date"))[:10]
@@ -35,7 +35,7 @@ def ends_of(employment: Record) -> tuple[str, str]:
 
 
 def shown_name(record: Record) -> str:
-    """Read the preferred name, with the last name where it lacks that."""
+    """Return the preferred name, with the last name added if it is not in it."""
     preferred, last = text(record.get("preferred_name")), text(record.get("last_name"))
     return (
         preferred
@@ -45,7 +45,7 @@ def shown_name(record: Record) -> str:
 
 
 def custom_of(record: Record) -> dict[str, Any]:
-    """Read values of custom attributes by id, global id and label."""
+    """Return the values of custom attributes, each by id, global id and label."""
     found: dict[str, Any] = {}
     for one in record.get("custom_attributes") or []:
         for name in ("label", "global_id", "id"):
@@ -55,7 +55,7 @@ def custom_of(record: Record) -> dict[str, Any]:
 
 
 def moment_of(value: Any) -> datetime:
-    """Read a date and time; a record without one counts as changed."""
+    """Return a date and time; the latest possible one when there is none, so that the record counts as changed."""
     try:
         return clock.parse(text(value))
     except ValueError:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""One SCIM 2.0 service: what it can do, its lists page by page, and changes in the shape that it takes (RFC 7644)."""
+"""One SCIM 2.0 service: its features, its lists page by page, and changes in the shape that it accepts (RFC 7644)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from .dialects import Dialect
 
 @dataclass(frozen=True)
 class Service:
-    """What /ServiceProviderConfig says, or the dialect where it says nothing."""
+    """The features of a service, from /ServiceProviderConfig, else from the dialect."""
 
     patch: bool
     filter: bool
     etag: bool
-    #: Resources a page; 0 where none is asked for, and the service gives what it likes.
+    #: Resources of a page to ask for; 0 asks for no number, and the service decides.
     page_size: int
 
 
-#: Discovery does not change within a run: by system's name, address and dialect.
+#: System's name, address and dialect -> its features, read once in a run.
 _SERVICES: dict[tuple[str, str, str], Service] = {}
 
 
 def message(answer: Answer) -> str:
-    """Return the RFC's error body, and Slack's old one: ``{"Errors": {"description", "code"}}``."""
+    """Return the text of an error, in the form of the RFC or in Slack's old form ``{"Errors": {"description", "code"}}``."""
     errors = answer.body.get("Errors") if isinstance(answer.body, Mapping) else None
     return str(errors.get("description", "")) if isinstance(errors, Mapping) else json_message(answer)
 
 
 class Client:
-    """Speaks to one service.
+    """Sends requests to one service.
 
-    :param dialect: how this vendor's SCIM differs.
+    :param dialect: the differences of this vendor's SCIM.
     """
 
     def __init__(self, target: Target, dialect: Dialect) -> None:
@@ -92,7 +92,10 @@ class Client:
         return _SERVICES[key]
 
     def list(self, path: str, act: str, filter_: str = "") -> Iterator[Mapping[str, Any]]:
-        """Yield every resource at ``path``, each once. ``startIndex`` counts from 1 (RFC 7644, 3.4.2.4)."""
+        """Yield every resource at ``path``, each once, over all pages. ``startIndex`` counts from 1 (RFC 7644, 3.4.2.4).
+
+        :raises ProtocolError: a page is missing, repeats, or is empty before the end.
+        """
         position = 1
         seen: set[str] = set()
 
@@ -135,12 +138,12 @@ class Client:
     def _pages(
         self, path: str, act: str, params: Mapping[str, Any], following: Callable[[Answer], Mapping[str, Any] | None]
     ) -> Iterator[Answer]:
-        """Yield the pages of a list; an error of the service names the one option that may be its cause."""
+        """Yield the pages of a list; a 500 gets a hint at the option that may cure it."""
         try:
             yield from self.http.pages(path, act=act, params=params, next_page=following)
         except Unavailable as e:
             if e.status == 500 and "count" in params:
-                e.hint = "services exist that fail when they are asked for pages of a size: the option page_size: 0 asks for none"
+                e.hint = "some services fail when they are asked for pages of a size: set option page_size: 0"
             raise
 
     def change(
@@ -152,9 +155,12 @@ class Client:
         *,
         by_put: bool = False,
     ) -> None:
-        """Send the first PATCH that the service takes; where it has no PATCH, read, change and PUT the whole.
+        """Change a resource by the first PATCH that the service accepts; without PATCH, read it and PUT it whole.
 
-        The bodies say the same in different shapes: a shape that is not taken is answered 400 and changes nothing.
+        :param bodies: the same change in several shapes; a shape that the service does not know is answered 400 and changes nothing.
+        :param changed: makes the changed resource from the one that was read, for a PUT.
+        :raises NotFound: the resource does not exist any more.
+        :raises Conflict: others changed it during three attempts.
         """
         if not by_put and self.service.patch:
             for number, body in enumerate(bodies):
@@ -175,7 +181,7 @@ class Client:
         for _unused in range(3):
             current = self.http.get(path, act=act)
             if current is None:
-                raise NotFound("it is gone", act=act, system=self.target.name)
+                raise NotFound("it does not exist any more", act=act, system=self.target.name, hint="run again")
             wanted = changed(current)
             if wanted == current:
                 return
@@ -188,11 +194,15 @@ class Client:
                 missing=(412,),
                 headers={**protocol.MEDIA, **({"If-Match": str(version)} if version else {})},
             )
-            # 412: somebody wrote in between, or our own lost first try did: look again
+            # 412: somebody else, or an earlier attempt of ours whose answer was lost, has changed it since: read it again.
             if answer.status != 412:
                 return
         raise Conflict(
-            "it is changed by others all the time", act=act, system=self.target.name, hint="run again", status=412
+            "others have changed it during three attempts",
+            act=act,
+            system=self.target.name,
+            hint="run again",
+            status=412,
         )
 
 

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Any SCIM 2.0 service (RFC 7643, 7644): accounts, the block of sign-in, groups, roles and entitlements.
 
-What vendors do differently is data, in ``scim_dialects.py``. https://www.rfc-editor.org/rfc/rfc7644
+The differences between vendors are data, in ``dialects.py``. https://www.rfc-editor.org/rfc/rfc7644
 """
 
 from __future__ import annotations
@@ -29,31 +29,34 @@ _ADDRESS_FIELDS = frozenset({"email", "local_part"})
 
 
 class Scim(Connector):
-    """See docs/connectors/scim.md."""
+    """Any service with SCIM 2.0; its vendor's differences are a :class:`Dialect`."""
 
     TITLE = "SCIM 2.0"
     LOGINS_ARE_CHOSEN = True
     FIRST_CREDENTIAL = "a password, or whatever the service signs people in with,"
     OPTIONS = {
-        "dialect": Option("Whose SCIM it is.", choices=tuple(DIALECTS), default="generic"),
+        "dialect": Option("The vendor of the service.", choices=tuple(DIALECTS), default="generic"),
         "external_id": Option(
-            "Pattern of person fields that externalId holds, e.g. {hr_id}. Without it {employee_id} is tried; with it, another value means another person."
+            "The pattern of externalId, of fields of the person, e.g. {hr_id}. Then another value means another person. {employee_id} when not given."
         ),
-        "attributes": Option("The attributes this service keeps.", kind="list", choices=tuple(protocol.ATTRIBUTES)),
+        "attributes": Option(
+            "The attributes that this service keeps.", kind="list", choices=tuple(protocol.ATTRIBUTES)
+        ),
         "create": Option(
-            "Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor asks for.",
+            "Further SCIM attributes of every new account, e.g. nickName or an entitlement that the vendor requires.",
             kind="dict",
             default={},
         ),
         "administrators": Option(
-            'What lets somebody do everything there, e.g. ["roles: admin"]: of the last one who has it, a person decides.',
+            'What lets somebody do everything there, e.g. ["roles: admin"]: a person decides about the last one who has it.',
             kind="list",
         ),
         "page_size": Option(
-            "Resources a page, at most; 0 asks for no size, for a service that fails at one.", kind="int"
+            "The most resources of a page; 0 asks for no size, for a service that fails when it is asked for one.",
+            kind="int",
         ),
         "session_hours": Option(
-            "How long a session or token of this service lives; the record then says until when access may linger.",
+            "How many hours a session or token of this service is valid: the record then says when access that lingers ends.",
             kind="float",
         ),
     }
@@ -71,7 +74,7 @@ class Scim(Connector):
     }
     ATTRIBUTES: Sequence[str] = protocol.USUAL
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "roles", "entitlements")
-    #: False (of a connector, by its dialect) where groups never show their members.
+    #: Each connector sets it by its dialect: False when groups never show their members.
     LISTS_HELD = True
     LOOKS_UP = frozenset(Kind)
     COMPARES = frozenset(Kind)
@@ -89,13 +92,16 @@ class Scim(Connector):
         self.listing = Listing(self.client, self.ENTITLEMENT_KINDS)
 
     def dialect_of(self, target: Target) -> Dialect:
-        """Return how this service differs: as the systems file says, where no connector's file does."""
+        """Return the dialect that the systems file names. A declared connector overrides this with the dialect of its file."""
         return DIALECTS[target.options.get("dialect") or "generic"]
 
     # -- whose an account is -------------------------------------------------------------------------------------------
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
-        """Return what externalId may hold. Where the option says so, another value means another person, unless it is made of a changing address."""
+        """Return the values that externalId may have, and whether another value means another person.
+
+        It does when the option ``external_id`` is set and its pattern has no address, which can change.
+        """
         pattern = self.target.options.get("external_id")
         if not pattern:
             return super().subjects_of(person)
@@ -109,7 +115,6 @@ class Scim(Connector):
             return ""  # HR lacks a field of the pattern
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """See :meth:`People.candidates`."""
         return self.people.candidates(keys)
 
     def all_accounts(self) -> Iterator[Listed]:
@@ -150,7 +155,7 @@ class Scim(Connector):
         path = at("/Users/{}", account.id)
         now = self.client.http.get(path, act=act)
         if now is None:
-            raise NotFound("it is gone", act=act, system=self.target.name)
+            raise NotFound("the account does not exist any more", act=act, system=self.target.name, hint="run again")
         after = protocol.merged(now, values)
         tops = {k: v for k, v in after.items() if v != now.get(k) and k != "schemas"}
         if tops:
@@ -163,7 +168,7 @@ class Scim(Connector):
             )
 
     def _replacements(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the shapes of a PATCH that sets these, the usual one first."""
+        """Return the bodies of a PATCH that sets these values, in the shapes of the dialect, the usual one first."""
         plain = protocol.bare(values)
         return [
             protocol.replace(shape, one)
@@ -181,7 +186,7 @@ class Scim(Connector):
                     f"the manager {values['manager']} has no account here",
                     act="set manager",
                     system=self.target.name,
-                    hint="create theirs first, or leave manager out of the option attributes",
+                    hint="create the manager's account first, or leave manager out of the option attributes",
                 )
             values["manager"] = manager.id
         return values
@@ -196,7 +201,7 @@ class Scim(Connector):
         act = f"change address of {account.login}"
         current = self.client.http.get(at("/Users/{}", account.id), act=act)
         if current is None:
-            raise NotFound("it is gone", act=act, system=self.target.name)
+            raise NotFound("the account does not exist any more", act=act, system=self.target.name, hint="run again")
         wanted = protocol.with_addresses(current, address, aliases)
         self.client.change(
             at("/Users/{}", account.id),
@@ -222,7 +227,7 @@ class Scim(Connector):
                 f"{self.dialect.title} never deletes accounts",
                 act=act,
                 system=self.target.name,
-                hint="suspended is the end there",
+                hint="use state suspended",
             )
         self.client.http.send("DELETE", at("/Users/{}", account.id), act=act, missing=(404,), retry_safe=False)
 
@@ -267,7 +272,7 @@ class Scim(Connector):
     def _groups_of(self, account: Account) -> Iterator[Entitlement]:
         act = f"read groups of {account.login}"
         if self.client.service.filter and not self.dialect.members_shown:
-            # its lists never show members: the filter's word is all there is
+            # Its lists never show members: only the filter can tell.
             for group in self.client.list("/Groups", act, protocol.equals("members.value", account.id)):
                 yield Entitlement("groups", str(group.get("displayName")), str(group["id"]), raw=group)
             return
@@ -290,7 +295,7 @@ class Scim(Connector):
                 if same_text(e.get("displayName"), name) or e.get("id") == name
             ]
         else:
-            # RFC 7643 has no list of roles: the service takes the value or refuses it, and it is read back
+            # RFC 7643 has no list of roles: the service accepts or refuses the value, and it is read back.
             return Entitlement(kind, name, name)
         said = f"of its {kind} are called {name}"
         row = at_most_one(found, said, act=act, system=self.target.name, hint="rename one of them there")
@@ -306,7 +311,7 @@ class Scim(Connector):
         )
 
     def _as_member(self, account: Account, entitlement: Entitlement, act: str) -> str:
-        """Return what the group itself calls this member."""
+        """Return the value by which the group lists this member."""
         group = (
             entitlement.raw
             if "members" in entitlement.raw
@@ -316,7 +321,7 @@ class Scim(Connector):
         return next((_value_of(member) for member in members if _is(member, account) and _value_of(member)), account.id)
 
     def _shapes(self, entitlement: Entitlement, account: Account) -> Sequence[Mapping[str, str]]:
-        """Return what may stand beside a value: some services want a member's address too (RFC 7643, 4.2)."""
+        """Return further attributes to send with a value, each tried in turn: some services require a member's ``$ref`` (RFC 7643, 4.2)."""
         ref = {"$ref": self.client.http.link(at("/Users/{}", account.id))}
         return ({}, ref) if entitlement.kind == "groups" else ({},)
 
@@ -329,12 +334,12 @@ class Scim(Connector):
         try:
             self.client.change(path, act, bodies, lambda r: protocol.without_value(r, attribute, value))
         except Rejected as e:
-            # `noTarget`: it was taken already (a lost first answer)
+            # `noTarget`: it was removed already, by an earlier attempt whose answer was lost.
             if "noTarget" in e.what:
                 return
             if entitlement.kind != "groups" or not self.client.service.etag:
                 raise
-            # Some services can't take one member out (Canaille), and take the group without them; the version keeps what others write.
+            # Some services (Canaille) can't remove one member, but accept the whole group without it; the version protects the writes of others.
             self.client.change(path, act, (), lambda r: protocol.without_value(r, attribute, value), by_put=True)
 
 
@@ -343,12 +348,12 @@ def _value_of(member: Mapping[str, Any]) -> str:
 
 
 def _is(member: Mapping[str, Any], account: Account) -> bool:
-    """Return whether a group's member is this account, by its id or, as some servers have it, by its userName."""
+    """Return whether a group's member is this account, by its id or, as on some servers, by its userName."""
     return any(name == account.id or same_text(name, account.login) for name in protocol.member_names(member))
 
 
 def _place(account: Account, entitlement: Entitlement) -> tuple[str, str, str]:
-    """Return where an entitlement is written: resource, attribute, value."""
+    """Return where an entitlement is written: path of the resource, attribute, value."""
     if entitlement.kind == "groups":
         return at("/Groups/{}", entitlement.id), "members", account.id
     return at("/Users/{}", account.id), entitlement.kind, entitlement.id

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""How SCIM 2.0 services differ, as data. The facts are the vendors' own pages; each entry names them."""
+"""The differences between SCIM 2.0 services, as data. The facts come from the vendors' pages, which each entry names."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dialect:
-    """One vendor's SCIM.
+    """The SCIM of one vendor.
 
-    ``shapes``: forms of a PATCH that replaces a value, tried in order when the service answers 400: ``path``
-    (``{"op", "path", "value"}``) or ``value`` (``{"op", "value": {...}}``). ``update_by_put``: PATCH changes nothing but ``active``.
-    ``deactivate_deletes``: after ``active: false`` the resource is gone. ``delete``: ``hard``, ``same`` (is a deactivation that
-    removes), ``soft`` (stays, inactive), ``final`` (can never be undone). ``filters``: attributes that ``eq`` takes, when the
-    service says it filters; by others it is asked too, unless ``filters_closed``.
-    ``member_removal``: forms tried in order: ``filter`` (path filter) or ``value`` (list of members).
-    ``members_shown``: groups list their members; else only the filter shows them. ``kinds``: what it can grant.
-    ``catalogues``: where the grantable things of a kind are listed. ``discovery``: has a ServiceProviderConfig.
-    ``guest``: the schema that only guests' resources have; empty when the service says nothing of guests.
+    ``shapes``: the forms of a PATCH that replaces a value, tried in this order when the service answers 400: ``path``
+    (``{"op", "path", "value"}``) or ``value`` (``{"op", "value": {...}}``). ``update_by_put``: a PATCH can only change ``active``.
+    ``deactivate_deletes``: the resource disappears after ``active: false``. ``delete``: ``hard``, ``same`` (does the same as a
+    deactivation, which removes the account), ``soft`` (the account stays, inactive), ``final`` (can never be undone).
+    ``filters``: the attributes that the service is known to filter by with ``eq``. Others are tried too, unless ``filters_closed``.
+    ``member_removal``: the forms of a PATCH that removes a member, tried in this order: ``filter`` (path filter) or ``value`` (list).
+    ``members_shown``: groups list their members; if not, only a filter shows them. ``kinds``: the kinds of entitlements that it grants.
+    ``catalogues``: kind -> the path that lists its entitlements. ``discovery``: the service has a ServiceProviderConfig.
+    ``guest``: the schema that only guests' resources have; empty when the service does not mark guests.
     ``administrators``: what lets somebody do everything there, as ``kind: name``.
-    ``residual``: what outlives a deactivation, and why; empty when deactivation ends sessions and tokens.
+    ``residual``: which access outlives a deactivation, and why; empty when a deactivation ends sessions and tokens.
     """
 
     title: str
@@ -118,7 +118,7 @@ DIALECTS: Mapping[str, Dialect] = {
         member_removal=("value", "filter"),
         members_shown=False,
         kinds=("groups",),
-        residual="portal sessions and the roles taken from them live on: no API ends them (roles up to 12 h)",
+        residual="no API ends portal sessions and the roles that were taken from them (roles last up to 12 h)",
     ),
     # https://www.canva.dev/docs/connect/scim/: there is no DELETE of a user; active false is the end
     "canva": Dialect(
@@ -154,7 +154,7 @@ DIALECTS: Mapping[str, Dialect] = {
         kinds=("groups",),
         residual="personal access tokens and shared links of bases: not known whether the deactivation ends them",
     ),
-    # Through a broker (WorkOS), which hands on what it has in its own time; who was invited in the console is not in it.
+    # It is reached by a broker (WorkOS), which synchronises with a delay and does not know people who were invited in the console.
     "chatgpt": Dialect(
         "ChatGPT Enterprise",
         shapes=("path", "value"),
@@ -163,7 +163,7 @@ DIALECTS: Mapping[str, Dialect] = {
         settles_within=60.0,
         residual="people who were invited in the console are invisible here, and sessions end when the broker next synchronises",
     ),
-    # https://support.claude.com/en/articles/10280258: SCIM of Claude for Enterprise comes through the same broker
+    # https://support.claude.com/en/articles/10280258: Claude for Enterprise is reached by the same broker
     "claude": Dialect(
         "Claude for Enterprise",
         shapes=("path", "value"),
@@ -172,12 +172,12 @@ DIALECTS: Mapping[str, Dialect] = {
         settles_within=60.0,
         residual="people who were invited in the console are invisible here, and sessions end when the broker next synchronises",
     ),
-    # https://developer.1password.com/docs/scim/: a bridge that the company runs itself; it invites and suspends
+    # https://developer.1password.com/docs/scim/: the company runs this bridge itself; it invites and suspends people
     "onepassword_bridge": Dialect(
         "1Password SCIM bridge",
         shapes=("path", "value"),
         filters=("userName",),
         kinds=("groups",),
-        residual="what was in vaults that the person could open is known to them: rotate it",
+        residual="the person may know the secrets of the vaults that they could open: rotate them",
     ),
 }

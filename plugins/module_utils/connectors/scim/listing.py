@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Every account of a SCIM 2.0 service with what it holds: the groups once, then the users page by page (RFC 7644, 3.4.2)."""
+"""All accounts of a SCIM 2.0 service with their entitlements: the groups are read once, then the users page by page (RFC 7644, 3.4.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Listing:
         self.client, self.kinds = client, kinds
 
     def all_accounts(self) -> Iterator[Listed]:
-        """SCIM does not say when somebody was last there. The manager is left out: resolving it costs a call an account."""
+        """Yield every account. SCIM does not show the last sign-in. The manager is left out: it would cost a call for each account."""
         groups = self._groups_by_member() if self.client.dialect.members_shown and "groups" in self.kinds else {}
         for user in self.client.list("/Users", "list accounts"):
             account = account_of(user, {k: v for k, v in protocol.attributes_of(user).items() if k != "manager"})
@@ -49,7 +49,7 @@ class Listing:
         return found
 
     def _members(self, group: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return its members; a service may leave them out of its lists and show them on the group itself."""
+        """Return a group's members; some services leave them out of lists and show them on the group itself."""
         whole = (
             group
             if "members" in group
@@ -63,6 +63,7 @@ class Listing:
     ) -> Iterator[str]:
         """Yield the id, login and address of each member, of nested groups too.
 
+        :raises NotFound: there is no entitlement of this name.
         :raises Unsupported: this service never shows a group's members.
         """
         act = f"list members of {name}"
@@ -94,13 +95,13 @@ class Listing:
                 value, ref = str(member.get("value")), str(member.get("$ref") or "")
                 nested = same_text(member.get("type"), "Group") or "/Groups/" in ref
                 user = None if nested else self._user(member, act)
-                if user is None:  # `type` is optional: what is no user is taken for a group
+                if user is None:  # `type` is optional: a member that is no user is taken for a group
                     waiting.append(ref.rpartition("/")[2] if nested and ref else value)
                 else:
                     yield from _names(user)
 
     def _user(self, member: Mapping[str, Any], act: str) -> Mapping[str, Any] | None:
-        """Return the user by the id that ``value`` or, where a server writes the userName there, ``$ref`` has."""
+        """Return the user that a member is, by the id in ``value`` or, on servers that write the userName there, in ``$ref``."""
         for ident in protocol.member_names(member):
             user = self.client.http.get(at("/Users/{}", ident), act=act)
             if isinstance(user, Mapping) and user.get("id"):
@@ -109,11 +110,11 @@ class Listing:
 
 
 def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence[Entitlement]) -> Iterator[Entitlement]:
-    """Yield what the user's own resource says it holds, besides the groups it is known to be in."""
+    """Yield the entitlements that the user's own resource lists, without the groups in ``direct``."""
     if "groups" in kinds:
         known = {group.id for group in direct}
         for through in protocol.values_of(user, "groups"):
-            # The user's own list has the groups' ids even where a group's members are written by userName (RFC 7643, 4.1.2).
+            # The user's own list has ids of groups, also on servers whose groups list members by userName (RFC 7643, 4.1.2).
             if through.get("value") and through["value"] not in known:
                 yield Entitlement(
                     "groups",
@@ -129,7 +130,7 @@ def held_by_user(user: Mapping[str, Any], kinds: Sequence[str], direct: Sequence
 
 
 def _direct(groups: Mapping[str, list[Entitlement]], account: Account) -> list[Entitlement]:
-    """Return the groups that name the account as a member, by its id or, as some servers do, by its userName."""
+    """Return the groups that list the account as a member, by its id or, on some servers, by its userName."""
     found = {group.id: group for name in (account.id, account.login) for group in groups.get(name, ())}
     return list(found.values())
 

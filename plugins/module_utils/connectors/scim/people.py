@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The accounts of a SCIM 2.0 service that answer to a person's keys, with every key that they carry."""
+"""Find the accounts of a SCIM 2.0 service by a person's keys."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from ...sdk.values import Account
 from . import protocol
 from .client import Client
 
-#: What each kind of key is called in a filter (RFC 7643, 4.1 and 4.3).
+#: Kind of key -> its attribute in a filter (RFC 7643, 4.1 and 4.3).
 ATTRIBUTES: Mapping[Kind, str] = {
     Kind.LOGIN: "userName",
     Kind.SUBJECT: "externalId",
     Kind.ADDRESS: "emails.value",
     Kind.NUMBER: f"{protocol.ENTERPRISE}:employeeNumber",
 }
-#: Attributes by which a service refused to filter, by its address: discovery does not change within a run.
+#: System and address -> the attributes by which it refused to filter. Within a run that does not change.
 _REFUSED: dict[str, set[str]] = {}
 
 
 class People:
     """Finds accounts.
 
-    :param managers: whether the manager is read too, which costs a request.
+    :param managers: whether the manager is read too, which costs a request for each account.
     """
 
     def __init__(self, client: Client, *, managers: bool) -> None:
         self.client, self.managers = client, managers
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Ask for every key by a filter. Where the service filters by none, or not by one of them, and the others found
-        nobody, the whole list is compared: a key that can't be asked for must not make somebody absent."""
+        """Search by a filter for every key. If the service can't filter by one of them, and the others find nobody, compare the whole list.
+
+        Without that, a person would count as absent because the service can't be asked for their key.
+        """
         found: dict[str, Mapping[str, Any]] = {}
         for ident in keys.ids:
             user = self.client.http.get(at("/Users/{}", ident), act=f"find account {ident}")
             if isinstance(user, Mapping) and str(user.get("id")) == ident:
                 found[ident] = user
         act = f"find {keys.person.email}"
-        asked_all = self.client.service.filter
+        all_asked = self.client.service.filter
         sought = [
             (attribute, spelled)
             for kind, attribute in ATTRIBUTES.items()
-            if asked_all
+            if all_asked
             for value in self._worth_asking(keys, kind)
             for spelled in spellings(value)
         ]
         for rows in answers(self.client.target, lambda one: self._filtered(*one, act), sought):
-            asked_all = asked_all and rows is not None
+            all_asked = all_asked and rows is not None
             found.update((str(user["id"]), user) for user in rows or ())
-        if not asked_all and not found:
+        if not all_asked and not found:
             found = {str(user["id"]): user for user in self.client.list("/Users", act)}
         for user in found.values():
             account = account_of(user, {k: v for k, v in protocol.attributes_of(user).items() if k != "manager"})
@@ -68,7 +70,7 @@ class People:
         return keys.of(kind)
 
     def _filtered(self, attribute: str, value: str, act: str) -> list[Mapping[str, Any]] | None:
-        """Return the users of one filter; None where the service does not filter by this."""
+        """Return the users that a filter finds; None when the service can't filter by this attribute."""
         refused = _REFUSED.setdefault(f"{self.client.target.name} {self.client.target.url}", set())
         known = attribute in self.client.dialect.filters
         if attribute in refused or not known and self.client.dialect.filters_closed:
@@ -82,7 +84,7 @@ class People:
             return None
 
     def whole(self, user: Mapping[str, Any]) -> Account:
-        """Return the account with the manager's address in place of their id."""
+        """Return a user as an account, with the manager's address in place of the manager's id."""
         attributes = protocol.attributes_of(user)
         if attributes.get("manager") and self.managers:
             manager = self.client.http.get(at("/Users/{}", attributes["manager"]), act="read manager") or {}
@@ -93,7 +95,7 @@ class People:
 
 
 def account_of(user: Mapping[str, Any], attributes: Mapping[str, Any]) -> Account:
-    # `active` left out means active (RFC 7643, 4.1.1 leaves it to the service; those that leave it out do not block)
+    # Without `active` the account counts as active: RFC 7643, 4.1.1 leaves it to the service, and one that leaves it out can't block.
     active = user.get("active", True)
     addresses = [str(value.get("value") or "") for value in protocol.values_of(user, "emails")]
     external = str(user.get("externalId") or "")

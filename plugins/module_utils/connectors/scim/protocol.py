@@ -17,7 +17,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 MEDIA = {"Content-Type": "application/scim+json", "Accept": "application/scim+json, application/json"}
 
-#: Our attribute -> path of a single value: container (empty: top), name.
+#: Our attribute -> where SCIM has its single value: container (empty for the top level), name.
 _SINGLE: Mapping[str, tuple[str, str]] = {
     "login": ("", "userName"),
     "first_name": ("name", "givenName"),
@@ -32,10 +32,10 @@ _SINGLE: Mapping[str, tuple[str, str]] = {
     "company": (ENTERPRISE, "organization"),
     "employee_id": (ENTERPRISE, "employeeNumber"),
 }
-#: Our attribute -> multi-valued attribute and the ``type`` of the value that is meant.
+#: Our attribute -> SCIM's multi-valued attribute, and the ``type`` of the value that we read and write.
 _TYPED: Mapping[str, tuple[str, str]] = {"email": ("emails", "work"), "mobile_phone": ("phoneNumbers", "mobile")}
 ATTRIBUTES: Sequence[str] = tuple(n for n in (*_SINGLE, *_TYPED, "manager") if n != "login")
-#: Kept by nearly every service; the others are for the option ``attributes``.
+#: Attributes that nearly every service keeps; others need the option ``attributes``.
 USUAL: Sequence[str] = (
     "first_name",
     "last_name",
@@ -49,7 +49,7 @@ USUAL: Sequence[str] = (
 
 
 def equals(attribute: str, value: str) -> str:
-    """Return a filter with the one operator that every service has (RFC 7644, 3.4.2.2)."""
+    """Return a filter with ``eq``, the operator that every service has (RFC 7644, 3.4.2.2)."""
     return f"{attribute} eq {json.dumps(value, ensure_ascii=False)}"
 
 
@@ -58,7 +58,7 @@ def _values(resource: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
-    """Return which value is the one we mean: of the type, else the primary one, else the first where the service keeps no types."""
+    """Return the index of the value of a type, else of the primary one, else of the first one if no value has a type; None without any."""
     typed = [n for n, v in enumerate(values) if same_text(v.get("type"), kind)]
     primary = [n for n, v in enumerate(values) if v.get("primary") is True]
     first = [0] if values and not any(v.get("type") for v in values) else []
@@ -66,7 +66,7 @@ def _chosen(values: Sequence[Mapping[str, Any]], kind: str) -> int | None:
 
 
 def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
-    """Return the attributes in our words; ``manager`` is the SCIM id, for the connector to resolve."""
+    """Return a user's attributes by our names; ``manager`` is a SCIM id, which the caller resolves."""
     found: dict[str, str] = {}
     for ours, (container, name) in _SINGLE.items():
         held = resource.get(container) if container else resource
@@ -87,7 +87,10 @@ def attributes_of(resource: Mapping[str, Any]) -> dict[str, str]:
 
 
 def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, formatted: bool = False) -> dict[str, Any]:
-    """Return the resource with attributes in our words set; everything else stays, so that a PUT clears nothing."""
+    """Return the resource with attributes set, given by our names. Everything else stays, so that a PUT clears nothing.
+
+    :param formatted: also set ``name.formatted`` when the resource has none.
+    """
     result = copy.deepcopy(dict(resource))
     for ours, value in attributes.items():
         if ours in _SINGLE:
@@ -95,7 +98,7 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, format
             held = result.setdefault(container, {}) if container else result
             held[name] = value
             if container == "name" and ("formatted" in held or formatted):
-                # RFC 7643, 4.1.1: the full name, "formatted for display"; some services want it, and a stale one would show the old name
+                # RFC 7643, 4.1.1: the full name for display. Some services require it, and an old one would show the old name.
                 held["formatted"] = " ".join(str(held[part]) for part in ("givenName", "familyName") if held.get(part))
         elif ours in _TYPED:
             name, kind = _TYPED[ours]
@@ -116,7 +119,7 @@ def merged(resource: Mapping[str, Any], attributes: Mapping[str, Any], *, format
 
 
 def bare(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same with nothing beside the values of addresses and telephone numbers: some services know no types of them."""
+    """Return the resource with only the values of addresses and telephone numbers: some services refuse their types."""
     return {
         name: [{"value": one["value"]} for one in value] if name in ("emails", "phoneNumbers") else value
         for name, value in resource.items()
@@ -124,14 +127,14 @@ def bare(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def further_addresses(resource: Mapping[str, Any]) -> list[str]:
-    """Return every address but the one that counts."""
+    """Return every address but the work address, in lower case."""
     values = _values(resource, "emails")
     number = _chosen(values, "work")
     return sorted({str(v["value"]).lower() for n, v in enumerate(values) if n != number and v.get("value")})
 
 
 def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[str]) -> dict[str, Any]:
-    """Return the addresses with this one as the one that counts, and the others beside it."""
+    """Return the resource with ``address`` as its work address, and with its other addresses and ``aliases`` kept."""
     result = copy.deepcopy(dict(resource))
     values = _values(result, "emails")
     number = _chosen(values, "work")
@@ -148,7 +151,7 @@ def with_addresses(resource: Mapping[str, Any], address: str, aliases: Sequence[
 
 
 def writable(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a read resource goes back in a PUT: without what only the service sets."""
+    """Return the body of a PUT for a resource that was read: without the attributes that only the service sets."""
     return {k: v for k, v in resource.items() if k not in ("meta", "groups")}
 
 
@@ -176,19 +179,19 @@ def add_value(attribute: str, value: str, further: Mapping[str, str]) -> dict[st
 
 
 def remove_value(shape: str, attribute: str, value: str) -> dict[str, Any]:
-    """Return a PATCH that takes one value out, by a path filter or by a list of values."""
+    """Return a PATCH that removes one value, by a path filter (``shape`` is ``filter``) or by a list of values."""
     if shape == "filter":
         return patch({"op": "remove", "path": f"{attribute}[{equals('value', value)}]"})
     return patch({"op": "remove", "path": attribute, "value": [{"value": value}]})
 
 
 def values_of(resource: Mapping[str, Any], attribute: str) -> list[dict[str, Any]]:
-    """Return the values of a multi-valued attribute; plain strings are taken as values."""
+    """Return the values of a multi-valued attribute as mappings; a plain string ``x`` becomes ``{"value": "x"}``."""
     return [dict(v) if isinstance(v, Mapping) else {"value": str(v)} for v in resource.get(attribute) or ()]
 
 
 def member_names(member: Mapping[str, Any]) -> list[str]:
-    """Return what a group's member is called: ``value`` should be the id, and is the userName on some servers; ``$ref`` ends with the one or the other."""
+    """Return the names of a group's member: ``value``, the id or on some servers the userName, and the last segment of ``$ref``."""
     names = (str(member.get("value") or ""), str(member.get("$ref") or "").rpartition("/")[2])
     return list(dict.fromkeys(unquote(name) for name in names if name))
 

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Slack: SCIM for accounts, the Web API for sessions, user groups and workflows.
 
-The Web API says its errors with 200 and ``{"ok": false, "error": ...}``: https://docs.slack.dev/apis/web-api/
+The Web API reports errors with 200 and ``{"ok": false, "error": ...}``: https://docs.slack.dev/apis/web-api/
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from .people import ENTERPRISE, PLACES, People
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-#: Answers of a plan or token that has no sessions or workflows to show.
+#: Errors of a plan or token that does not show sessions or workflows.
 NOT_OFFERED = ("feature_not_enabled", "not_an_enterprise", "team_type_not_supported", "unknown_method")
 
 
 def web_failure(answer: Answer) -> str:
-    """Return the error of a Web API answer, in words; empty when it is ok."""
+    """Return the error text of a Web API answer; empty when the call succeeded."""
     body = answer.body
     if not isinstance(body, dict) or body.get("ok") is not False:
         return ""
@@ -52,7 +52,10 @@ def web_failure(answer: Answer) -> str:
 
 
 def scim_message(answer: Answer) -> str:
-    """Version 2's error body is the RFC's, version 1's is ``{"Errors": {"description", "code"}}``; Slack has sent both."""
+    """Return the text of a SCIM error, in the form of version 2 (the RFC's) or of version 1, ``{"Errors": {"description", "code"}}``.
+
+    Slack has sent both.
+    """
     errors = answer.body.get("Errors") if isinstance(answer.body, dict) else None
     return str(errors.get("description", "")) if isinstance(errors, dict) else json_message(answer)
 
@@ -86,7 +89,7 @@ class Slack(SlackListing):
     ATTRIBUTES: Sequence[str] = tuple(PLACES)
     ADMINISTRATORS = (("roles", "primary owner"),)
     ENTITLEMENT_KINDS: Sequence[str] = ("groups",)
-    #: Not every service that provisions Slack fills the number; it is compared where it is there.
+    #: Not every service that provisions Slack fills the employee number, so it is compared and not searched.
     LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = frozenset(Kind)
 
@@ -137,7 +140,6 @@ class Slack(SlackListing):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """See :meth:`People.candidates`."""
         return self.people.candidates(keys)
 
     def set_active(self, account: Account, active: bool) -> None:
@@ -169,7 +171,7 @@ class Slack(SlackListing):
         self._patch(account, value, f"update {account.email}")
 
     def addresses(self, account: Account) -> Addresses:
-        """Return the one address by which people sign in and are found; nobody types the old user name."""
+        """Return the address, which people sign in with; the SCIM user name is not used for that."""
         emails = account.raw.get("emails") or ()
         primary = next((e for e in emails if e.get("primary")), emails[0] if emails else {})
         return Addresses(str(primary.get("value", account.email)).lower(), None)
@@ -188,7 +190,7 @@ class Slack(SlackListing):
 
     def delete_account(self, account: Account) -> None:
         raise Unsupported(
-            "Slack keeps accounts; they can only be deactivated",
+            "Slack does not delete accounts: they can only be deactivated",
             act=f"delete {account.email}",
             system=self.target.name,
             hint="use state suspended",
@@ -210,13 +212,13 @@ class Slack(SlackListing):
         return bool(self._flags(account).get("is_primary_owner"))
 
     def administrators(self) -> Iterator[str]:
-        """Return no one else: a workspace has one primary owner, whom Slack never deactivates."""
+        """Yield nobody: a workspace has one primary owner, and Slack never deactivates that account."""
         return iter(())
 
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Sessions, then the account: a deactivation ends sessions and user tokens as well, so that nobody slips in between."""
+        """Return the sessions, then the account. A deactivation ends sessions and user tokens too, so a sign-in in between ends with it."""
         paths = []
         sessions = self._sessions(account)
         if sessions is not None:
@@ -244,12 +246,12 @@ class Slack(SlackListing):
             "account": WayBack(
                 "account", "open" if account.active else "closed", lambda: self.set_active(account, True)
             ),
-            "sessions": WayBack("sessions", lost="they were ended: they sign in again", anew=True),
+            "sessions": WayBack("sessions", lost="the sessions were ended: the person signs in again", anew=True),
         }
         return [back for name, back in known.items() if name in closed]
 
     def _sessions(self, account: Account) -> list[Mapping[str, Any]] | None:
-        """Return the live sessions; None where the plan does not show them."""
+        """Return the open sessions; None when the plan does not show them."""
         try:
             return list(
                 self._listed(
@@ -319,10 +321,10 @@ class Slack(SlackListing):
         )
 
     def _set_members(self, group: Entitlement, users: Sequence[str], act: str) -> None:
-        # The whole list is replaced, so it is read just before. Slack takes no empty list.
+        # This replaces the whole list, so callers read it just before. Slack refuses an empty list.
         if not users:
             raise Refused(
-                "Slack keeps no empty user group",
+                "it is the last member, and Slack has no empty user groups",
                 act=act,
                 system=self.target.name,
                 hint="disable the group, or add somebody first",
@@ -332,7 +334,7 @@ class Slack(SlackListing):
     # -- workflows -----------------------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Workflows that nobody else manages. Slack shows no other owner of anything (Enterprise only).
+        """Return the workflows that nobody else manages (Enterprise only). Slack shows no other owners.
 
         :raises Unsupported: the plan does not show workflows.
         """
@@ -360,7 +362,10 @@ class Slack(SlackListing):
             self._collaborator("remove", heir, owned, act)
 
     def _workflows(self, act: str, managers: Sequence[str]) -> list[Mapping[str, Any]]:
-        """Return the workflows that one of the managers looks after; all without."""
+        """Return the workflows of these managers; without managers, all workflows.
+
+        :raises Unsupported: the plan does not show workflows.
+        """
         try:
             return list(
                 self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=list(managers) or None)
@@ -379,7 +384,12 @@ class Slack(SlackListing):
         act = f"give workflow {owned.name} to {successor}"
         heir = self.find_account(Person.of({"email": successor}))
         if heir is None or not heir.active:
-            raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
+            raise NotFound(
+                f"{successor} has no active account here",
+                act=act,
+                system=self.target.name,
+                hint="name a successor who has one",
+            )
         self._collaborator("add", heir, owned, act)
 
     def _collaborator(self, verb: str, account: Account, owned: Owned, act: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Everybody in Slack with their user groups, and the workflows that run without the person who made them."""
+"""All accounts of Slack with their user groups, and the workflows that run without the person who made them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ...sdk.transport import Answer, Transport
 from ...sdk.values import Credential, Entitlement, Listed
 from .people import account_of
 
-#: What SCIM hands out at most (https://docs.slack.dev/reference/scim-api).
+#: The most resources of a page (https://docs.slack.dev/reference/scim-api).
 PAGE = 1000
 #: The schema that only a guest's resource has.
 GUEST = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User"
 
 
 class SlackListing(Connector):
-    """The part of the connector that lists."""
+    """Lists accounts, members and workflows."""
 
     LISTS_HELD: ClassVar[bool] = True
     scim: Transport
@@ -31,7 +31,7 @@ class SlackListing(Connector):
     find_entitlement: Callable[[str, str], Entitlement | None]
 
     def all_accounts(self) -> Iterator[Listed]:
-        """From SCIM, which shows deactivated people and guests of the whole organisation, and no bots. Slack does not say when they were last there."""
+        """Yield the accounts that SCIM shows: deactivated people and guests too, and no bots. Slack does not show the last sign-in."""
         held: dict[str, list[Entitlement]] = {}
         for group in self._groups():
             users = group.get("users") or ()
@@ -82,7 +82,7 @@ class SlackListing(Connector):
             yield from dict.fromkeys(one for one in (member, str(user.get("userName") or ""), _address(user)) if one)
 
     def all_credentials(self) -> Iterator[Credential]:
-        """Workflows, each with a manager who is still active where there is one: only then somebody looks after it.
+        """Yield the workflows, each with one of its managers, an active one if there is one.
 
         :raises Unsupported: the plan does not show workflows.
         """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The members of a Slack workspace that answer to a person's keys, and what SCIM keeps of them."""
+"""Find the members of a Slack workspace by a person's keys, and read their attributes from SCIM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...sdk.transport import Transport
 from ...sdk.values import Account
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-#: Our attribute -> where SCIM keeps it.
+#: Our attribute -> its path in SCIM.
 PLACES: Mapping[str, tuple[str, ...]] = {
     "first_name": ("name", "givenName"),
     "last_name": ("name", "familyName"),
@@ -56,7 +56,7 @@ class People:
 
     def _filtered(self, attribute: str, value: str) -> list[Mapping[str, Any]]:
         act = f"find account of {value}"
-        # json.dumps quotes a filter value as RFC 7644 asks.
+        # RFC 7644 quotes a value in a filter as JSON does.
         body = self.scim.get(
             "/Users", act=act, params={"filter": f"{attribute} eq {json.dumps(value)}", "startIndex": 1, "count": 10}
         )
@@ -71,7 +71,7 @@ class People:
 
 
 def account_of(user: Mapping[str, Any], email: str) -> Account:
-    """Return a member, with every key that it carries."""
+    """Return a member as an account with every key of theirs; ``email`` is the address to show."""
     attributes = {name: value for name, place in PLACES.items() if (value := _at(user, place))}
     external = str(user.get("externalId") or "")
     addresses = [str(mail.get("value") or "") for mail in user.get("emails") or ()]

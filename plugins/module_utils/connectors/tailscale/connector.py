@@ -44,7 +44,7 @@ class Tailscale(TailscaleListing):
     OPTIONS = {"tailnet": Option("The tailnet's id, or - for the credential's own.", default="-")}
     CREDENTIALS = {
         "api_key": Option(
-            "An API access token (tskey-api-) of an admin. It can't act on the admin who made it; a client can act on everybody."
+            "An API access token (tskey-api-) of an admin. It can't change the admin who made it; an OAuth client can change everybody."
         ),
         "client_id": Option("OAuth client id."),
         "client_secret": Option("OAuth client secret (tskey-client-)."),
@@ -62,7 +62,7 @@ class Tailscale(TailscaleListing):
     ATTRIBUTES: Sequence[str] = ()
     ADMINISTRATORS = (("roles", "owner"),)
     ENTITLEMENT_KINDS: Sequence[str] = ("roles",)
-    #: A tailnet has login names and nothing else.
+    #: A tailnet has login names, and no employee numbers or further addresses.
     LOOKS_UP = frozenset({Kind.ID, Kind.ADDRESS, Kind.LOGIN})
     COMPARES = LOOKS_UP
 
@@ -83,7 +83,10 @@ class Tailscale(TailscaleListing):
             return bearer(self.target.credential("api_key"))
         if not self.target.credentials.get("client_id"):
             raise CredentialError(
-                "neither api_key nor client_id and client_secret are set", act="sign in", system=self.target.name
+                "neither api_key nor client_id and client_secret are set",
+                act="sign in",
+                system=self.target.name,
+                hint="set credentials.api_key, or credentials.client_id and credentials.client_secret",
             )
         return TokenAuth(self.target, f"tailscale:{self.target.name}", self._token)
 
@@ -101,7 +104,7 @@ class Tailscale(TailscaleListing):
     # -- accounts ------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """There is no search: the list of users is compared, then the list of open invitations."""
+        """Yield the users with a key of the person; if there are none, the open invitations. Tailscale has no search, so whole lists are read."""
         act = f"find {keys.person.email}"
         users = [account_of(user) for user in self._list("users", "users", act, type="member")]
         found = [account for account in users if _answers(keys, account)]
@@ -121,7 +124,7 @@ class Tailscale(TailscaleListing):
         )
 
     def create_account(self, person: Person, attributes: Mapping[str, Any]) -> None:
-        """Invite by e-mail; the person has to accept."""
+        """Invite the person by e-mail. They have to accept."""
         login = self.login_of(person)
         self.api.send(
             "POST",
@@ -136,7 +139,7 @@ class Tailscale(TailscaleListing):
         )
 
     def delete_account(self, account: Account) -> None:
-        """Takes the person's devices, keys and tokens along; tagged devices stay."""
+        """Delete the user with their devices, keys and tokens, or withdraw the invitation; tagged devices stay."""
         if account.id.startswith(INVITE):
             self._withdraw(account)
         else:
@@ -153,7 +156,7 @@ class Tailscale(TailscaleListing):
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Sign-in first: it cuts every device at once, and no new key can be made. Then the keys, then what is on devices."""
+        """Return the sign-in first, which cuts off every device and allows no new key, then the keys, then the devices."""
         if account.id.startswith(INVITE):
             return [AccessPath("invitation", "open", partial(self._withdraw, account))]
         paths = [
@@ -187,16 +190,16 @@ class Tailscale(TailscaleListing):
         return paths
 
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
-        """Return the user, who comes back whole; keys were deleted, and a device whose key expired wants a sign-in."""
+        """Return the sign-in, which opens again. Keys were deleted, and a device whose key expired needs a new sign-in."""
         return [
             (
                 WayBack(name, "open" if account.active else "closed", lambda: self.set_active(account, True))
                 if name == "sign-in"
                 else WayBack(
                     name,
-                    lost="its key expired: they sign in on it again"
+                    lost="its key expired: the person signs in on the device again"
                     if name.startswith("device ")
-                    else "it was deleted: they make a new one",
+                    else "it was deleted: the person makes a new one",
                     anew=True,
                 )
             )
@@ -216,7 +219,7 @@ class Tailscale(TailscaleListing):
         )
 
     def _devices(self, account: Account) -> list[Mapping[str, Any]]:
-        """Return those the person registered."""
+        """Return the devices that the person registered."""
         return [
             d
             for d in self.own_devices(f"list devices of {account.login}")
@@ -225,7 +228,7 @@ class Tailscale(TailscaleListing):
 
     def _expire(self, device: Mapping[str, Any]) -> None:
         if device.get("keyExpiryDisabled"):
-            # An expired key counts only where keys expire.
+            # While its key expiry is disabled, a device works with an expired key too.
             self.api.send(
                 "POST",
                 at("/device/{}/key", device["nodeId"]),
@@ -264,7 +267,7 @@ class Tailscale(TailscaleListing):
         self._set_role(account, entitlement.name)
 
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
-        # A user has one role: what another one has replaced in the meantime must stay.
+        # A user has exactly one role: if it is another one now, it must stay.
         users = self._list("users", "users", f"read role of {account.login}", type="member")
         if any(str(u["id"]) == account.id and u.get("role") == entitlement.id for u in users):
             self._set_role(account, "member")
@@ -281,7 +284,7 @@ class Tailscale(TailscaleListing):
     # -- ownership -----------------------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
-        """Return what survives the person: tagged devices they registered, OAuth clients they made. Tailscale can hand over neither."""
+        """Return tagged devices that the person registered, and OAuth clients that they made. Tailscale can transfer neither."""
         servers = [
             Owned(
                 "tagged device",
@@ -289,7 +292,7 @@ class Tailscale(TailscaleListing):
                 str(d["name"]),
                 settle="decide",
                 raw={
-                    "why": f"it runs on as {', '.join(d['tags'])}; the successor must know it, and it may need a key of somebody else"
+                    "why": f"it goes on as {', '.join(d['tags'])}: tell the successor of it; it may need a key of somebody else"
                 },
             )
             for d in self._devices(account)
@@ -310,7 +313,10 @@ class Tailscale(TailscaleListing):
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         raise Unsupported(
-            "Tailscale has no hand-over", act=f"give {owned.kind} {owned.name} to {successor}", system=self.target.name
+            "Tailscale can't transfer it",
+            act=f"give {owned.kind} {owned.name} to {successor}",
+            system=self.target.name,
+            hint="make a new one for the successor",
         )
 
 

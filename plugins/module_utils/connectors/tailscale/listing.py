@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A tailnet's users, devices and keys. Every list of this API is whole: it has no pages."""
+"""A tailnet's users, devices and keys. This API has no pages: each list is whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...sdk.target import Connector
 from ...sdk.transport import Transport
 from ...sdk.values import Account, Credential, Device, Entitlement, Listed
 
-#: Every role but the one that everybody has. Ownership of the tailnet is handed over in the console only.
+#: All roles but ``member``, which everybody has. Ownership of the tailnet can be transferred in the console only.
 ROLES = ("owner", "admin", "it-admin", "network-admin", "billing-admin", "auditor")
 INVITE = "invite:"
 _KEYS = {"auth": "auth key", "api": "API access token", "client": "OAuth client", "federated": "federated identity"}
@@ -22,7 +22,7 @@ _NO_ACTS = dict.fromkeys(("lock", "retire", "wipe"), "Tailscale connects devices
 
 
 class TailscaleListing(Connector):
-    """The part of the connector that reads lists."""
+    """Reads lists; the connector sets ``api`` and ``tailnet``."""
 
     LISTS_HELD: ClassVar[bool] = True
     api: Transport
@@ -36,13 +36,13 @@ class TailscaleListing(Connector):
         return rows
 
     def own_devices(self, act: str) -> list[Mapping[str, Any]]:
-        """Without those shared in from elsewhere, which are another tailnet's."""
+        """Return the tailnet's devices, without those that another tailnet shares with it."""
         return [
             device for device in self._list("devices", "devices", act, fields="all") if not device.get("isExternal")
         ]
 
     def keys(self, act: str) -> list[Mapping[str, Any]]:
-        """Return everybody's keys that are good."""
+        """Return the keys of all users that are neither revoked nor expired."""
         return [
             key
             for key in self._list("keys", "keys", act, all="true")
@@ -52,7 +52,7 @@ class TailscaleListing(Connector):
     # -- listings ------------------------------------------------------------------------------------------------------
 
     def all_accounts(self) -> Iterator[Listed]:
-        """Users, suspended ones too; guests whose own tailnet a device is shared with; open invitations."""
+        """Yield users, suspended ones too, users of other tailnets with whom a device is shared (guests), and open invitations."""
         for user in self._list("users", "users", "list users", type="all"):
             role = role_of(str(user.get("role", "")))
             yield Listed(
@@ -67,7 +67,10 @@ class TailscaleListing(Connector):
             yield Listed(invited(invite))
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Yield the id and login of everybody of a role."""
+        """Yield the id and login of each user with a role.
+
+        :raises NotFound: there is no role of this name.
+        """
         act, role = f"list members of {name}", role_of(name) if kind == "roles" else None
         if role is None:
             raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
@@ -76,7 +79,7 @@ class TailscaleListing(Connector):
                 yield from (str(user["id"]), str(user["loginName"]))
 
     def all_devices(self) -> Iterator[Device]:
-        """Yield those of the tailnet. A tagged one is nobody's, and is shown with the user who registered it."""
+        """Yield the tailnet's devices. A tagged device belongs to no user; it is shown with the user who registered it."""
         for device in self.own_devices("list devices"):
             serials = (device.get("postureIdentity") or {}).get("serialNumbers") or ()
             yield Device(
@@ -128,7 +131,7 @@ def role_of(name: str) -> Entitlement | None:
     role = name.casefold()
     return (
         Entitlement(
-            "roles", role, role, fixed="ownership is handed over in the console only" if role == "owner" else ""
+            "roles", role, role, fixed="ownership can be transferred in the console only" if role == "owner" else ""
         )
         if role in ROLES
         else None
@@ -144,5 +147,5 @@ def expired(device: Mapping[str, Any]) -> bool:
 
 
 def _moment(text: Any) -> str:
-    # The zero time of Go stands for "never".
+    # Go's zero time, 0001-01-01, means never.
     return "" if not text or str(text).startswith("0001-") else str(text)

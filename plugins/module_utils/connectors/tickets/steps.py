@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The steps that people do, as the systems file names them: pure."""
+"""The steps that people do by hand, from the systems file."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STEPS = Option(
 )
 
 
-WAITING = Option("Whether whatever waits for a person on the other systems becomes a ticket too.", "bool", default=True)
+WAITING = Option("Whether steps of other systems that wait for a person become tickets too.", "bool", default=True)
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The option ``steps`` of a system.
+    """The option ``steps`` of a system, checked.
 
-    :raises InputError: it can't be what its author means.
+    :raises InputError: it has an unknown kind of case, a step twice, or a field that a person does not have.
     """
 
     target: Target
@@ -50,10 +50,10 @@ class Steps:
             for step in steps:
                 self._checked(kind, step)
             if len(set(steps)) != len(steps):
-                raise self._wrong(f"steps.{kind} says a step twice", "keep one, or say what differs")
+                raise self._wrong(f"steps.{kind} has a step twice", "keep one, or write the difference")
 
     def of(self, kind: str, person: Person) -> Sequence[str]:
-        """Return the steps for one person, their fields filled in; a field that is empty reads ``(unknown)``."""
+        """Return the steps for one person, with the person's fields filled in; an empty field becomes ``(unknown)``."""
         return [step.format_map(_Facts(person)) for step in self.target.options["steps"].get(kind, ())]
 
     def _checked(self, kind: str, step: str) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""A WireGuard configuration file (wg(8), wg-quick(8)): its peers, what their comments say, and a peer taken out and put back. Pure.
+"""A WireGuard configuration file (wg(8), wg-quick(8)): pure functions that read its peers and comments, and remove and restore a peer.
 
-WireGuard has no names. Who sets peers up by hand, or a tool such as PiVPN, writes whose a peer is into a comment above or within it.
+WireGuard has no names. A person, or a tool such as PiVPN, writes the owner of a peer into a comment above or inside its section.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 _BEFORE = re.compile(r"(?:begin\s+|client\s*[:=]?\s*|(?:friendly_)?name\s*[:=]\s*|user\s*[:=]\s*)", re.IGNORECASE)
 _END = re.compile(r"#+\s*end\s+\S", re.IGNORECASE)
 _SETTING = re.compile(r"\s*\w+\s*=")
-#: Before each line of a peer that was taken out: a comment to WireGuard.
+#: The mark before each line of a removed peer, which makes it a comment.
 OFF = "#off#"
 _MARK = re.compile(rf"{OFF} ?")
 
@@ -28,8 +28,8 @@ _MARK = re.compile(rf"{OFF} ?")
 class Peer:
     """One peer of the file.
 
-    :param first, after: its lines, its own comments above it included; ``after`` is the first line that is not its.
-    :param off: it was taken out.
+    :param first, after: the numbers of its first line, which can be a comment, and of the first line after it.
+    :param off: it was removed: its lines are comments.
     """
 
     key: str
@@ -41,7 +41,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a peer is said to be: addresses, one word that may be a login, and the text as it stands."""
+    """The owner of a peer, from its comments: addresses, words that may be logins, and the whole text."""
 
     addresses: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ class Owner:
 
 
 def peers_of(text: str) -> Sequence[Peer]:
-    """Return the peers of a file, those that were taken out too.
+    """Return the peers of a file, removed ones too.
 
-    A section is its head, the comments right above it, and everything down to its last setting. A comment that stands alone after
-    that is nobody's: it may be the next one's, or a word at the end of this one.
+    A section is its head, the comments right above it, and all lines down to its last setting. A comment after that belongs to no section,
+    because it can be about the next one or about this one.
     """
     lines = text.splitlines()
     shown = [_MARK.sub("", line, count=1) if line.startswith(OFF) else line for line in lines]
@@ -80,7 +80,7 @@ def _is_peer(line: str) -> bool:
 
 
 def _above(shown: Sequence[str], off: Sequence[bool], head: int) -> int:
-    """Return where a section begins: the comments right above its head are its own, but the end of the one before is not."""
+    """Return the first line of a section: comments right above its head belong to it, except the "end" comment of the section before."""
     first = head
     while (
         first
@@ -93,12 +93,12 @@ def _above(shown: Sequence[str], off: Sequence[bool], head: int) -> int:
 
 
 def without(text: str, key: str) -> str:
-    """Return the file with a peer taken out: every line of it is a comment."""
+    """Return the file with a peer removed: each of its lines becomes a comment."""
     return _changed(text, key, off=True)
 
 
 def with_again(text: str, key: str) -> str:
-    """Return the file with a peer put back."""
+    """Return the file with a removed peer restored."""
     return _changed(text, key, off=False)
 
 
@@ -112,7 +112,7 @@ def _changed(text: str, key: str, *, off: bool) -> str:
 
 
 def section_of(text: str, key: str) -> str:
-    """Return the peer's own section, as ``wg addconf`` takes it; empty when the file has none."""
+    """Return the section of a peer, for ``wg addconf``; empty when the file does not have the peer."""
     lines = text.splitlines()
     found = next((one for one in peers_of(text) if one.key == key), None)
     own = lines[found.first : found.after] if found else []
@@ -120,9 +120,9 @@ def section_of(text: str, key: str) -> str:
 
 
 def owner_of(comments: Sequence[str], device_after: str = "") -> Owner:
-    """Read whose a peer is of its comments.
+    """Return the owner of a peer, from its comments.
 
-    :param device_after: what stands between a login and the name of a device; empty where names have none.
+    :param device_after: the text between a login and the name of a device, e.g. ``-``; empty when names have no device.
     """
     addresses: list[str] = []
     logins: list[str] = []
@@ -137,7 +137,7 @@ def owner_of(comments: Sequence[str], device_after: str = "") -> Owner:
 
 
 def named(text: str) -> Mapping[str, str]:
-    """Read a file that says whose keys are: a public key and whose it is on a line.
+    """Read a file of names, with a public key and its owner in each line; return owner by key.
 
     :raises ValueError: a line has another form.
     """
@@ -147,13 +147,13 @@ def named(text: str) -> Mapping[str, str]:
         if not said:
             continue
         if len(said) != 2 or not _KEY.fullmatch(said[0]):
-            raise ValueError(f"line {number} is no public key and a name")
+            raise ValueError(f"line {number} is not a public key and a name")
         found[said[0]] = said[1].strip()
     return found
 
 
 def with_name(owner: Owner, name: str) -> Owner:
-    """Return an owner whom the file of names calls by a name."""
+    """Return an owner with the name from the file of names put first."""
     if "@" in name:
         return replace(owner, addresses=tuple(dict.fromkeys((name, *owner.addresses))))
     return replace(owner, logins=tuple(dict.fromkeys((name, *owner.logins))))

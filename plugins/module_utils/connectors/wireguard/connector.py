@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""WireGuard on the machine of the VPN itself: a peer taken out of the running interface, and out of the file that it starts from.
+"""WireGuard on the machine of the VPN: a cut-off removes a peer from the running interface and from its configuration file.
 
-A peer that is gone from the interface has no tunnel from that moment on. One that is still in the file comes back at the next start.
+The tunnel of a peer ends when the interface does not have the peer any more. A peer that is still in the file comes back at the next start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PEER = "peer "
 
 @dataclass(frozen=True)
 class Seen:
-    """One peer: in the file, running, or both."""
+    """One peer, which is in the file, on the running interface, or both. ``handshake`` is the last one, in epoch seconds; 0 for none."""
 
     key: str
     owner: Owner
@@ -41,18 +41,18 @@ class Seen:
 
 
 class WireGuard(Connector):
-    """One interface."""
+    """Manages the peers of one interface."""
 
     TITLE = "WireGuard"
     NEEDS_URL = False
     OPTIONS = {
         "interface": Option("The interface's name.", default="wg0"),
-        "config": Option("The file that it starts from; /etc/wireguard and the interface's name, when not given."),
+        "config": Option("The interface's configuration file; /etc/wireguard/INTERFACE.conf when not given."),
         "names": Option(
-            "A file that says whose keys are: a public key, then a login or an address, one a line. Comments of the file are read too."
+            "A file with the owners of keys: in each line a public key, then a login or an address. Comments of the configuration file are read too."
         ),
         "device_after": Option(
-            "What stands between a login and a device where comments have both: - of jane-laptop. Without it a name is a login as a whole."
+            "The text between a login and a device when comments have both: - for jane-laptop. When not given, the whole name is a login."
         ),
         "wg": Option("The program wg.", default="wg"),
     }
@@ -65,7 +65,7 @@ class WireGuard(Connector):
     COMPARES = frozenset({Kind.ADDRESS, Kind.LOGIN})
     NAMES_FROM = "nobody: WireGuard keeps no names"
     LISTS_HELD: ClassVar[bool] = True
-    #: One file is written by one at a time.
+    #: Two writers of one file would overwrite each other.
     PARALLEL = 1
 
     def __init__(self, target: Target) -> None:
@@ -79,13 +79,13 @@ class WireGuard(Connector):
     # -- people --------------------------------------------------------------------------------------------------------
 
     def candidates(self, keys: PersonKeys) -> Iterator[Account]:
-        """Yield every account whose peers are said to be the person's, by an address or a login."""
+        """Yield every account with an address or a login of the person in the comments of its peers."""
         for account in self._accounts(f"find {keys.person.email}"):
             if account.id in keys.ids or any(keys.has(key.kind, key.value) for key in account.carried):
                 yield account
 
     def set_active(self, account: Account, active: bool) -> None:
-        """Take out every peer of the account, or put back those that were taken out."""
+        """Remove every peer of the account, or restore the removed ones."""
         peers: Sequence[Seen] = account.raw["peers"]
         for peer in peers:
             if active:
@@ -105,13 +105,13 @@ class WireGuard(Connector):
     # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
-        """Return one way in a peer: its tunnel ends when the interface does not know it any more."""
+        """Return one way in for each peer: its tunnel ends when the interface does not have it any more."""
         peers: Sequence[Seen] = account.raw["peers"]
         return [
             AccessPath(
                 _PEER + peer.key,
                 "open" if peer.open else "closed",
-                partial(self._take_out, peer.key, f"take out a peer of {account.login}"),
+                partial(self._take_out, peer.key, f"remove a peer of {account.login}"),
             )
             for peer in peers
         ]
@@ -123,14 +123,14 @@ class WireGuard(Connector):
         for name in closed:
             peer = known.get(name)
             if peer is None:
-                found.append(WayBack(name, lost="the file has it no longer: set the peer up anew"))
+                found.append(WayBack(name, lost="the file does not have it any more: set the peer up again"))
             else:
                 put_back = partial(self._put_back, peer.key, f"let in {account.login}")
                 found.append(WayBack(name, "open" if peer.filed and peer.running else "closed", put_back))
         return found
 
     def _take_out(self, key: str, act: str) -> None:
-        """Take a peer out of the file first: an interface that starts meanwhile does not have it."""
+        """Remove a peer from the file first: then an interface that starts in between does not have it."""
         with self.machine.alone(self.file, act=act):
             before = self._text(act)
             after = without(before, key)
@@ -144,14 +144,14 @@ class WireGuard(Connector):
             after = with_again(before, key)
             if after != before:
                 self.machine.replace(self.file, after.encode("utf-8", "surrogateescape"), act=act)
-        # By standard input: it may hold a key.
+        # Pass the section by standard input: it may hold a key.
         section = section_of(after, key)
         self.machine.run([self.wg, "addconf", self.interface, "/dev/stdin"], act=act, typed=section)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def _accounts(self, act: str) -> Iterator[Account]:
-        """Yield the peers of each owner as one account; one without a name is an account of its own, and nobody's."""
+        """Yield one account for each owner, with all their peers; a peer without a name is an account of its own."""
         together: dict[str, list[Seen]] = {}
         for peer in self._peers(act):
             owner = peer.owner
@@ -186,7 +186,7 @@ class WireGuard(Connector):
             raise ProtocolError(f"{path}: {e}", act=act, system=self.target.name) from None
 
     def _running(self, act: str) -> Mapping[str, int]:
-        """Return the interface's peers, each with its last handshake. ``dump`` would show private keys too."""
+        """Return the interface's peers by key, each with its last handshake in epoch seconds. ``dump`` would show private keys too."""
         said = self.machine.run([self.wg, "show", self.interface, "latest-handshakes"], act=act, reads=True)
         rows = [line.split("\t") for line in said.splitlines()]
         if any(len(row) != 2 or not row[1].isdigit() for row in rows):
@@ -195,7 +195,7 @@ class WireGuard(Connector):
 
 
 def _account(name: str, peers: Sequence[Seen]) -> Account:
-    """Return an owner's account. Its id is a key of theirs: a name may be somebody else's one day, a key never is."""
+    """Return an owner's account. Its id is one of the owner's keys: a name can later belong to somebody else, a key can't."""
     addresses = tuple(dict.fromkeys(address for peer in peers for address in peer.owner.addresses))
     logins = tuple(dict.fromkeys(login for peer in peers for login in peer.owner.logins))
     return Account(
