@@ -26,6 +26,8 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.marked_yaml import parse_document
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.capabilities import capabilities_of
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer, Transport
 
 from sandbox.box import Box
 from sandbox.hr_lists import hr_worlds
@@ -220,6 +222,24 @@ def test_a_file_that_makes_no_sense_is_refused_with_the_fix(old: str, new: str, 
     assert compiled(read_manifest(parse_document(OWN, "own.yml")))
     with pytest.raises(InputError, match=said):
         read_manifest(parse_document(OWN.replace(old, new), "own.yml"))
+
+
+def test_a_later_page_is_asked_for_with_the_headers_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = "https://hr.corp.example/people", "https://hr.corp.example/people?after=1"
+    list_of = "get: /people, headers: {X-Version: '7'}, pages: {by: next_url, next: next},"
+    cls = compiled(read_manifest(parse_document(OWN.replace("get: /people,", list_of), "own.yml")))
+    asked: list[Any] = []
+
+    def send(_self: Transport, _method: str, path: str, **how: Any) -> Answer:
+        asked.append(how["headers"])
+        number = len(asked)
+        row = {"id": str(number), "mail": f"{number}@corp.example", "from": "2020-01-01", "state": "here"}
+        return Answer(200, {}, {"people": [row], "next": second if path in ("/people", first) else None}, b"")
+
+    monkeypatch.setattr(Transport, "send", send)
+    facts = {"credentials": {"token": "t"}, "options": checked_options("hr", cls, {})}
+    assert len(list(cls(Target("hr", "own.yml", url="https://hr.corp.example", **facts)).all_people())) == 2  # type: ignore[attr-defined]
+    assert asked == [{"X-Version": "7"}, {"X-Version": "7"}]
 
 
 def test_an_unknown_word_for_a_status_is_said_and_not_guessed(box: Box, world: Any) -> None:

@@ -14,7 +14,10 @@ import pytest
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.google_workspace.api import throttled
 from ansible_collections.workforce.lifecycle.plugins.module_utils.mailbox.archive import Archive
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model import clock
-from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import AuthenticationFailed
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
+    AmbiguousIdentity,
+    AuthenticationFailed,
+)
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Answer
 from ansible_collections.workforce.lifecycle.plugins.modules import (
@@ -229,6 +232,13 @@ def test_an_account_is_not_deleted_while_its_files_are_under_way(box: Box) -> No
     box[NAME].finish_transfers()
     run(account.TASK, box, NAME, **gone)
     assert JANE in box[NAME].state["deleted"]
+
+
+def test_two_deleted_accounts_of_one_address_are_a_persons_choice(box: Box) -> None:
+    jane = box[NAME].state["users"][JANE]
+    box[NAME].state["deleted"] |= {number: {**jane, "id": number} for number in ("1", "2")}
+    with pytest.raises(AmbiguousIdentity, match="2 deleted accounts"):
+        connect(box, NAME).find_deleted(Person.of(person_of(box, "jane")))
 
 
 def test_the_calendar_of_a_suspended_user_moves_with_the_files(box: Box) -> None:
