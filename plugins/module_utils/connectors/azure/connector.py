@@ -57,7 +57,8 @@ class Azure(DirectoryUsers):
             default="https://management.azure.com/.default",
         ),
         "scopes": Option(
-            "The scopes in which roles are searched: /subscriptions/ID or /providers/Microsoft.Management/managementGroups/NAME; all that the credential sees when not given.",
+            "The scopes in which roles are searched: /subscriptions/ID or /providers/Microsoft.Management/managementGroups/NAME; "
+            "all that the credential sees when not given.",
             kind="list",
             default=[],
         ),

@@ -41,7 +41,8 @@ class Gcp(Connector):
     CREDENTIALS = {"service_account": Option("The service account's JSON key, whole.", required=True)}
     OPTIONS = {
         "resources": Option(
-            "The resources whose policies are read: organizations/123, folders/456, projects/my-project; every project that the credential sees when not given.",
+            "The resources whose policies are read: organizations/123, folders/456, projects/my-project; "
+            "every project that the credential sees when not given.",
             kind="list",
             default=[],
         ),

@@ -64,7 +64,8 @@ class Personio(Connector):
     DEFAULT_URL: ClassVar[str] = "https://api.personio.de"
     OPTIONS: ClassVar[Mapping[str, Option]] = {
         "fields": Option(
-            "Our name of a field -> a custom attribute, by id, global id or label: a field of the person (employee_id: dynamic_305), or a system, for the login there "
+            "Our name of a field -> a custom attribute, by id, global id or label: a field of the person (employee_id: dynamic_305), "
+            "or a system, for the login there "
             "(github: dynamic_306).",
             "dict",
             default={},
