@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR, API v1 (documentation.bamboohr.com/reference). It writes one field of one person: what a run gives HR about a joiner.
+"""BambooHR, API v1 (documentation.bamboohr.com/reference). It only writes a joiner's work address and logins.
 
-The API cannot search. Everybody is one request (a custom report, which holds people who left, unlike the directory), their
-employment history one more (table ``employmentStatus`` of ``all``); one person is two by the internal id. Fields that the key
-may not see are left out of an answer without an error, so the ones that decide are checked to be there.
+The API cannot search. One request reads everybody (a custom report, which has people who left, unlike the directory), and one more the
+employment history of everybody (table ``employmentStatus`` of ``all``). One person is read by two requests with the internal id. BambooHR
+leaves out fields that the key may not see, without an error, so the connector checks that the decisive ones are there.
 """
 
 from __future__ import annotations
@@ -222,8 +222,10 @@ class BambooHr(Connector):
         return {name: text(record.get(theirs)) for name, theirs in fields.items() if theirs in record}
 
     def tell_hr(self, person: Person, what: str, value: str) -> None:
-        """Write the work address or a login (reference/update-employee). A field that the key may not edit is refused, or silently left out:
-        then reading back shows it."""
+        """Write the work address or a login (reference/update-employee).
+
+        BambooHR refuses a field that the key may not edit, or silently leaves it out: reading again shows that.
+        """
         field = self._person_fields["email"] if what == WORK_ADDRESS else self._logins[what]
         self.transport.send(
             "POST",

@@ -52,7 +52,12 @@ class AwsListing:
         """
         act, found = f"list members of {name}", self.held.find(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.api.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=act,
+                system=self.api.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind in IAM_KINDS:
             users = (
                 self.api.every("iam", "get_group", act, key="Users", GroupName=found.id)

@@ -50,7 +50,7 @@ class Held:
 
     @property
     def place(self) -> tuple[str, str, bool]:
-        """Return what a request for a removal identifies a role by: scope, role, and whether it is eligible only."""
+        """Return scope, role and whether it is eligible: these three identify a role in a request for its removal."""
         return place_of(self.scope, self.definition, self.eligible)
 
 

@@ -81,7 +81,12 @@ class DeclaredListing(DeclaredAccounts):
         names = self._by_id(how) if how is not None else {}
         found = next((id_ for id_, (known, _fixed) in names.items() if known.casefold() == name.casefold()), None)
         if how is None or found is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=act,
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if how.members is not None:
             yield from self._members(how.members, found, act)
         elif isinstance(how.held, Expression):

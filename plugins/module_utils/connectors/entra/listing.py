@@ -160,7 +160,12 @@ class EntraListing(EntraEntitlements):
         act = f"read members of {name}"
         found = self.find_entitlement(kind, name) if kind in self.ENTITLEMENT_KINDS else None
         if found is None:
-            raise NotFound(f"none of the {kind} has this name", act=act, system=self.target.name)
+            raise NotFound(
+                f"none of the {kind} has this name",
+                act=act,
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind == "groups":
             rows = self._members(found.id, act)
         elif kind == "licences":

@@ -333,7 +333,8 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
         found = self._find(person)
         act = f"set {key} of the mailbox of {person.email}"
         if found is None:
-            raise NotFound("there is no such mailbox", act=act, system=self.target.name)
+            hint = "give the account a licence with a mailbox, or correct the login in HR"
+            raise NotFound("there is no such mailbox", act=act, system=self.target.name, hint=hint)
         self._settings.change(found, key, value, act)
 
     def has_online_archive(self, person: Person) -> bool:

@@ -197,7 +197,8 @@ class LetIn:
         for row in graph_pages(self.graph, at("/users/{}/calendars", address), act=act):
             if row.get("name") == name:
                 return str(row["id"])
-        raise NotFound(f"{address} has no calendar {name}", act=act, system=self.graph.target.name)
+        hint = "ask the owner for another calendar"
+        raise NotFound(f"{address} has no calendar {name}", act=act, system=self.graph.target.name, hint=hint)
 
     def _permissions(
         self, account: Account, box: Mapping[str, Any], further: Mapping[str, Any], rows: Iterator[dict[str, Any]]

@@ -142,7 +142,10 @@ class GitHub(GitHubListing):
 
     def update_account(self, account: Account, attributes: Mapping[str, Any]) -> None:
         raise Unsupported(
-            "a GitHub profile belongs to the person", act=f"update {account.login}", system=self.target.name
+            "a GitHub profile belongs to the person",
+            act=f"update {account.login}",
+            system=self.target.name,
+            hint="the person changes it",
         )
 
     def delete_account(self, account: Account) -> None:

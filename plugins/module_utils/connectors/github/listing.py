@@ -176,7 +176,12 @@ class GitHubListing(Connector):
         """
         found = self.find_entitlement(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among {kind}", act=f"list members of {name}", system=self.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=f"list members of {name}",
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind == "roles":
             logins = [user["login"] for user in self._owners()]
         elif kind == "seats":

@@ -188,7 +188,9 @@ class GoogleAccounts:
             self.patch(account, {"primaryEmail": address}, act)
         now = self.read(account.id, act=act)
         if now is None:
-            raise NotFound("the account is not there any more", act=act, system=self.api.target.name)
+            raise NotFound(
+                "the account does not exist any more", act=act, system=self.api.target.name, hint="run again"
+            )
         for alias in sorted({alias.lower() for alias in aliases} - {now.email, *now.attributes["aliases"]}):
             where = directory("users", account.id, "aliases")
             # 409: the account has this alias already.

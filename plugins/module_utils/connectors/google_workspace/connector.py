@@ -111,7 +111,8 @@ class GoogleWorkspace(Connector):
     def _must_have(self, person: Person, act: str) -> Account:
         account = self.find_account(person)
         if account is None:
-            raise NotFound(f"{person.email} has no account here", act=act, system=self.target.name)
+            hint = "create the account first, or correct the login in HR"
+            raise NotFound(f"{person.email} has no account here", act=act, system=self.target.name, hint=hint)
         return account
 
     def set_active(self, account: Account, active: bool) -> None:
@@ -205,6 +206,7 @@ class GoogleWorkspace(Connector):
                 f"{successor} has no active account here",
                 act=f"give {owned.kind} {owned.name} to {successor}",
                 system=self.target.name,
+                hint="name a successor who has one",
             )
         (self._held if owned.kind == "group" else self._left).reassign(heir, owned)
         if owned.kind == SECONDARY:
@@ -256,7 +258,8 @@ class GoogleWorkspace(Connector):
         account = self._must_have(person, act)
         heir = self._accounts.read(successor, act=act)
         if heir is None or not heir.active:
-            raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name)
+            hint = "name a successor who has one"
+            raise NotFound(f"{successor} has no active account here", act=act, system=self.target.name, hint=hint)
         self._transfer.start(account, heir)
 
     def end_sharing(self, person: Person) -> None:

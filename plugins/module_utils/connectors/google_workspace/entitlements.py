@@ -103,7 +103,12 @@ class GoogleEntitlements:
         act = f"list members of {name}"
         found = self.find(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among its {kind}", act=act, system=self.api.target.name)
+            raise NotFound(
+                f"it has no {name} among its {kind}",
+                act=act,
+                system=self.api.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind == "groups":
             rows = self.api.listed(
                 self.api.admin(), directory("groups", found.id, "members"), "members", act=act, maxResults=200

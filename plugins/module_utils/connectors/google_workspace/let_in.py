@@ -111,7 +111,8 @@ class GoogleLetIn:
         rows = self._owned_by(owner, act)
         calendar = next((str(row["id"]) for row in rows if str(row.get("summary") or row["id"]) == called), "")
         if called and not calendar:
-            raise NotFound(f"{owner} has no calendar {called}", act=act, system=self.api.target.name)
+            hint = "ask the owner for another calendar"
+            raise NotFound(f"{owner} has no calendar {called}", act=act, system=self.api.target.name, hint=hint)
         rule = {"role": role, "scope": {"type": "user", "value": account.email}}
         acl = path("calendar", "v3", "calendars", calendar or owner, "acl")
         # A new rule for the same person replaces the old one: sending it twice changes nothing more.

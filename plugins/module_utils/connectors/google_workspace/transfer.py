@@ -81,7 +81,9 @@ class GoogleTransfer:
             if name in known
         ]
         if not parts:
-            raise NotFound("neither Drive nor Calendar can be transferred here", act=act, system=self.api.target.name)
+            hint = "turn Drive or Calendar on in the admin console"
+            said = "neither Drive nor Calendar can be transferred here"
+            raise NotFound(said, act=act, system=self.api.target.name, hint=hint)
         body = {"oldOwnerUserId": account.id, "newOwnerUserId": heir.id, "applicationDataTransfers": parts}
         self.api.admin().send("POST", path("admin", "datatransfer", "v1", "transfers"), act=act, json=body)
 

@@ -101,7 +101,12 @@ class LdapListing:
         """
         group, act = self.groups.find(name), f"list members of {name}"
         if group is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=act,
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         waiting, seen = [str(group.raw["dn"])], set[str]()
         while waiting:
             here = waiting.pop()

@@ -222,13 +222,16 @@ class Wire:
                     raise exceeded from None
                 # A cookie belongs to its connection: on a new one only the first page can be asked for again.
                 if attempt == 2 or cookie:
-                    raise Unavailable(f"no answer ({_plain(e)})", act=act, system=self.target.name) from None
+                    hint = "run again; if it stays, look at the server"
+                    raise Unavailable(f"no answer ({_plain(e)})", act=act, system=self.target.name, hint=hint) from None
             except _UNREADABLE as e:
                 raise self._unreadable(e, act) from None
             except trouble.LDAPInvalidFilterError as e:
                 raise InputError(f"bad filter ({_plain(e)})", act=act, system=self.target.name) from None
             except trouble.LDAPInvalidDnError as e:
-                raise InputError(f"bad distinguished name ({_plain(e)})", act=act, system=self.target.name) from None
+                hint = "are base, people_base and groups_base distinguished names?"
+                said = f"bad distinguished name ({_plain(e)})"
+                raise InputError(said, act=act, system=self.target.name, hint=hint) from None
         raise AssertionError("unreachable")
 
     def add(self, dn: str, classes: Sequence[str], attributes: Mapping[str, Any], *, act: str) -> None:
@@ -260,7 +263,8 @@ class Wire:
             send(connection)
         except trouble.LDAPSocketSendError as e:
             self._bound = None
-            raise Unavailable(f"it could not be sent ({_plain(e)})", act=act, system=self.target.name) from None
+            said = f"it could not be sent ({_plain(e)})"
+            raise Unavailable(said, act=act, system=self.target.name, hint="run again") from None
         except (trouble.LDAPCommunicationError, trouble.LDAPResponseTimeoutError) as e:
             self._bound = None
             exceeded = self.allowance.error(reading=False)

@@ -38,7 +38,12 @@ class OktaListing:
         act = f"list members of {name}"
         found = self.entitlements.find(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among its {kind}", act=act, system=self.api.target.name)
+            raise NotFound(
+                f"it has no {name} among its {kind}",
+                act=act,
+                system=self.api.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind == "groups":
             for row in self.api.listed(path("groups", found.id, "users"), act=act, limit=PAGE):
                 account = account_of(row)

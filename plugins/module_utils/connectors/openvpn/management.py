@@ -143,9 +143,11 @@ class Management:
                 hint="set credentials.management_password of the system",
             )
         if "\n" in password or "\r" in password:
-            raise CredentialError("management_password has more than one line", act=self.act, system=self.target.name)
+            said, hint = "management_password has more than one line", "give its first line only"
+            raise CredentialError(said, act=self.act, system=self.target.name, hint=hint)
         if not self._said(password).startswith("SUCCESS:"):
-            raise CredentialError(f"{self.address} refuses management_password", act=self.act, system=self.target.name)
+            said, hint = f"{self.address} refuses management_password", "correct credentials.management_password"
+            raise CredentialError(said, act=self.act, system=self.target.name, hint=hint)
 
     # -- the connection ------------------------------------------------------------------------------------------------
 

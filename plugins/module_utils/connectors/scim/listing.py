@@ -69,7 +69,12 @@ class Listing:
         act = f"list members of {name}"
         found = find_entitlement(kind, name)
         if found is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.client.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=act,
+                system=self.client.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         if kind != "groups":
             for user in self.client.list("/Users", act):
                 if any(e.kind == kind and found.id in (e.id, e.name) for e in held_by_user(user, (kind,), ())):

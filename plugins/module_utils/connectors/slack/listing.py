@@ -76,7 +76,12 @@ class SlackListing(Connector):
         act = f"list members of {name}"
         group = self.find_entitlement(kind, name)
         if group is None:
-            raise NotFound(f"it has no user group {name}", act=act, system=self.target.name)
+            raise NotFound(
+                f"it has no user group {name}",
+                act=act,
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         for member in self._members(group):
             user = self.scim.send("GET", at("/Users/{}", member), act=act).body
             yield from dict.fromkeys(one for one in (member, str(user.get("userName") or ""), _address(user)) if one)

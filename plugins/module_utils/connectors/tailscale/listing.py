@@ -73,7 +73,12 @@ class TailscaleListing(Connector):
         """
         act, role = f"list members of {name}", role_of(name) if kind == "roles" else None
         if role is None:
-            raise NotFound(f"it has no {name} among {kind}", act=act, system=self.target.name)
+            raise NotFound(
+                f"it has no {name} among {kind}",
+                act=act,
+                system=self.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
         for user in self._list("users", "users", act, type="member"):
             if user.get("role") == role.id:
                 yield from (str(user["id"]), str(user["loginName"]))
