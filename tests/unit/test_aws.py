@@ -255,6 +255,14 @@ def test_the_last_administrator_is_distinguished_from_one_beside_a_usable_other(
         assert system.administers(Account(ID, JANE, True, raw={"iam": {}}))
 
 
+def test_who_has_a_policy_through_a_group_is_a_member_too(box: Box) -> None:
+    system = connect(box, "aws")
+    arn = system.find_entitlement("policies", "DeployStaging").id
+    assert "mark@corp.example" not in set(system.group_members("policies", "DeployStaging"))
+    system.api.client("iam").attach_group_policy(GroupName="Developers", PolicyArn=arn)
+    assert {JANE, "mark@corp.example"} <= set(system.group_members("policies", "DeployStaging"))
+
+
 def test_an_inline_policy_of_a_leaver_is_left_to_a_person_by_name(box: Box) -> None:
     iam = connect(box, "aws").api.client("iam")
     iam.put_user_policy(UserName=JANE, PolicyName="buckets", PolicyDocument=POLICY)

@@ -146,6 +146,19 @@ def test_repositories_are_found_after_the_cut_too(box: Box) -> None:
     assert box["github"].state["repos"]["website"]["direct"] == {"markchen": "admin"}
 
 
+def test_a_deploy_key_of_an_archived_repository_is_left_to_a_person_and_one_of_a_fork_ends(box: Box) -> None:
+    repos = box["github"].state["repos"]
+    key = repos["website"]["keys"][0]
+    repos["old"]["keys"] = [{**key, "id": 81, "title": "deploy old"}]
+    repos["untouched"] |= {"fork": True, "keys": [{**key, "id": 82, "title": "deploy fork"}]}
+    result = run(ownership.TASK, box, "github", person=person_of(box, "jane"), successor="mark@corp.example")
+    rows = {row["what"]: row for row in result["changes"]}
+    old = rows["deploy key deploy old of old (81)"]
+    assert old["outcome"] == "needs_human" and "unarchive" in old["note"] and repos["old"]["keys"]
+    assert rows["deploy key deploy fork of untouched (82)"]["outcome"] == "done" and not repos["untouched"]["keys"]
+    assert "repository old" not in rows and "repository untouched" not in rows
+
+
 def test_a_missing_single_sign_on_of_the_token_is_explained(box: Box) -> None:
     box["github"].fault(
         "status",

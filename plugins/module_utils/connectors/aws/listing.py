@@ -59,15 +59,7 @@ class AwsListing:
                 hint="correct the name in policy or in the access profile",
             )
         if kind in IAM_KINDS:
-            users = (
-                self.api.every("iam", "get_group", act, key="Users", GroupName=found.id)
-                if kind == "groups"
-                else self.api.every(
-                    "iam", "list_entities_for_policy", act, key="PolicyUsers", PolicyArn=found.id, EntityFilter="User"
-                )
-            )
-            for user in users:
-                yield from (user["UserId"], user["UserName"])
+            yield from self._iam_members(kind, found.id, act)
             return
         if kind == GROUPS:
             ids = set(self.center.members(found.id))
@@ -83,6 +75,21 @@ class AwsListing:
         for user in self.center.users():
             if user["UserId"] in ids:
                 yield from dict.fromkeys(one for one in (user["UserId"], user["UserName"], address_of(user)) if one)
+
+    def _iam_members(self, kind: str, id: str, act: str) -> Iterator[str]:
+        """Yield the id and name of each user in a group, or of each user who has a policy, directly or through a group."""
+        groups, users = [id], list[Raw]()
+        if kind == "policies":
+            users += self._with_policy(id, "User", act)
+            groups = [group["GroupName"] for group in self._with_policy(id, "Group", act)]
+        for group in groups:
+            users += self.api.every("iam", "get_group", act, key="Users", GroupName=group)
+        yield from dict.fromkeys(name for user in users for name in (user["UserId"], user["UserName"]))
+
+    def _with_policy(self, arn: str, what: str, act: str) -> Iterator[Raw]:
+        return self.api.every(
+            "iam", "list_entities_for_policy", act, key=f"Policy{what}s", PolicyArn=arn, EntityFilter=what
+        )
 
     def all_credentials(self) -> Iterator[Credential]:
         """Yield active access keys and signing certificates. The credential report shows which users have any, so only these are read."""

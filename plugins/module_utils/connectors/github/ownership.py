@@ -14,6 +14,9 @@ from ...sdk.values import Account, Owned
 from .api import GitHubApi, repository_path
 from .people import People
 
+_KNOWN = "the leaver added this key and may know it: replace it, then delete it"
+_ARCHIVED = "the leaver added this key, and it still reads the archived repository: unarchive it, delete the key, archive it again"
+
 
 class GitHubOwnership:
     """Finds repositories, deploy keys and secrets of a leaver, and hands over or deletes them."""
@@ -25,32 +28,33 @@ class GitHubOwnership:
         """Return repositories that only the account (and owners) administers, deploy keys that it added, and Actions secrets that it could read.
 
         An account that was removed already administers nothing: then it returns the repositories without an administrator that it committed to.
-        Archived repositories and forks are left out.
+        An archived repository and a fork are not handed over, but a deploy key still opens them.
         """
         found: list[Owned] = []
         for repository in self.api.listed(self.org.below("/repos"), act="list repositories", type="all"):
-            if repository.get("archived") or repository.get("fork"):
-                continue
-            if self._is_sole_admin(account, repository):
+            in_use = not repository.get("archived") and not repository.get("fork")
+            if in_use and self._is_sole_admin(account, repository):
                 found.append(Owned("repository", str(repository["id"]), repository["name"], raw=repository))
-            for key in self.api.listed(
-                repository_path(repository["full_name"]).below("/keys"), act=f"list deploy keys of {repository['name']}"
-            ):
-                if key.get("added_by") == account.login:
-                    found.append(
-                        Owned(
-                            "deploy key",
-                            str(key["id"]),
-                            f"{key['title']} of {repository['name']} ({key['id']})",
-                            settle=self.target.options["deploy_keys"],
-                            raw={
-                                "repository": repository["full_name"],
-                                "why": "the leaver added this key and may know it: replace it, then delete it",
-                            },
-                        )
-                    )
-            found += self._secrets(account, repository)
+            found += self._deploy_keys(account, repository)
+            if in_use:
+                found += self._secrets(account, repository)
         return found
+
+    def _deploy_keys(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
+        """Return the deploy keys of a repository that the account added. An archived one is read-only, so a person deletes its keys."""
+        path, act = repository_path(repository["full_name"]), f"list deploy keys of {repository['name']}"
+        archived = bool(repository.get("archived"))
+        return [
+            Owned(
+                "deploy key",
+                str(key["id"]),
+                f"{key['title']} of {repository['name']} ({key['id']})",
+                settle="decide" if archived else self.target.options["deploy_keys"],
+                raw={"repository": repository["full_name"], "why": _ARCHIVED if archived else _KNOWN},
+            )
+            for key in self.api.listed(path.below("/keys"), act=act)
+            if key.get("added_by") == account.login
+        ]
 
     def _secrets(self, account: Account, repository: Mapping[str, Any]) -> list[Owned]:
         """Return the Actions secrets of a repository that the account committed to: everybody who may push can read them."""
