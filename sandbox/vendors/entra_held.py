@@ -213,7 +213,11 @@ class Holdings(Lists):
     def get_app(self, call: Call) -> Reply:
         table = self.state["applications" if "/applications/" in call.path else "apps"]
         app = table.get(call.args["id"])
-        return Reply(200, selected(call, self._app_shown(app))) if app else missing(call.args["id"])
+        if not app:
+            return missing(call.args["id"])
+        expanded = call.query.get("$expand", "")
+        held = {expanded: list(app.get("_federated", ()))} if expanded == "federatedIdentityCredentials" else {}
+        return Reply(200, {**selected(call, self._app_shown(app)), **held})
 
     def app_roles_of(self, call: Call, user: Row) -> Reply:
         groups = {g["id"] for g in self.state["groups"].values() if user["id"] in g["members"]}

@@ -405,6 +405,22 @@ def test_secrets_of_an_app_that_a_leaver_owns_are_open_items_with_app_key_and_en
     assert user(box, "jane")["id"] not in bot["owners"], "and the app itself is the successor's"
 
 
+def test_an_identity_that_an_app_of_the_leaver_trusts_is_an_open_item(box):
+    [bot] = state(box)["applications"].values()
+    bot["_federated"] = [
+        {
+            "id": "0f3c0f5a-4f0e-4f63-8a1c-7b1f4a0f9d11",
+            "name": "workflow",
+            "issuer": "https://token.actions.githubusercontent.com",
+            "subject": "repo:janemo/private:ref:refs/heads/main",
+            "audiences": ["api://AzureADTokenExchange"],
+            "description": "",
+        }
+    ]
+    [what] = [one for one in waiting(do(box, ownership, "jane", successor="mark@corp.example")) if "federated" in one]
+    assert "Deploy Bot: workflow (repo:janemo/private" in what
+
+
 def test_a_secret_that_is_not_good_any_more_is_no_item(box):
     [bot] = state(box)["applications"].values()
     for key in (*bot["_passwords"], *bot["_certificates"]):

@@ -21,6 +21,9 @@ from ..microsoft.people import literal
 from .accounts import user_path
 
 _KEYS = {"passwordCredentials": "secret", "keyCredentials": "certificate"}
+#: Trusted identities of another provider, such as a repository's workflow, which sign in as the app without a secret
+#: (https://learn.microsoft.com/graph/api/resources/federatedidentitycredentials-overview).
+_FEDERATED = {"$expand": "federatedIdentityCredentials"}
 _USER = "id,userPrincipalName,mail,otherMails,userType,accountEnabled"
 
 
@@ -31,7 +34,7 @@ class LeftBehind:
         self.graph = graph
 
     def of(self, account: Account, apps: Sequence[tuple[str, str]]) -> Iterator[Owned]:
-        """Yield secrets and certificates, guest accounts, and devices, each for a person to decide.
+        """Yield secrets, certificates and federated credentials, guest accounts, and devices, each for a person to decide.
 
         :param apps: the apps and enterprise apps that the account owns: (collection, id).
         """
@@ -44,8 +47,22 @@ class LeftBehind:
         app = self.graph.get(
             at("/{}/{}", collection, id),
             act=f"read keys of what {account.login} owns",
-            params={"$select": f"id,displayName,{','.join(_KEYS)}"},
+            params={
+                "$select": f"id,displayName,{','.join(_KEYS)}",
+                **(_FEDERATED if collection == "applications" else {}),
+            },
         )
+        for trusted in (app or {}).get("federatedIdentityCredentials") or ():
+            yield Owned(
+                "federated credential",
+                str(trusted["id"]),
+                f"{(app or {})['displayName']}: {trusted['name']} ({trusted.get('subject') or trusted.get('issuer')})",
+                settle="decide",
+                lasting=True,
+                raw={
+                    "why": "the leaver owns the app and may have the trusted identity: look, replace or remove it, then attest"
+                },
+            )
         for property, kind in _KEYS.items():
             for key in (app or {}).get(property) or ():
                 ends = str(key.get("endDateTime") or "")
