@@ -8,6 +8,7 @@ https://developer.jamf.com/jamf-pro/reference. A command is queued and never rep
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -47,6 +48,22 @@ _STATES = {
     "ERROR": "failed",
     "COMMAND_FORMAT_ERROR": "failed",
 }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a Mac or a mobile device that Jamf has in different places. ``id`` begins with ``c`` for a Mac, else with ``m``."""
+
+    id: str
+    serial: str
+    name: str
+    platform: str
+    personal: bool
+    managed: bool
+    encrypted: bool | None
+    escrowed: bool | None
+    seen: str
+    groups: Sequence[str]
 
 
 class Jamf(Connector):
@@ -234,23 +251,21 @@ class Jamf(Connector):
             )
         return str(found)
 
-    def _shown(
-        self, row: Mapping[str, Any], facts: Mapping[str, Any], queue: Sequence[Mapping[str, Any]] = ()
-    ) -> Device:
-        group, groups = self.target.options["compliant_group"], facts["groups"]
+    def _shown(self, row: Mapping[str, Any], facts: Facts, queue: Sequence[Mapping[str, Any]] = ()) -> Device:
+        group = self.target.options["compliant_group"]
         locked = (row.get("security") or {}).get("activationLockEnabled")
         where = str(self.target.options["bypass_codes"])
         return Device(
-            id=facts["id"],
-            serial=facts["serial"],
-            name=facts["name"],
-            platform=facts["platform"],
-            ownership="personal" if facts["personal"] else "company",
-            state=state_of(map(_command_of, queue), facts["seen"]) if facts["managed"] else "unmanaged",
-            encrypted=facts["encrypted"],
-            compliant=any(same_text(group, one) for one in groups) if group else None,
-            escrowed=facts["escrowed"],
-            last_seen=facts["seen"],
+            id=facts.id,
+            serial=facts.serial,
+            name=facts.name,
+            platform=facts.platform,
+            ownership="personal" if facts.personal else "company",
+            state=state_of(map(_command_of, queue), facts.seen) if facts.managed else "unmanaged",
+            encrypted=facts.encrypted,
+            compliant=any(same_text(group, one) for one in facts.groups) if group else None,
+            escrowed=facts.escrowed,
+            last_seen=facts.seen,
             software=tuple(sorted({str(one["name"]) for one in row.get("applications") or () if one.get("name")})),
             assigned_to=_owner(row),
             recovery_key="FileVault recovery key: Jamf Pro",
@@ -261,40 +276,40 @@ class Jamf(Connector):
         )
 
 
-def _computer_facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _computer_facts(row: Mapping[str, Any]) -> Facts:
     general, disk = row.get("general") or {}, row.get("diskEncryption") or {}
     state = str((disk.get("bootPartitionEncryptionDetails") or {}).get("partitionFileVault2State") or "")
     encrypted = state in ("ENCRYPTED", "ENCRYPTING") if state else None
-    return {
-        "id": f"c{row['id']}",
-        "serial": str((row.get("hardware") or {}).get("serialNumber") or ""),
-        "name": str(general.get("name") or ""),
-        "platform": "macOS",
-        "personal": False,
-        "managed": bool((general.get("remoteManagement") or {}).get("managed")),
-        "encrypted": encrypted,
+    return Facts(
+        id=f"c{row['id']}",
+        serial=str((row.get("hardware") or {}).get("serialNumber") or ""),
+        name=str(general.get("name") or ""),
+        platform="macOS",
+        personal=False,
+        managed=bool((general.get("remoteManagement") or {}).get("managed")),
+        encrypted=encrypted,
         # UNKNOWN does not prove that a key is kept: https://developer.jamf.com/jamf-pro/reference (individualRecoveryKeyValidityStatus)
-        "escrowed": disk.get("individualRecoveryKeyValidityStatus") == "VALID" if encrypted else None,
-        "seen": str(general.get("lastContactTime") or ""),
-        "groups": [str(one.get("groupName")) for one in row.get("groupMemberships") or ()],
-    }
+        escrowed=disk.get("individualRecoveryKeyValidityStatus") == "VALID" if encrypted else None,
+        seen=str(general.get("lastContactTime") or ""),
+        groups=[str(one.get("groupName")) for one in row.get("groupMemberships") or ()],
+    )
 
 
-def _mobile_facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _mobile_facts(row: Mapping[str, Any]) -> Facts:
     general, security = row.get("general") or {}, row.get("security") or {}
     model = str((row.get("hardware") or {}).get("model") or "")
-    return {
-        "id": f"m{row['mobileDeviceId']}",
-        "serial": str((row.get("hardware") or {}).get("serialNumber") or ""),
-        "name": str(general.get("displayName") or ""),
-        "platform": "iPadOS" if "iPad" in model else "iOS",
-        "personal": str(general.get("deviceOwnershipType") or "Institutional") != "Institutional",
-        "managed": bool(general.get("managed")),
-        "encrypted": security.get("dataProtected"),
-        "escrowed": None,
-        "seen": str(general.get("lastInventoryUpdateDate") or ""),
-        "groups": [str(one.get("groupName")) for one in row.get("groups") or ()],
-    }
+    return Facts(
+        id=f"m{row['mobileDeviceId']}",
+        serial=str((row.get("hardware") or {}).get("serialNumber") or ""),
+        name=str(general.get("displayName") or ""),
+        platform="iPadOS" if "iPad" in model else "iOS",
+        personal=str(general.get("deviceOwnershipType") or "Institutional") != "Institutional",
+        managed=bool(general.get("managed")),
+        encrypted=security.get("dataProtected"),
+        escrowed=None,
+        seen=str(general.get("lastInventoryUpdateDate") or ""),
+        groups=[str(one.get("groupName")) for one in row.get("groups") or ()],
+    )
 
 
 def _owner(row: Mapping[str, Any]) -> str:
