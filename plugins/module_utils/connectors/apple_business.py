@@ -94,7 +94,7 @@ class AppleBusiness(Connector):
         if server:
             self._order("UNASSIGN_DEVICES", serial, server)
 
-    # -- what Apple says -----------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> str:
         """Return the id of the service in the option ``server``.

@@ -384,7 +384,7 @@ class Csv(Connector):
                     )
                 seen[value] = row.line
 
-    # -- what changed --------------------------------------------------------------------------------------------------
+    # -- changes -------------------------------------------------------------------------------------------------------
 
     def _changed_at(self, row: Row) -> datetime:
         column = self.target.options["changed_column"]

@@ -105,7 +105,7 @@ class Fleet(Connector):
             json={"email": login, "source": "custom"},
         )
 
-    # -- what Fleet says -----------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _command(self, device: Device, verb: str) -> None:
         path = HOSTS.below("/{}/{}", device.id, verb)

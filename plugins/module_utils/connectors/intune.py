@@ -292,7 +292,7 @@ class Intune(DirectoryUsers):
             "key_escrowed": bool(found) and all(device.escrowed is not False for device in found),
         }
 
-    # -- what Intune says ----------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def _command(
         self, device: Device, action: str, verb: str, path: UrlPath, body: Mapping[str, Any] | None = None

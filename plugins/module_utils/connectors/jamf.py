@@ -180,7 +180,7 @@ class Jamf(Connector):
             path = at("/api/{}/computers-inventory-detail/{}", self._api(act), _bare(device))
         self.http.send("PATCH", path, act=act, json=body, retry_safe=True)
 
-    # -- what Jamf says ------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _api(self, act: str) -> str:
         """Return the newest version of the inventory API that this server has; it is searched once."""

@@ -119,7 +119,7 @@ class Kandji(Connector):
             )
         self.http.send("PATCH", DEVICES.below("/{}", device.id), act=act, json={"user": mine[0]["id"]}, retry_safe=True)
 
-    # -- what Kandji says ----------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _command(self, device: Device, action: str, verb: str, body: Mapping[str, Any]) -> None:
         path = DEVICES.below("/{}/action/{}", device.id, action)

@@ -165,7 +165,7 @@ class OneDrive(DirectoryUsers):
             missing=(404,),
         )
 
-    # -- what OneDrive says --------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _drive(self, person: Person) -> Any:
         """Return the drive; None when the person has no account here, or never opened OneDrive (404 "User's mysite not found.")."""

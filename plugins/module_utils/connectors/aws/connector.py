@@ -230,7 +230,7 @@ class Aws(Connector):
     def revoke(self, account: Account, entitlement: Entitlement) -> None:
         self._held.revoke(account, entitlement)
 
-    # -- what they leave behind ----------------------------------------------------------------------------------------
+    # -- keys that a leaver may know -----------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
         return list(self._owned.owned(account))

@@ -40,7 +40,7 @@ class EntraEntitlements(DirectoryUsers):
 
     ENTITLEMENT_KINDS: Sequence[str] = ("groups", "licences", "roles", "apps")
 
-    # -- what is held --------------------------------------------------------------------------------------------------
+    # -- held entitlements ---------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
         act = f"read what {account.login} holds"
@@ -134,7 +134,7 @@ class EntraEntitlements(DirectoryUsers):
             )
             yield Entitlement("apps", name, row["id"], fixed, raw=row)
 
-    # -- what a profile names ------------------------------------------------------------------------------------------
+    # -- entitlements by name ------------------------------------------------------------------------------------------
 
     def find_entitlement(self, kind: str, name: str) -> Entitlement | None:
         """Return the group, licence, role or app of this name, or None.
@@ -203,7 +203,7 @@ class EntraEntitlements(DirectoryUsers):
     def _skus(self) -> list[dict[str, Any]]:
         return list(graph_pages(self.graph, "/subscribedSkus", act="read licences"))
 
-    # -- giving and taking ---------------------------------------------------------------------------------------------
+    # -- granting and revoking -----------------------------------------------------------------------------------------
 
     def grant(self, account: Account, entitlement: Entitlement) -> None:
         self._refuse(account, entitlement, "grant")
@@ -301,7 +301,7 @@ class EntraEntitlements(DirectoryUsers):
     def _object(self, id: str) -> str:
         return self.graph.link(at("/directoryObjects/{}", id))
 
-    # -- what is owned -------------------------------------------------------------------------------------------------
+    # -- owned things --------------------------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
         found = []

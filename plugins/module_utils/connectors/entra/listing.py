@@ -80,7 +80,7 @@ class EntraListing(EntraEntitlements):
             first = next(rows, None)
         return chain(() if first is None else (first,), rows)
 
-    # -- what is held --------------------------------------------------------------------------------------------------
+    # -- held entitlements ---------------------------------------------------------------------------------------------
 
     def _holdings(self, act: str) -> tuple[Holdings, dict[str, str]]:
         """Return the groups, roles and apps that each user holds, and the groups' names by id."""

@@ -307,7 +307,7 @@ class Exchange(DirectoryUsers, GraphMail, GraphCalendar):
     def ways_back(self, account: Account, closed: Mapping[str, str]) -> Sequence[WayBack]:
         return self._access.ways_back(account, closed)
 
-    # -- where others let them in --------------------------------------------------------------------------------------
+    # -- access to what belongs to others ------------------------------------------------------------------------------
 
     def owned(self, account: Account) -> Sequence[Owned]:
         """Return the distribution lists, mailboxes and calendars of others that let the account in; see :class:`LetIn`."""

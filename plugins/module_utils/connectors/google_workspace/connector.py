@@ -150,7 +150,7 @@ class GoogleWorkspace(Connector):
             "people sign in with their address", act=f"change login of {account.login}", system=self.target.name
         )
 
-    # -- cut-off and what it holds -------------------------------------------------------------------------------------
+    # -- cut-off and entitlements --------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         return self._access.paths(account)

@@ -244,7 +244,7 @@ class Ldap(Connector):
             )
         return str(rows[0]["dn"])
 
-    # -- cutting off ---------------------------------------------------------------------------------------------------
+    # -- cut-off -------------------------------------------------------------------------------------------------------
 
     def access_paths(self, account: Account, since: str) -> Sequence[AccessPath]:
         return self._access.paths(account, since)

@@ -200,7 +200,7 @@ class OktaAccess:
         act = f"take admin role {role['type']} of {account.login}"
         self.api.send("DELETE", path("users", account.id, "roles", role["id"]), act=act, missing=(404,))
 
-    # -- and back ------------------------------------------------------------------------------------------------------
+    # -- ways back -----------------------------------------------------------------------------------------------------
 
     def ways_back(self, account: Account, closed: Mapping[str, str], *, mail: bool) -> Sequence[WayBack]:
         """Return what can be opened again. A reactivated person sets up factors and consents again; only apps through groups come back."""

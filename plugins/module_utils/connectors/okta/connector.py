@@ -191,7 +191,7 @@ class Okta(Connector):
     def administrators(self) -> Iterator[str]:
         return self._access.super_admins()
 
-    # -- what it holds -------------------------------------------------------------------------------------------------
+    # -- entitlements --------------------------------------------------------------------------------------------------
 
     def entitlements(self, account: Account) -> Sequence[Entitlement]:
         return self._held.held(account)

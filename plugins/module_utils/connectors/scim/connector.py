@@ -95,7 +95,7 @@ class Scim(Connector):
         """Return the dialect that the systems file names. A declared connector overrides this with the dialect of its file."""
         return DIALECTS[target.options.get("dialect") or "generic"]
 
-    # -- whose an account is -------------------------------------------------------------------------------------------
+    # -- keys of a person ----------------------------------------------------------------------------------------------
 
     def subjects_of(self, person: Person) -> tuple[Sequence[str], bool]:
         """Return the values that externalId may have, and whether another value means another person.
