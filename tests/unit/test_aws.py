@@ -293,7 +293,7 @@ def test_keys_of_users_that_a_leaver_answers_for_are_named_and_stay_until_somebo
     found = keys_left(box)
     assert set(found) == {f"access key of another user ci-deploy ({hers})"}
     [row] = found.values()
-    assert row["outcome"] == "needs_human" and row["lasting"] and "tag Owner names them" in row["note"]
+    assert row["outcome"] == "needs_human" and row["lasting"] and "tag Owner names the leaver" in row["note"]
     assert box["aws"].client("iam").list_access_keys(UserName="ci-deploy")["AccessKeyMetadata"][0]["Status"] == "Active"
 
 

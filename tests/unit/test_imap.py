@@ -362,7 +362,7 @@ def test_what_a_refusal_means(serve: Callable[..., Script], says: bytes, error: 
     ("options", "says"),
     [
         ({}, "option probe_login"),
-        ({"probe_login": "postmaster"}, "hangs up on ann and opens postmaster"),
+        ({"probe_login": "postmaster"}, "closes the connection on ann and opens postmaster"),
         ({"probe_login": "postmaster"}, "result_success = continue"),
     ],
 )
@@ -379,7 +379,7 @@ def test_a_login_that_the_server_hangs_up_on_is_no_missing_mailbox_and_what_to_d
 def test_a_server_that_hangs_up_on_everybody_is_in_trouble(serve: Callable[..., Script]) -> None:
     script = serve()
     script.hangs_up_on = {"ann", "postmaster"}
-    with pytest.raises(Unavailable, match="hung up during sign-in to ann"):
+    with pytest.raises(Unavailable, match="closed the connection during the sign-in to ann"):
         mail(script, probe_login="postmaster").mail_folders(ANN)
 
 
