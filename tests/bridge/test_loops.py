@@ -305,6 +305,34 @@ def test_a_long_list_of_hr_stays_healthy(app: App, monkeypatch: pytest.MonkeyPat
             goes_on.set()
 
 
+def test_a_notice_that_waits_behind_a_long_question_to_hr_stays_healthy(app: App) -> None:
+    """HR is asked one question at a time. The first one is slow, and the notice waits for longer than a notice may be silent."""
+    block, loops, begun = Block(), app.bridge.loops, threading.Event()
+    app.executor.blocks["people"] = block
+    people = app.bridge.people
+
+    def notices() -> None:
+        with loops.running("notices"):
+            begun.set()
+            people.ask([("hr", "8")])
+
+    first = threading.Thread(target=lambda: people.ask([PERSON]), daemon=True)
+    first.start()
+    assert block.reached.wait(60)
+    second = threading.Thread(target=notices, daemon=True)
+    second.start()
+    assert begun.wait(60)
+    try:
+        for _ in range(2):
+            app.clock.seconds += ALLOWED["notices"]
+            until(lambda: loops.silences()["notices"].seconds == 0.0)
+        assert second.is_alive()
+    finally:
+        block.open.set()
+        first.join(60)
+        second.join(60)
+
+
 def test_a_database_that_is_away_fails_readiness_and_restarts_nothing(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

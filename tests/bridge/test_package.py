@@ -14,7 +14,7 @@ import pexpect
 import pytest
 import tomllib
 import yaml
-from lifecycle_bridge import __version__
+from lifecycle_bridge import __version__, watchdog
 from lifecycle_bridge.cli import main
 
 from tests.integration.company import BIN
@@ -120,3 +120,17 @@ def test_prometheus_accepts_the_alert_rules() -> None:
     rules = ROOT / "extensions" / "monitoring" / "alert-rules.yml"
     done = subprocess.run(["promtool", "check", "rules", str(rules)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_way_to_run_it_asks_whether_a_loop_hangs_and_what_can_restart_it_does() -> None:
+    unit = (DEPLOY / "lifecycle-bridge.service").read_text(encoding="utf-8")
+    (seconds,) = re.findall(r"^WatchdogSec=(\d+)$", unit, re.M)
+    assert int(seconds) >= 4 * watchdog.LOOK, "two looks have to say that it hangs, and one may be late"
+    assert {"Type=notify", "Restart=always", "LimitCORE=0"} <= set(unit.splitlines())
+    container = (DEPLOY / "quadlet" / "lifecycle-bridge.container").read_text(encoding="utf-8")
+    assert {"HealthOnFailure=kill", "Restart=always"} <= set(container.splitlines())
+    compose = (DEPLOY / "compose" / "compose.yml").read_text(encoding="utf-8")
+    for text in (container, compose):
+        assert "/healthz'" in text and "/readyz" not in text, (
+            "a database that is away must not kill the runs in a container"
+        )

@@ -31,6 +31,7 @@ from lifecycle_bridge.poll.watch import (
     zone_of,
 )
 from lifecycle_bridge.store.alerts import Alerts
+from lifecycle_bridge.store.views import Views
 
 from tests.bridge.poll_support import START, Bridge
 
@@ -286,10 +287,24 @@ def test_an_alert_of_a_poll_that_reached_nobody_is_sent_by_the_next_bridge_too(b
     assert two.run_once(bridge.now + MINUTE).alarms == [], "it has begun once"
     two.close()
     kept = Alerts(bridge.database)
-    assert [one.key for one in kept.unsent()] == ["poll:hr"]
-    assert kept.claim("poll:hr", bridge.now) and not kept.claim("poll:hr", bridge.now) and kept.unsent() == []
+    assert [one.key for one in kept.unsent(bridge.now)] == ["poll:hr"]
+    assert kept.claim("poll:hr", bridge.now) and not kept.claim("poll:hr", bridge.now) and kept.unsent(bridge.now) == []
     kept.not_sent("poll:hr")
-    assert [one.key for one in kept.unsent()] == ["poll:hr"]
+    assert [one.key for one in kept.unsent(bridge.now)] == ["poll:hr"]
+
+
+def test_an_alert_whose_bridge_was_killed_while_it_sent_it_is_sent_by_another(bridge: Bridge, fake: Fake) -> None:
+    """Such as by the watchdog, since the way of the notice hangs."""
+    fake.answers = [ConfigError("poll hr: a key is missing")]
+    bridge.look(0)
+    kept, views, later = Alerts(bridge.database), Views(bridge.database), bridge.now + 11 * MINUTE
+    assert kept.claim("poll:hr", bridge.now)
+    assert kept.unsent(bridge.now + 9 * MINUTE) == [] and views.alerts()[0].told_at is None, (
+        "nobody knows whether it arrived"
+    )
+    assert [one.key for one in kept.unsent(later)] == ["poll:hr"] and kept.claim("poll:hr", later)
+    kept.sent("poll:hr", later)
+    assert kept.unsent(later + HOUR) == [] and views.alerts()[0].told_at == later
 
 
 # -- silence -------------------------------------------------------------------------------------------------------------

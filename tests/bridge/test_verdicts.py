@@ -271,7 +271,7 @@ def test_a_cancelled_leaver_sends_notices_and_stays_cancelled_until_hr_changes(w
     case = world.of("7")[0]["id"]
     world.acts.cancel(case, "ida@corp.example", "a mistake in HR")
     world.acts.cancel(case, "grace@corp.example", "a mistake in HR")
-    (alert,) = world.alerts.unsent()
+    (alert,) = world.alerts.unsent(NOW)
     assert "grace@corp.example cancelled the offboard of hr 7" in alert.detail
     with pytest.raises(BridgeError, match="HR says something else"):
         world.acts.settle(alert.key, "grace@corp.example")
@@ -296,7 +296,7 @@ def test_one_person_alone_cancels_no_leaver(world: World) -> None:
     for name in ("grace@corp.example", "Grace@corp.example", "grace+x@corp.example"):
         world.acts.cancel(case, name, "a mistake in HR")
         assert world.of("7")[0]["state"] == "upcoming", name
-    (alert,) = world.alerts.unsent()
+    (alert,) = world.alerts.unsent(NOW)
     assert "wants to cancel the offboard of hr 7" in alert.detail and "somebody else cancels it too" in alert.detail
     world.acts.cancel(case, "ida@corp.example", "so it is")
     assert world.of("7")[0]["state"] == "cancelled"

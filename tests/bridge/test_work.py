@@ -431,7 +431,10 @@ def test_an_hr_problem_sends_one_alert_and_another_when_it_comes_back(
             "alert": "the record is gone from HR",
         }
         world.intakes.settle(ident, Result("successful", stats={"intake": {"decisions": [decision]}}), now)
-        return [one.detail for one in world.alerts.unsent() if world.alerts.claim(one.key, now)]
+        found = [one for one in world.alerts.unsent(now) if world.alerts.claim(one.key, now)]
+        for one in found:
+            world.alerts.sent(one.key, now)
+        return [one.detail for one in found]
 
     assert told(NOW) == ["hr 7: the record is gone from HR"]
     assert told(NOW + HOUR) == [], "it stands there"
@@ -513,7 +516,7 @@ def test_no_event_is_given_up_and_one_that_stops_the_others_goes_alone(world: Wo
     for one in alone:
         world.intakes.settle(one, Result("failed", detail="8 is there twice"), NOW)
     assert {world.run(one)["status"] for one in alone} == {"waiting"}, "each is tried until it is well"
-    assert len(world.alerts.unsent()) == 1, "and there is one alert"
+    assert len(world.alerts.unsent(NOW)) == 1, "and there is one alert"
     with world.database.read() as c:
         assert c.execute(sa.select(events.c.state)).scalars().all() == ["taken", "taken"]
         assert c.execute(sa.select(sa.func.count()).select_from(alerts)).scalar_one() == 1

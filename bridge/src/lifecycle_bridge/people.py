@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from lifecycle_bridge import clock
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import NAMING, Executor, Order
-from lifecycle_bridge.loops import Loops, never_stop
+from lifecycle_bridge.loops import Loops, came_around, never_stop
 
 log = logging.getLogger("lifecycle_bridge.people")
 
@@ -102,12 +103,22 @@ class People:
         :raises BridgeError: HR could not be asked.
         """
         wanted = set(keys)
-        with self._asking:
+        with self._in_turn():
             found, missing = self._in_memory(wanted)
             if missing and self._executor is not None:
                 self._look_up(self._executor, sorted(missing))
                 found, _missing = self._in_memory(wanted)
         return found
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Wait for another question to HR, which may be long. The waiting thread does not hang: the one that asks would be seen if it did."""
+        while not self._asking.acquire(timeout=1.0):
+            came_around()
+        try:
+            yield
+        finally:
+            self._asking.release()
 
     def everybody_in_memory(self) -> Mapping[Key, Card]:
         """Return all who are known by name now."""

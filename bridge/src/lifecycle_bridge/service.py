@@ -354,7 +354,7 @@ class Bridge:
     def _send_alerts(self) -> None:
         """Send each alert once, by one bridge. What fails is tried again later."""
         now, due = clock.now(), time.monotonic()
-        unsent = [alert for alert in self.alerts.unsent() if self._send_at.get(alert.key, 0.0) <= due]
+        unsent = [alert for alert in self.alerts.unsent(now) if self._send_at.get(alert.key, 0.0) <= due]
         self.send_alerts([Alert(one.key, one.detail) for one in unsent if self.alerts.claim(one.key, now)])
 
     def send_alerts(self, found: Sequence[Alert]) -> None:
@@ -366,12 +366,16 @@ class Bridge:
         with self.loops.running("alerts"):
             for alert in found:
                 came_around()
-                if self.send_alert(alert) or alert.over:
-                    self._send_at.pop(alert.key, None)
+                arrived = self.send_alert(alert)
+                if alert.over:
                     continue
-                self._send_at[alert.key] = time.monotonic() + _AGAIN
-                with suppress(sa.exc.DBAPIError):
-                    self.alerts.not_sent(alert.key)
+                with suppress(sa.exc.DBAPIError):  # it is sent again after a while: twice is better than never
+                    if arrived:
+                        self._send_at.pop(alert.key, None)
+                        self.alerts.sent(alert.key, clock.now())
+                    else:
+                        self._send_at[alert.key] = time.monotonic() + _AGAIN
+                        self.alerts.not_sent(alert.key)
 
     def raise_silence(self, silence: Silence) -> None:
         """Keep an alert about a loop that hangs; the console and ``doctor`` show it, and it is sent like any other."""

@@ -16,6 +16,9 @@ from lifecycle_bridge.store.tables import alerts
 
 #: When the trouble of a settled alert was not seen for so long, it is over; seen again, it is a new alert.
 OVER = timedelta(days=3)
+#: Stands in ``told_at`` before the moment since when a bridge is sending the alert, and how long others wait for the result: that bridge may be
+#: killed meanwhile, such as by the watchdog, since the very sending hangs.
+_SENDING, _LEASE = "~", timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,12 @@ class Alerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unsent(self) -> list[Alert]:
-        """Return the alerts that were not sent yet, the oldest first."""
+    def unsent(self, now: datetime) -> list[Alert]:
+        """Return the alerts that were not sent yet, and that no bridge is sending, the oldest first."""
         with self._database.read() as c:
             found = c.execute(
                 sa.select(alerts.c.key, alerts.c.detail)
-                .where(alerts.c.told_at == "", alerts.c.settled_at == "")
+                .where(_to_send(now), alerts.c.settled_at == "")
                 .order_by(alerts.c.at)
             ).all()
         return [Alert(row.key, row.detail) for row in found]
@@ -69,10 +72,13 @@ class Alerts:
     def claim(self, key: str, now: datetime) -> bool:
         """Take an alert to send it; false when another bridge was faster."""
         with self._database.write() as c:
-            took = c.execute(
-                sa.update(alerts).where(alerts.c.key == key, alerts.c.told_at == "").values(told_at=stamp(now))
-            )
-            return bool(took.rowcount)
+            mine = sa.update(alerts).where(alerts.c.key == key, _to_send(now))
+            return bool(c.execute(mine.values(told_at=f"{_SENDING}{stamp(now)}")).rowcount)
+
+    def sent(self, key: str, now: datetime) -> None:
+        """Mark an alert as sent."""
+        with self._database.write() as c:
+            c.execute(sa.update(alerts).where(alerts.c.key == key).values(told_at=stamp(now)))
 
     def not_sent(self, key: str) -> None:
         """Mark an alert as not sent, since it reached nobody."""
@@ -90,3 +96,13 @@ class Alerts:
             )
             if not settled.rowcount:
                 raise BridgeError(f"settle {key}: there is no such alert")
+
+
+def told_at(text: str) -> datetime | None:
+    """Return when an alert was sent; None while it was not, or is being sent."""
+    return None if text.startswith(_SENDING) else moment(text)
+
+
+def _to_send(now: datetime) -> sa.ColumnElement[bool]:
+    left = sa.and_(alerts.c.told_at.like(f"{_SENDING}%"), alerts.c.told_at < f"{_SENDING}{stamp(now - _LEASE)}")
+    return sa.or_(alerts.c.told_at == "", left)

@@ -184,7 +184,7 @@ schema = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
-#: What a person must look at: what the intake found, a silent source, a dead job. ``told_at``: when the alert was sent; ``settled_at``: when somebody settled it.
+#: What a person must look at: what the intake found, a silent source, a dead job. ``told_at``: when the alert was sent, or after a ``~`` since when it is being sent; ``settled_at``: when somebody settled it.
 alerts = sa.Table(
     "alerts",
     metadata,

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from lifecycle_bridge.kinds import OFFBOARD, ONBOARD, WITHDRAW
 from lifecycle_bridge.store import Database, moment, stamp
+from lifecycle_bridge.store.alerts import told_at
 from lifecycle_bridge.store.tables import OPEN, alerts, cases, events, runs, sources, timeline
 from lifecycle_bridge.store.timelines import who
 
@@ -437,7 +438,7 @@ def _alert(row: sa.RowMapping) -> Alert:
         row["key"],
         _moment(row["at"]),
         row["detail"],
-        moment(row["told_at"]),
+        told_at(row["told_at"]),
         moment(row["settled_at"]),
         row["settled_by"],
     )
