@@ -90,6 +90,8 @@ class SandboxCompany:
         self.emulators: dict[str, str] = running["emulators"]
         self.systems: dict[str, str] = running["systems"]
         self.systems_file = Path(running["systems_file"])
+        self._seeded = folder.with_name(f"{folder.name}-seeded")
+        shutil.copytree(folder, self._seeded)
 
     def _sandbox(self, verb: str) -> None:
         ran = subprocess.run(
@@ -107,12 +109,14 @@ class SandboxCompany:
         return next(iter(self.emulators.values()))
 
     def reset(self) -> None:
-        """Systems as seeded, those that do not speak HTTP too; ledger, records and archives gone."""
+        """Systems as seeded, those that do not speak HTTP too; the folder as it was at the start, without a ledger."""
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        shutil.copytree(self._seeded, self.folder, dirs_exist_ok=True)
         control(self.folder, "POST", self._any(), "box/reset", {})
-        for kept in ("records", "archive"):
-            shutil.rmtree(self.folder / kept, ignore_errors=True)
-        for leftover in (*self.folder.glob("ledger.db*"),):
-            leftover.unlink()
 
     def journals(self) -> dict[str, list[dict[str, Any]]]:
         """What every system was asked, by its name in the sandbox."""

@@ -9,8 +9,9 @@ import pytest
 from tests.integration.company import SandboxCompany
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxCompany]:
+    """The company of all files: to start one takes 7 s of a processor, to reset it half a second."""
     company = SandboxCompany(tmp_path_factory.mktemp("company"))
     yield company
     company.stop()
