@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import defaultdict
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -24,6 +26,17 @@ pytest_plugins = ["pytester"]
 from tests import rotation
 from tests.browser import browser  # noqa: F401 - a fixture of every file
 from tests.contract.witness import contracts_kept  # noqa: F401 - a fixture of every module
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what stays until the end: a million objects of modules and tests, in each process."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
