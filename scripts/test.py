@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Runs every check, those that fail fastest first, and ends with a list of what was skipped, and why."""
+"""Runs every check: first those that fail fastest, then the tests, and beside the tests the slow checks.
+
+Ends with a list of what was skipped, and why, and with the time of each stage: on the clock, and of the processors. A server that
+still runs when its stage ends is not counted.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,11 +34,22 @@ DATED = (
     "tests/unit",
     *(f"tests/integration/test_{name}.py" for name in ("leave", "movers", "runs", "people")),
 )
-#: ansible-test fetches this from a server of its own; Python brings the same thing along.
-GET_PIP = """import subprocess, sys
-subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
-wanted = [a for a in sys.argv[1:] if a not in ("--no-setuptools", "--no-wheel", "--disable-pip-version-check")]
-subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"] + wanted)
+#: ansible-test fetches a script with this name from a server of its own, for each of its ten environments. This one installs pip once,
+#: with what Python brings along, and then copies it. Several ansible-cores may run it at once.
+GET_PIP = """import os, pathlib, shutil, subprocess, sys, sysconfig
+wanted = [a for a in sys.argv[1:] if not a.startswith("-")]
+once = pathlib.Path.home() / "-".join(wanted)
+if not once.exists():
+    maker, made = (once.with_name(f"{name}-{os.getpid()}") for name in ("maker", "made"))
+    subprocess.check_call([sys.executable, "-m", "venv", maker])
+    pip = [maker / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", made]
+    subprocess.check_call(pip + wanted)
+    shutil.rmtree(maker)
+    try:
+        made.rename(once)
+    except OSError:  # another was first
+        shutil.rmtree(made)
+shutil.copytree(once, sysconfig.get_path("purelib"), dirs_exist_ok=True, ignore=shutil.ignore_patterns("bin"))
 """
 
 
@@ -40,7 +58,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.failed: dict[str, list[str]] = {}
-        self.times: list[tuple[str, float]] = []
+        self.times: list[tuple[str, float, float]] = []
         self.env = {
             **os.environ,
             "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -50,12 +68,10 @@ class Runner:
             "LC_ALL": "C.UTF-8",
         }
 
-    def stage(
-        self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None, *, aside: bool = False
-    ) -> None:
-        """Run one stage; the output of a stage that runs beside others (``aside``) is shown when it has ended."""
-        if not aside:
-            print(f"\n== {name}", flush=True)
+    def stage(self, name: str, command: list[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+        """Run one stage; the output of a stage that a thread runs beside others is shown when it has ended."""
+        aside = threading.current_thread() is not threading.main_thread()
+        print(f"\n== {name}{': begins' if aside else ''}", flush=True)
         start = time.monotonic()
         # A file, not a pipe: a server that a stage leaves running holds a pipe open for ever.
         with tempfile.NamedTemporaryFile() as written, Path(written.name).open(errors="replace") as read:
@@ -67,11 +83,12 @@ class Runner:
                 stdout=written,
                 stderr=subprocess.STDOUT,
             ) as running:
-                while running.poll() is None:
+                while not (ended := os.wait4(running.pid, os.WNOHANG))[0]:
                     time.sleep(0.1)
                     if not aside:
                         print(read.read(), end="", flush=True)
-            self.times.append((name, time.monotonic() - start))
+                running.returncode = os.waitstatus_to_exitcode(ended[1])
+            self.times.append((name, time.monotonic() - start, ended[2].ru_utime + ended[2].ru_stime))
             print(f"\n== {name}\n{read.read()}" if aside else read.read(), end="", flush=True)
             if running.returncode:
                 read.seek(0)
@@ -93,7 +110,7 @@ def python(name: str) -> str:
     return str(BIN / name)
 
 
-def lint(run: Runner) -> None:
+def style(run: Runner) -> None:
     run.stage("ruff", [python("ruff"), "check", "."])
     run.stage("ruff format", [python("ruff"), "format", "--check", "."])
     run.stage("vulture: nothing is dead", [python("vulture")])
@@ -114,13 +131,18 @@ def lint(run: Runner) -> None:
         [python("mypy"), "--config-file", "pyproject.toml", "-p", "lifecycle_bridge"],
         env={"MYPYPATH": str(ROOT / "bridge" / "src")},
     )
+
+
+def playbooks(run: Runner) -> None:
     run.stage(
         "ansible-lint, production profile",
         [python("ansible-lint"), "--offline", "--profile", "production", "--strict", "playbooks", "roles"],
     )
-    with (
-        tempfile.TemporaryDirectory() as scratch
-    ):  # below build, which git ignores, antsibull-docs finds nothing to look at
+
+
+def documentation(run: Runner) -> None:
+    # below build, which git ignores, antsibull-docs finds nothing to look at
+    with tempfile.TemporaryDirectory() as scratch:
         lint_docs(run, unpacked("docs", Path(scratch)))
 
 
@@ -144,11 +166,18 @@ def lint_docs(run: Runner, copy: Path) -> None:
 
 
 def demos(run: Runner) -> None:
-    """Yield the README's first commands, for today and for another day, which changes from commit to commit."""
-    run.stage("make demo", ["make", "demo", f"PYTHON={sys.executable}"])
+    """Run the README's first commands: after some commits as of today, after others as of another day. `make soak` runs all."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    turn, other_day = divmod(int(head[:8] or "0", 16), 2)
     days = combinations()
-    demo(run, *days[int(head[:8] or "0", 16) % len(days)])
+    if other_day:
+        demo(run, *days[turn % len(days)])
+    else:
+        demo_today(run)
+
+
+def demo_today(run: Runner) -> None:
+    run.stage("make demo", ["make", "demo", f"PYTHON={sys.executable}"])
 
 
 def demo(run: Runner, day: str, zone: str) -> None:
@@ -173,6 +202,21 @@ def unpacked(name: str, folder: Path = BUILD) -> Path:
     return copy
 
 
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Start what this thread starts on one core: pylint has a process for each, and each reads again what the others have read."""
+    if not hasattr(os, "sched_setaffinity"):  # Linux has it
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[os.getpid() % len(cores)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@one_core()
 def sanity(run: Runner) -> None:
     """Run ansible-test on the published files. It needs a git checkout."""
     copy = unpacked(f"sanity-{BIN.parent.name.strip('.')}")  # of several cores at once, each has its own
@@ -199,7 +243,6 @@ def sanity(run: Runner) -> None:
             "pslint",
         ],
         cwd=copy,
-        aside=True,
         env={"HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible"), "ANSIBLE_CONFIG": ""},
     )
 
@@ -208,6 +251,7 @@ def soak(run: Runner) -> None:
     """Run the checks that take hours: every sampled date and zone, and the long tests."""
     run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
     run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
+    demo_today(run)
     for day, zone in combinations():
         demo(run, day, zone)
         run.stage(
@@ -260,22 +304,16 @@ def cores(run: Runner, cell: str) -> None:
 def gates(run: Runner, only: str | None) -> None:
     """Run the checks that a change must pass, or one part of them."""
     if only in (None, "pytest"):
-        debian = ROOT / "scripts" / "debian.sh"
-        if debian.exists():
-            run.stage("servers of Debian", ["bash", str(debian)])
-    with ThreadPoolExecutor(
-        1
-    ) as beside:  # ansible-test keeps one core busy for two minutes, and needs nothing that the others have
-        slow = beside.submit(sanity, run) if only in (None, "sanity") else None
-        if only in (None, "lint"):
-            lint(run)
-        if only is None:
-            pages(run)
+        run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh")])
+    if only in (None, "lint"):
+        style(run)
+    # Of two cores, the slow gates keep one busy, and they need nothing that the tests have.
+    with ThreadPoolExecutor(1) as beside:
+        slow = [beside.submit(part, run) for name, part in SLOW if only in (None, name)]
         if only in (None, "pytest"):
             tests(run)
-            demos(run)
-        if slow is not None:
-            slow.result()
+        for part in slow:
+            part.result()
 
 
 def pages(run: Runner) -> None:
@@ -311,6 +349,16 @@ def tests(run: Runner) -> None:
     )
 
 
+#: What runs beside the tests, one after the other, and with which part it is asked for.
+SLOW = (
+    ("sanity", sanity),
+    ("lint", playbooks),
+    ("lint", documentation),
+    ("all", pages),
+    ("pytest", demos),
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=["lint", "sanity", "pytest"])
@@ -325,10 +373,9 @@ def main() -> int:
         cores(run, args.cores)
     else:
         gates(run, args.only)
-    print("\n== times")
-    for name, seconds in run.times:
-        print(f"   {seconds:7.1f} s  {name}")
-    print(f"   {time.monotonic() - start:7.1f} s  in all")
+    print("\n== times: on the clock, of the processors")
+    for name, seconds, used in (*run.times, ("in all", time.monotonic() - start, sum(row[2] for row in run.times))):
+        print(f"   {seconds:7.1f} s {used:7.1f} s  {name}")
     return run.end()
 
 
