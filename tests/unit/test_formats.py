@@ -166,6 +166,16 @@ def test_the_schema_takes_a_template_wherever_a_run_does(tmp_path: Path) -> None
     assert systems_are_read(said, tmp_path) and checker("systems-file.schema.json").is_valid(said)
 
 
+def test_a_service_level_is_taken_as_the_page_of_the_systems_file_writes_it(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "systems-file.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"^\| `service_level` \|.*$", page, re.M)
+    shown = re.findall(r"`(\d+[a-z])`", row)
+    assert "15m" in shown
+    for limit in (*shown, 900):
+        said = of({"wiki": {**WIKI, "service_level": {"cutoff": limit}}})
+        assert systems_are_read(said, tmp_path) and checker("systems-file.schema.json").is_valid(said), limit
+
+
 @pytest.mark.parametrize("systems", WRONG_SYSTEMS, ids=json.dumps)
 def test_the_schema_refuses_a_systems_file_that_a_run_refuses(systems: Any, tmp_path: Path) -> None:
     assert not systems_are_read(of(systems), tmp_path)
