@@ -114,7 +114,7 @@ def _peers() -> Iterator[str]:
 def _ways() -> Iterator[str]:
     yield "## How each way in ends, and what lingers"
     yield ""
-    yield "Of the connectors that are data, in the order in which they are closed; the pages of the others say it, and [a leaver on every system](every-system.md) has what lingers of all."
+    yield "The ways in of the connectors that are data, in the order in which they are closed. The connectors that are code have them on their own pages. [A leaver on every system](every-system.md) shows what lingers on all of them."
     yield ""
     yield "| system | way in | how it ends | what lingers |"
     yield "|---|---|---|---|"
