@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from ..model.durations import seconds
 from ..model.marked_yaml import Document
+from ..model.system_facts import Systems
 
 #: The roles that an escalation may name, beside addresses.
 ROLES = ("owner", "manager")
@@ -110,7 +110,7 @@ class Levels:
     """The owner and the time limit of each step, from policy's duties and from the systems file."""
 
     duties: Sequence[Duty] = ()
-    systems: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    systems: Systems = field(default_factory=dict)
 
     def owner(self, system: str, phase: str, step: str, departure: str = "") -> str:
         """Return the address of the person who answers for a step; empty when nobody does."""

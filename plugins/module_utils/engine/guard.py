@@ -172,17 +172,21 @@ def _accounts(system: object, want: Mapping[str, Any]) -> list[Account]:
 
 
 #: The arguments that name the people to whom a step gives something of the person's.
-HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
+_HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
+
+
+def heirs(want: Mapping[str, Any]) -> list[str]:
+    """Return the people to whom a step gives something of the person's, as its arguments name them."""
+    given = [want.get(name) or () for name in _HEIRS]
+    return [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
 
 
 def _inactive(system: object, want: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
     """Return the people who would get something and can't use their account on this system: address -> the reason."""
     if not isinstance(system, Accounts):
         return {}
-    given = [want.get(name) or () for name in HEIRS]
-    names = {str(name).lower() for value in given for name in ([value] if isinstance(value, str) else value)}
     found = {}
-    for name in sorted(names - set(known)):
+    for name in sorted({name.lower() for name in heirs(want)} - set(known)):
         if "@" not in name:
             continue
         try:

@@ -6,12 +6,13 @@ read."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import cast
 
 from ..model import clock
 from ..model.commands import option
 from ..model.errors import AnswerLost, InputError, LifecycleError
 from ..model.states import GONE, GONE_OR_OFF
+from ..model.step_result import ChangeRow, StepResult
 from ..model.text import visible
 from ..sdk.values import lasting
 from .answer_shape import read_answers
@@ -109,8 +110,7 @@ class Outcomes:
     def observe(self, changes: Sequence[Change]) -> None:
         """Compare a plan from a fresh read with the wanted values."""
         self.unlisted.clear()
-        fresh = {c.what: c for c in changes}
-        blind = next((c.note for c in changes if c.outcome is Outcome.FAILED), "")
+        fresh, blind = _found(changes)
         for change in self.pending:
             if change.what not in self.unseen:
                 continue
@@ -148,11 +148,16 @@ class Outcomes:
         return [c for c in self.changes if self.outcomes.get(c.what) is Outcome.IN_PROGRESS and c.pending is not None]
 
     def ended(self, changes: Sequence[Change]) -> None:
-        """Mark the changes that were in progress and that a fresh plan shows as done."""
-        fresh = {c.what: c for c in changes}
+        """Mark the changes that were in progress and that a fresh plan shows as done.
+
+        A change that may stand in a list that was not read stays in progress.
+        """
+        fresh, blind = _found(changes)
         for change in self.in_progress():
             now = fresh.get(change.what)
-            if now is None or now.before == change.after:
+            if now is None and blind:
+                self.notes[change.what] = f"it is not known whether it ended: {blind}"
+            elif now is None or now.before == change.after:
                 self.outcomes[change.what] = Outcome.DONE
             elif now.before != change.pending:
                 self.outcomes[change.what] = Outcome.FAILED
@@ -177,28 +182,32 @@ class Outcomes:
             self.codes[what] = "read_back"
             self.notes[what] = f"written, but could not be read back: {error}"
 
-    def result(self, system: str, *, rehearsal: bool) -> dict[str, Any]:
+    def unwatched(self, error: LifecycleError) -> None:
+        """Note why the system does not show whether the changes in progress have ended. They stay in progress."""
+        for change in self.in_progress():
+            self.notes[change.what] = f"it is not known whether it ended: {error}"
+
+    def result(self, system: str, *, rehearsal: bool) -> StepResult:
         waiting = {c.what for c in self.pending} if rehearsal else set()
         rows = []
         for c in self.changes:
             outcome = Outcome.DONE if c.what in waiting else self.outcomes[c.what]
-            row: dict[str, Any] = {
+            row: ChangeRow = {
                 "what": c.what,
                 "before": c.before,
                 "after": c.after,
                 "outcome": "planned" if c.what in waiting else outcome.value,
             }
-            for key, value in (
-                ("note", self.notes.get(c.what)),
-                ("code", self.codes.get(c.what)),
-                ("at", self.times.get(c.what)),
-                ("irreversible", c.irreversible or None),
-                ("confirm", c.confirm if c.irreversible else None),
-                ("act", c.act or None),
-                ("lasting", c.lasting and outcome is Outcome.NEEDS_HUMAN or None),
-            ):
-                if value:
-                    row[key] = value
+            more: ChangeRow = {
+                "note": self.notes.get(c.what, ""),
+                "code": self.codes.get(c.what, ""),
+                "at": self.times.get(c.what, ""),
+                "irreversible": c.irreversible,
+                "confirm": c.confirm if c.irreversible else "",
+                "act": c.act,
+                "lasting": c.lasting and outcome is Outcome.NEEDS_HUMAN,
+            }
+            row.update(cast(ChangeRow, {key: value for key, value in more.items() if value}))
             if outcome in (Outcome.DONE, Outcome.ACKNOWLEDGED, Outcome.ALREADY) and c.residual:
                 row["residual"] = c.residual.as_dict(
                     self.times.get(c.what)
@@ -214,7 +223,7 @@ class Outcomes:
             for c in self.pending
         )
         written = {c.what for c in self.pending}
-        result: dict[str, Any] = {
+        result: StepResult = {
             "changed": changed,
             "system": system,
             "outcome": worst.value,
@@ -231,6 +240,12 @@ class Outcomes:
             result["code"] = bad[0].get("code", "unknown")
             result["msg"] = visible("; ".join(f"{row['what']}: {row.get('note', row['outcome'])}" for row in bad))
         return result
+
+
+def _found(changes: Sequence[Change]) -> tuple[dict[str, Change], str]:
+    """Return the changes of a plan by name, and why a list of the system could not be read; empty when all were."""
+    blind = next((c.note for c in changes if c.outcome is Outcome.FAILED), "")
+    return {c.what: c for c in changes}, blind
 
 
 def _still_waiting(changes: Sequence[Change], history: History) -> list[Change]:

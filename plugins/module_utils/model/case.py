@@ -6,16 +6,74 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypedDict
 
 from .kinds import Kind, kind_of
 from .person import KEYS, Person
 
 #: What an access profile gives on one system: names by kind.
 Wanted = Mapping[str, Sequence[str]]
-#: By system: what a case took and a later case gives back, or what it made and a later case undoes. Plain data, made by
+
+
+class WasMade(TypedDict):
+    """A setting: its value before a case (``was``), and the value that the case set (``made``)."""
+
+    was: Any
+    made: Any
+
+
+class Kept(TypedDict):
+    """A thing that somebody else owns now. ``keep``: the new owner stays an owner too."""
+
+    what: str
+    keep: bool
+
+
+class Lost(TypedDict):
+    """A thing that no run gives back, and why. ``anew``: the person gets it again themselves."""
+
+    what: str
+    why: str
+    anew: bool
+
+
+class Stop(TypedDict):
+    """What waits for an approval: the ``patterns`` of privileged entitlements, and ``why``."""
+
+    patterns: Sequence[str]
+    why: str
+
+
+class OwedPart(TypedDict, total=False):
+    """What one system must be given back, or what must be undone there; only the keys that apply.
+
+    Given back: a ``deleted`` or ``suspended`` account; ``access``, by way in the state before; the people who got the
+    ``files``; ``owned`` things, and the ``successor`` who may have them; who is to be ``let_in`` again; what must
+    ``stop``. Undone: an account that was ``created``, or that was not open before (``suspend``); ``attributes``; the
+    ``meeting``: True, or the facts of the orientation. Both: ``entitlements`` by kind, settings of the ``mailbox``, and
+    what is ``lost``.
+    """
+
+    deleted: bool
+    suspended: bool
+    access: dict[str, str]
+    files: list[str]
+    owned: list[Kept]
+    successor: str
+    stop: Stop
+    let_in: list[str]
+    created: bool
+    suspend: bool
+    attributes: dict[str, WasMade]
+    meeting: bool | Mapping[str, str]
+    entitlements: dict[str, list[str]]
+    mailbox: dict[str, WasMade]
+    lost: list[Lost]
+
+
+#: By system: what a case took and a later case gives back, or what it made and a later case undoes. Made by
 #: :mod:`people.undo`.
-Owed = Mapping[str, Mapping[str, Any]]
+Owed = Mapping[str, OwedPart]
 
 
 @dataclass(frozen=True)

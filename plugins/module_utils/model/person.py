@@ -159,7 +159,7 @@ class Person:
             return None
         moment = self._moment(last, 1, "00:00") if day_ends == "24:00" else self._moment(last, 0, day_ends)
         begins = self.employment_begins()
-        return None if begins is not None and moment < begins and self.status != "terminated" else moment
+        return None if begins is not None and moment < begins and self.status != LEFT else moment
 
     def employment_begins(self, days_before: int = 0, day_begins: str = "00:00") -> datetime | None:
         """Return the moment in UTC at which the hire date begins in the person's own zone; None without a hire date.

@@ -9,17 +9,16 @@ runs and for reconcile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..sdk.keys import Agreement, Kind, PersonKeys, agreement
+from ..sdk.keys import WEIGHTS, Agreement, Kind, PersonKeys, agreement
 from ..sdk.values import Account
 from .others import Others
 
 #: The keys that only an administrator can set.
 _ASSIGNED = frozenset({Kind.ID, Kind.NUMBER})
-_WEIGHT: Mapping[Kind, int] = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
 
 
 class Whose(str, Enum):
@@ -135,10 +134,10 @@ def judge(
     if not how.by:
         return Judged(account, Whose.ANOTHER, how)
     against = "; ".join(how.against)
-    strongest = max((sum(_WEIGHT[kind] for kind in kinds), kinds) for kinds in claims) if claims else (0, frozenset())
+    strongest = max((sum(WEIGHTS[kind] for kind in kinds), kinds) for kinds in claims) if claims else (0, frozenset())
     # A pattern often makes the same login for two people. Such a login is no claim when the account has a stronger key
     # of the person.
-    contested = strongest[0] > _WEIGHT[Kind.LOGIN] or bool(claims) and set(how.by) == {Kind.LOGIN}
+    contested = strongest[0] > WEIGHTS[Kind.LOGIN] or bool(claims) and set(how.by) == {Kind.LOGIN}
     if not contested:
         return Judged(account, Whose.THEIRS if how.certain else Whose.DOUBT, how, "" if how.certain else against)
     said = "; ".join(

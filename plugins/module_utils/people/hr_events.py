@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..model.kinds import OFFBOARD, ONBOARD, REINSTATE, RENAME, RESUME, SUSPEND, TRANSFER
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from .identity import (
     alike,
     employed,
@@ -29,6 +29,8 @@ from .identity import (
 #: offboarding.
 LIVE = ("nothing", "prepared", "access", "suspended", "withdrawing", "ending", "ended")
 _GONE = ("withdrawing", "ending", "ended")
+#: The kinds of run that are only for somebody who works here, or will.
+_NEED_EMPLOYMENT = (ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME)
 #: The facts whose change makes somebody a mover, and those whose change is a new name.
 MOVING = (
     "department",
@@ -168,12 +170,12 @@ def silent(last_event: datetime | None, last_look: datetime | None, at: datetime
 def _withdrawn(now: Person, at: datetime, live: str, earlier: bool) -> Decision:
     why = f"the hire for {now.hire_date} was taken back"
     if live in ("nothing", "ended"):
-        return Decision(why=why, cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME))
+        return Decision(why=why, cancels=_NEED_EMPLOYMENT)
     return Decision(
         OFFBOARD,
         at,
         f"{why}: undo what the onboarding made",
-        cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME),
+        cancels=_NEED_EMPLOYMENT,
         urgent=True,
         undo=earlier or live in ("prepared", "withdrawing"),
     )
@@ -184,9 +186,7 @@ def _leaver_now(
 ) -> Decision:
     if working:
         over = before is not None and (
-            before.status == "terminated"
-            or (ended_before := before.employment_ends()) is not None
-            and ended_before <= at
+            before.status == LEFT or (ended_before := before.employment_ends()) is not None and ended_before <= at
         )
         return (
             Decision(why="it was over at the last look, and another employment goes on")
@@ -194,14 +194,14 @@ def _leaver_now(
             else _mover(at, working, stays=working[0])
         )
     if live in ("ended", "nothing"):
-        return Decision(why="left, and nothing is left open", cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME))
+        return Decision(why="left, and nothing is left open", cancels=_NEED_EMPLOYMENT)
     due = min(ends, at) if ends else at
-    expected = before.employment_ends() if before is not None and before.status != "terminated" else None
+    expected = before.employment_ends() if before is not None and before.status != LEFT else None
     return Decision(
         OFFBOARD,
         due,
         f"left at {local_time(due, now)}",
-        cancels=(ONBOARD, TRANSFER, RENAME, SUSPEND, RESUME),
+        cancels=_NEED_EMPLOYMENT,
         urgent=expected is None or expected > at,
         late=at - due,
     )
@@ -212,7 +212,7 @@ def _leaver_later(before: Person | None, now: Person, ends: datetime, until_then
     everybody else."""
     old = before.employment_ends() if before is not None else None
     moved = f", moved from {local_time(old, now)}" if old is not None and old != ends else ""
-    if until_then.kind and (now.status != "terminated" or live == "nothing"):
+    if until_then.kind and (now.status != LEFT or live == "nothing"):
         return replace(
             until_then, why=f"{until_then.why}, until {local_time(ends, now)}{moved}", also=(*until_then.also, OFFBOARD)
         )
@@ -260,7 +260,7 @@ def _back(
         start = now.employment_begins(lead_days) or at
         why = f"hired again for {now.hire_date}: gets what the profile says, and nothing from before"
         return Decision(ONBOARD, max(start, at), why, also=later, cancels=(OFFBOARD,))
-    said = before is not None and (before.status == "terminated" or old is not None and old <= at)
+    said = before is not None and (before.status == LEFT or old is not None and old <= at)
     if by_hand and not said:
         return Decision(
             alert="access was ended against what HR said, and HR still says that they work here: somebody has to enter it there, or to reinstate them"
@@ -283,9 +283,7 @@ def _staying(
 ) -> Decision:
     start = now.employment_begins(lead_days)
     cancelled = (
-        (OFFBOARD,)
-        if before is not None and (before.employment_ends() is not None or before.status == "terminated")
-        else ()
+        (OFFBOARD,) if before is not None and (before.employment_ends() is not None or before.status == LEFT) else ()
     )
     if live == "nothing":
         return _joiner(before, now, at, start, same, working)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..company.policy_sections import Brake
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from ..sdk.protocols import HrRecords
 from ..sdk.target import Connector
 from ..sdk.values import Overview
@@ -45,7 +45,7 @@ class Look:
         """Make the look of a source's overview."""
         return cls(
             len(seen.people),
-            sum(person.status != "terminated" for person in seen.people),
+            sum(person.status != LEFT for person in seen.people),
             tuple(sorted(seen.columns)),
             _twice(seen.people),
             {

@@ -16,9 +16,10 @@ from typing import Any
 
 from ..company.policy import Policy, fact_of, like
 from ..model import clock
+from ..model.answers import HrAnswer
 from ..model.errors import AmbiguousIdentity, InputError, Refused
 from ..model.kinds import OFFBOARD, ONBOARD, RENAME, RESUME, SUSPEND, TRANSFER
-from ..model.person import Person
+from ..model.person import LEFT, Person
 
 #: The fields by which a person is found, the surest first.
 NAMES = ("hr_id", "employee_id", "email", "aliases")
@@ -90,20 +91,19 @@ class Records:
         the same human being as one of ``people``.
     """
 
-    def __init__(self, found: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, found: Sequence[HrAnswer]) -> None:
         self.systems = list(dict.fromkeys(answer["system"] for answer in found))
         self._all: list[tuple[str, Person]] = []
         known: dict[tuple[str, ...], list[Person]] = {}
         # A list shows less than a record: its row counts only where no record was read.
-        for kind, read in (("people", Person.of), ("related", _lenient)):
-            for answer in found:
-                for record in answer.get(kind) or ():
-                    person = read(record)
-                    same = known.setdefault((answer["system"], *_record_key(person)), [])
-                    # Several look-ups find the same record. Two different records with one key are two.
-                    if person not in same and (kind == "people" or not same):
-                        same.append(person)
-                        self._all.append((answer["system"], person))
+        whole = [(one["system"], Person.of(record)) for one in found for record in one.get("people") or ()]
+        rows = [(one["system"], _lenient(record)) for one in found for record in one.get("related") or ()]
+        for number, (system, person) in enumerate((*whole, *rows)):
+            same = known.setdefault((system, *_record_key(person)), [])
+            # Several look-ups find the same record. Two different records with one key are two.
+            if person not in same and (number < len(whole) or not same):
+                same.append(person)
+                self._all.append((system, person))
         self._by_name: dict[str, list[int]] = {}
         self._by_trait: dict[tuple[str, str], list[int]] = {}
         for number, (_system, person) in enumerate(self._all):
@@ -154,7 +154,7 @@ class Records:
 
 def identified(
     user: str,
-    found: Records | Sequence[Mapping[str, Any]],
+    found: Records | Sequence[HrAnswer],
     kind: str,
     *,
     policy: Policy | None = None,
@@ -222,7 +222,7 @@ def elsewhere(user: str, records: Records, distinct: Collection[str]) -> tuple[l
 
 def employed(person: Person, at: datetime) -> bool:
     """Return whether the employment of this record is not over; a record with an unreadable date counts as not over."""
-    if person.status != "terminated":
+    if person.status != LEFT:
         return True
     try:
         ends = person.employment_ends()
@@ -234,14 +234,14 @@ def employed(person: Person, at: datetime) -> bool:
 def withdrawn(person: Person) -> bool:
     """Return whether the hire was taken back: the employment is over before it began."""
     last = person.last_working_day or person.termination_date
-    return person.status == "terminated" and bool(person.hire_date and last) and last[:10] <= person.hire_date[:10]
+    return person.status == LEFT and bool(person.hire_date and last) and last[:10] <= person.hire_date[:10]
 
 
 def gone_now(person: Person, at: datetime) -> bool:
     """Return whether HR says "terminated" with today's date or an earlier one: it counts at once, although the day is
     not over."""
     last = person.last_working_day or person.termination_date
-    return person.status == "terminated" and last[:10] <= at.astimezone(person.zone).date().isoformat()
+    return person.status == LEFT and last[:10] <= at.astimezone(person.zone).date().isoformat()
 
 
 # -- what stops --------------------------------------------------------------------------------------------------------
@@ -302,12 +302,12 @@ def _refuse_standing(person: Person, kind: str, at: datetime, policy: Policy, ac
                 act=act,
                 hint="nothing is touched before; run it then, or " + hint.partition("; or ")[2],
             )
-        if ends is None and person.status != "terminated":
+        if ends is None and person.status != LEFT:
             raise InputError(
                 f"HR says that {person.name} is {person.status}, and has no last day for them", act=act, hint=hint
             )
     elif kind in (ONBOARD, TRANSFER, SUSPEND, RESUME, RENAME):
-        if person.status == "terminated":
+        if person.status == LEFT:
             raise InputError(left, act=act, hint=hint)
         if ends is not None and ends <= at:
             raise InputError(

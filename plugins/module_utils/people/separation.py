@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..company.policy_sections import Holding, Separation
+from ..model.answers import HeldAnswer
 
 Wanted = Mapping[str, Mapping[str, Sequence[str]]]
 UNDECIDED = "(nobody has decided on it)"
@@ -146,7 +146,7 @@ def asked_of(pairs: Sequence[Separation], system: str) -> dict[str, list[str]]:
 Called = Mapping[tuple[str, str, str], str]
 
 
-def called_of(answers: Sequence[Mapping[str, Any]], email: str) -> Called:
+def called_of(answers: Sequence[HeldAnswer], email: str) -> Called:
     """Return the systems' own names, from answers ``{"system", "person", "called": [{"kind", "name", "there"}]}``."""
     return {
         (answer["system"], row["kind"], row["name"]): row["there"]
@@ -175,7 +175,7 @@ def pairs_as_called(called: Called, pairs: Sequence[Separation]) -> list[Separat
     return [replace(pair, one=there(pair.one), other=there(pair.other)) for pair in pairs]
 
 
-def held_of(answers: Sequence[Mapping[str, Any]], email: str) -> Held:
+def held_of(answers: Sequence[HeldAnswer], email: str) -> Held:
     """Return what one person holds, from answers ``{"system", "person", "held": [{"kind", "name", "fixed"}]}``."""
     rows = {
         (answer["system"], row["kind"], row["name"]): row.get("fixed") or ""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ..model.case import OwedPart
 from ..model.errors import InputError
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from ..model.states import BYPASS_CODE, ESCROWED_KEY, NOT_THERE
 from .identity import local_time, withdrawn
 
@@ -84,19 +85,15 @@ def _part(step: str) -> str:
     return {"end_forwarding": "mailbox", "delete_account": "account", "end_overlap": "entitlements"}.get(step, step)
 
 
-def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, dict[str, Any]]:
-    """Return what must be given back, by system, in the form of the module ``restore``'s argument.
-
-    ``{"deleted": bool, "suspended": bool, "access": {path: state before}, "entitlements": {kind: [names]}, "mailbox": {setting:
-    {"was", "made"}}, "files": [address], "owned": [{"what", "keep"}], "let_in": [what], "lost": [{"what", "why", "anew"}]}``, only the keys that apply.
-    """
-    systems: dict[str, dict[str, Any]] = {}
+def owed(rows: Iterable[Taken], successor: str = "") -> dict[str, OwedPart]:
+    """Return what must be given back, by system, in the form of the module ``restore``'s argument."""
+    systems: dict[str, OwedPart] = {}
     for row in rows:
         _owe(systems.setdefault(row.system, {}), row, successor)
     return {name: owes for name, owes in systems.items() if owes}
 
 
-def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
+def _owe(owes: OwedPart, row: Taken, successor: str) -> None:
     if row.step in _GIVES_ONLY:
         return
     if row.step == "account" and row.what == "account":
@@ -121,20 +118,15 @@ def _owe(owes: dict[str, Any], row: Taken, successor: str) -> None:
             owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
 
 
-def made(rows: Iterable[Taken]) -> dict[str, dict[str, Any]]:
-    """Return what an onboarding made and must be undone, by system. What was there before stays.
-
-    ``{"created": True, "suspend": bool, "attributes": {name: {"was", "made"}}, "entitlements": {kind: [names]}, "meeting": bool,
-    "mailbox": ..., "lost": ...}``, only the keys that apply; the last two as in :func:`owed`. ``created``: the account
-    did not exist before; ``suspend``: it was not open before.
-    """
-    systems: dict[str, dict[str, Any]] = {}
+def made(rows: Iterable[Taken]) -> dict[str, OwedPart]:
+    """Return what an onboarding made and must be undone, by system. What was there before stays."""
+    systems: dict[str, OwedPart] = {}
     for row in rows:
         _unmake(systems.setdefault(row.system, {}), row)
     return {name: owes for name, owes in systems.items() if owes}
 
 
-def _unmake(owes: dict[str, Any], row: Taken) -> None:
+def _unmake(owes: OwedPart, row: Taken) -> None:
     if row.step == "account" and row.what == "account":
         owes["suspend"] = row.before != "active"
         if row.before in NOT_THERE:
@@ -159,7 +151,7 @@ def _unmake(owes: dict[str, Any], row: Taken) -> None:
             owes.setdefault("lost", []).append({"what": row.what, "why": lost[0], "anew": lost[1]})
 
 
-def _left(row: Taken, owes: Mapping[str, Any]) -> tuple[str, bool] | None:
+def _left(row: Taken, owes: OwedPart) -> tuple[str, bool] | None:
     """Return why no run can undo this part of an onboarding, and whether a person can ignore it; None when nothing is
     left."""
     if row.step == "attested":
@@ -197,13 +189,11 @@ def _lost(row: Taken, successor: str) -> tuple[str, bool] | None:
             else _DEVICES.get(str(row.after), ("nobody knows the way back: look at it", False))
         )
     if row.step == "meetings_handover":
-        why = {
-            "h": f"{row.note}: {successor or 'the present holder'} gives it back",
-            "c": "it was cancelled: they book it again",
-        }
-        return why.get(
-            row.note[:1], f"it was handed over or cancelled: they ask {successor or 'the other people in it'}"
-        ), True
+        if row.note.startswith("handed over"):
+            return f"{row.note}: {successor or 'the present holder'} gives it back", True
+        if row.note.startswith("cancelled"):
+            return "it was cancelled: they book it again", True
+        return f"it was handed over or cancelled: they ask {successor or 'the other people in it'}", True
     if row.step == "files_handover":
         return f"{row.before} ended: they share again what should be shared", True
     if row.step == "check_in":
@@ -222,7 +212,7 @@ def refuse_standing(person: Person, at: datetime, withdrawn_by: str) -> None:
     act, by = f"reinstate {person.email}", withdrawn_by.strip().casefold()
     _refuse_themselves(person, withdrawn_by, act)
     ends = person.employment_ends()
-    if by or person.status != "terminated" and (ends is None or ends > at):
+    if by or person.status != LEFT and (ends is None or ends > at):
         return
     left = local_time(ends, person) if ends is not None else "no date"
     raise InputError(

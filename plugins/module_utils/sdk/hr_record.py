@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model import clock
 from ..model.errors import PermissionDenied
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from .people_index import several
 
 #: Fields of a person that hold several values.
@@ -73,7 +73,7 @@ def not_begun(person: Person, today: str) -> str:
     """
     if person.hire_date <= today:
         return ""
-    return "terminated" if person.termination_date and person.termination_date <= person.hire_date else "pending"
+    return LEFT if person.termination_date and person.termination_date <= person.hire_date else "pending"
 
 
 def today_of(person: Person) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ..model import private
 from ..model.addresses import generated
 from ..model.errors import InputError
+from ..model.person import LEFT
 from .target import Option, Target
 
 #: The options of a connector that makes addresses.
@@ -55,9 +56,7 @@ class AddressRule:
         """
         if not self.rule:
             return {}
-        without = {
-            key: facts for key, facts in people if key and not facts["email"] and facts.get("status") != "terminated"
-        }
+        without = {key: facts for key, facts in people if key and not facts["email"] and facts.get("status") != LEFT}
         taken = {
             word.lower() for _key, facts in people for word in f"{facts['email']} {facts.get('aliases', '')}".split()
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -115,6 +115,10 @@ def distinct(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
     )[::-1]
 
 
+#: How much a kind of key counts where two people claim one account.
+WEIGHTS: Mapping[Kind, int] = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
+
+
 @dataclass(frozen=True)
 class Agreement:
     """The comparison of an account with a person.
@@ -159,8 +163,7 @@ class Agreement:
     @property
     def strength(self) -> int:
         """Return a weight, by which two people's claims to one account are compared."""
-        weights = {Kind.ID: 8, Kind.NUMBER: 4, Kind.SUBJECT: 2, Kind.ADDRESS: 2, Kind.LOGIN: 1}
-        return sum(weights[kind] for kind in self.by) + self.named
+        return sum(WEIGHTS[kind] for kind in self.by) + self.named
 
 
 def agreement(keys: PersonKeys, carried: Iterable[Key], account_id: str, names: Iterable[str] = ()) -> Agreement:

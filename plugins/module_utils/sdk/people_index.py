@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from ..model.person import Person
+from ..model.person import LEFT, Person
 from .target import Target
 from .values import Overview
 
@@ -81,7 +81,7 @@ def overview_of(index: Sequence[Mapping[str, str]]) -> Overview:
             department=row.get("department", ""),
             personal_email=row["personal"],
             aliases=tuple(row["aliases"].split()),
-            status="terminated" if row["status"] == "terminated" else "active",
+            status=LEFT if row["status"] == LEFT else "active",
             termination_date=row.get("ended", ""),
             attributes={"birth_date": row["born"]} if row["born"] else {},
         )

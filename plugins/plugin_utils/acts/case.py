@@ -29,6 +29,7 @@ from ...module_utils.people.identity import Records, earlier
 from ...module_utils.people.protection import refuse_protected_people
 from ..approval import approvals
 from ..approval import run as approval
+from ..approval.plans import PlanHead
 from ..cases import meant, moments, mover_origin, requested, rollout, undo, unmet
 from ..cases.order import administrators_first
 from ..hr import feed
@@ -124,7 +125,7 @@ def _refuse_who_left(run: LedgerRun, kind: str, people: Sequence[Person]) -> Non
 
 def _refuse_unapproved(
     run: LedgerRun,
-    plan: Mapping[str, Any] | None,
+    plan: PlanHead | None,
     people: Sequence[Person],
     want: Mapping[str, Any],
     hr: presence.HrSaid,
@@ -167,7 +168,7 @@ class _Opening:
     run: LedgerRun
     want: Mapping[str, Any]
     systems: Sequence[str]
-    plan: Mapping[str, Any] | None
+    plan: PlanHead | None
     records: Records | None
     profiles: Profiles | None
     hr: presence.HrSaid

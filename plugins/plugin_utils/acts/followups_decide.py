@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer, ProtectedAnswer
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError, LifecycleError, Refused
 from ...module_utils.model.kinds import FOLLOWUPS, RESUME
 from ...module_utils.model.person import Person
+from ...module_utils.people.protection import protected_by_group
 from ..approval import run as approval
 from ..cases import mover_origin, undo
 from ..later import followups, granted
@@ -25,7 +26,7 @@ from ..ledger.run import LedgerRun
 
 
 def decide(
-    run: LedgerRun, person: str, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]], plan: str
+    run: LedgerRun, person: str, found: Sequence[HrAnswer], protected: Sequence[ProtectedAnswer], plan: str
 ) -> dict[str, Any]:
     """End the follow-ups that no longer hold, and return those to do.
 
@@ -64,9 +65,7 @@ def _meant(run: LedgerRun, person: str, plan: str) -> list[Due]:
     return due
 
 
-def _judge(
-    run: LedgerRun, due: Due, found: Sequence[Mapping[str, Any]], protected: Sequence[Mapping[str, Any]]
-) -> Judgement:
+def _judge(run: LedgerRun, due: Due, found: Sequence[HrAnswer], protected: Sequence[ProtectedAnswer]) -> Judgement:
     asks_hr = any("hr_records" in facts["capabilities"] for facts in run.inventory.systems().values())
     judgement = followups.judge(run.ledger, due, found if asks_hr else None, clock.now())
     if judgement.word != "act" or due.step in BY_HAND:
@@ -74,7 +73,7 @@ def _judge(
     if due.step == END_ACCESS and not granted.to_take(run.ledger, run.ledger.case(due.case)):
         return Judgement("done", "nothing of it is held by that request alone any more")
     person = run.ledger.case(due.case).who
-    why = run.policy.protects(person) or _protected_by_group(run.policy, person, protected)
+    why = run.policy.protects(person) or protected_by_group(run.policy, person, protected)
     return Judgement("ask", why) if why else judgement
 
 
@@ -89,6 +88,7 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
         "successor": case.facts.successor,
         "serials": sorted(received(run.ledger, due.case)) if due.step == CHECK_IN else [],
         "orientation": dict(case.facts.orientation),
+        "systems": [],
     }
     if judgement.word == "act" and due.step == "end_overlap":
         kept = case.facts
@@ -106,9 +106,11 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
             keep=kept.keep or None,
             restore={},
         )
+        act["systems"] = _to_ask(run, kept.explained)
         answer["transfers"].append(move.as_dict())
     if judgement.word == "act" and due.step == END_ACCESS:
         made = granted.to_take(run.ledger, case)
+        act["systems"] = _to_ask(run, made)
         answer["ended"].append(OpenCase(case.id, case.kind, case.who, case.opened, made=made).as_dict())
     if judgement.word == "act" and due.step == RESUME:
         try:
@@ -116,9 +118,15 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
         except LifecycleError as e:  # an error for one person does not stop the others
             act.update(word="ask", reason=str(e))
         else:
-            act["of"] = back.id
+            act.update(of=back.id, systems=_to_ask(run, back.restore or {}))
             answer["resumed"].append(back.as_dict())
     answer["acts"].append(act)
+
+
+def _to_ask(run: LedgerRun, systems: Iterable[str]) -> list[str]:
+    """Return the systems that must answer before a follow-up without a system is done; not those that policy says are
+    switched off."""
+    return sorted(set(systems) - set(run.policy.identity.retired))
 
 
 def begin_resume(run: LedgerRun, person: Person) -> OpenCase:
@@ -131,23 +139,3 @@ def begin_resume(run: LedgerRun, person: Person) -> OpenCase:
         )
     facts = replace(back.facts(RESUME), hr_status=person.status, expected=tuple(sorted(run.inventory.systems())))
     return replace(run.open_case(RESUME, person, facts), restore=back.owed)
-
-
-def _protected_by_group(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
-    read = {
-        (answer["system"], members["kind"], members["name"]): {name.casefold() for name in members["members"]}
-        for answer in protected
-        for members in answer["members"]
-    }
-    names = {
-        name.casefold()
-        for name in (person.email, person.hr_id, person.employee_id, *person.aliases, *person.logins.values())
-        if name
-    }
-    for group in policy.protected.members:
-        known = read.get((group.system, group.kind, group.name))
-        if known is None:
-            return f"who is in {group.name} of {group.system}, which is protected, was not read"
-        if names & known:
-            return f"they are in {group.name} of {group.system}, which is protected ({policy.file})"
-    return ""

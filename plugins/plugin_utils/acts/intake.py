@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, WITHDRAW
 from ...module_utils.model.person import Person
@@ -55,7 +56,7 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
 
     :raises Incident: a source can't be right.
     """
-    found: Sequence[Mapping[str, Any]] = want["found"]
+    found: Sequence[HrAnswer] = want["found"]
     looks = feed.looks_of(found)
     refused: dict[str, dict[str, str]] = {}
     everybody = _snapshots(want["snapshots"] or "", looks, refused) if want["everybody"] else {}

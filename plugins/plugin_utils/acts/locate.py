@@ -9,6 +9,7 @@ from typing import Any
 
 from ...module_utils.connectors.registry import connector_class
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import SystemFacts
 from ...module_utils.people.identity import asked
 from ...module_utils.sdk.capabilities import capabilities_of
 from ..health.located import asked_for, put_together
@@ -38,14 +39,14 @@ def _known(here: Here) -> dict[str, dict[str, Any]]:
     return {person.email: standing(ledger, person, systems) for person in everybody}
 
 
-def _system(here: Here, host: str, connector: str) -> dict[str, Any]:
+def _system(here: Here, host: str, connector: str) -> SystemFacts:
     kind = connector_class(connector, system=host)
     owner = str(here.of(host, "lifecycle_owner") or "")
     return {
         "owner": owner,
         "connector": connector,
         "title": kind.TITLE or connector,
-        "capabilities": capabilities_of(kind),
+        "capabilities": list(capabilities_of(kind)),
     }
 
 

@@ -12,6 +12,7 @@ from ...module_utils.model.case import OpenCase
 from ...module_utils.model.kinds import ACCESS
 from ...module_utils.model.person import Person
 from ..approval import run as approval
+from ..approval.plans import PlanPerson
 from ..cases import requested
 from ..ledger.run import LedgerRun
 
@@ -23,14 +24,11 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     records = want["people"] if want["people"] is not None else [case["person"] for case in cases]
     people = [Person.of(record) for record in records]
     opened = [OpenCase.of(case) for case in cases or ()]
-    asked = {one.person.key: {"asked": requested.described(one.facts)} for one in opened if one.kind == ACCESS}
+    asked = {one.person.key: requested.described(one.facts) for one in opened if one.kind == ACCESS}
     made = approval.write(
         run,
         want["kind"] or (cases[0]["kind"] if cases else ""),
-        [
-            {"key": p.key, "email": p.email, "name": p.name, "aliases": list(p.aliases), **asked.get(p.key, {})}
-            for p in people
-        ],
+        [_person(person, asked.get(person.key)) for person in people],
         want["path"],
     )
     return {
@@ -46,3 +44,11 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
             if step.get("problem")
         ],
     }
+
+
+def _person(person: Person, asked: Mapping[str, Any] | None) -> PlanPerson:
+    """Return a person of the plan; with ``asked``, for access by request."""
+    who: PlanPerson = {"key": person.key, "email": person.email, "name": person.name, "aliases": list(person.aliases)}
+    if asked is not None:
+        who["asked"] = asked
+    return who

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 from ...module_utils.company.policy import Policy, like
 from ...module_utils.company.policy_sections import ACTS, Approval
@@ -21,9 +21,10 @@ from ...module_utils.model.errors import InputError
 from ..ledger import presence
 from ..ledger.account import os_account
 from ..ledger.ledger import Ledger
+from .plans import Need, Plan, PlanHead, PlanStep
 
 
-def needs(policy: Policy, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def needs(policy: Policy, kind: str, people: int, steps: Sequence[PlanStep]) -> list[Need]:
     """Return the approvals that a plan needs, as ``{"needs", "by", "count", "hours", "why"}``."""
     return [
         {"needs": rule.needs, "by": list(rule.by), "count": rule.count, "hours": rule.hours, "why": why}
@@ -33,7 +34,7 @@ def needs(policy: Policy, kind: str, people: int, steps: Sequence[Mapping[str, A
     ]
 
 
-def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence[Mapping[str, Any]]) -> str:
+def _why(policy: Policy, rule: Approval, kind: str, people: int, steps: Sequence[PlanStep]) -> str:
     if rule.needs == "people":
         return f"{people} people, more than {rule.over}" if people > rule.over else ""
     if rule.needs == kind:
@@ -68,7 +69,7 @@ def _some(items: Sequence[str]) -> str:
     return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
 
 
-def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presence.HrSaid | None = None) -> list[str]:
+def missing(ledger: Ledger, plan: PlanHead, policy: Policy, hr: presence.HrSaid | None = None) -> list[str]:
     """Return a line for each approval that a plan still lacks; empty when it may be executed.
 
     The plan's own list counts, and also what today's policy requires: a plan alone can never say that it needs no
@@ -83,7 +84,7 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presenc
     today = [
         _Need(rule.needs, tuple(rule.by), rule.count, rule.hours, why)
         for rule in policy.approvals
-        for why in [_why(policy, rule, str(plan["kind"]), len(plan["people"]), plan.get("steps") or ())]
+        for why in [_why(policy, rule, str(plan["kind"]), len(plan["people"]), _steps(plan))]
         if why
     ]
     known = {(need.needs, need.by, need.count) for need in today}
@@ -94,6 +95,12 @@ def missing(ledger: Ledger, plan: Mapping[str, Any], policy: Policy, hr: presenc
         for line in [need.lacks(given)]
         if line
     ]
+
+
+def _steps(plan: PlanHead) -> Sequence[PlanStep]:
+    """Return the steps of a plan; none of the head that a run executes: there the guard of each step looks at acts, by
+    :func:`stops`."""
+    return cast(Plan, plan).get("steps", [])
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ class _Need:
         return f"{self.why}: an approval of {wanted} is missing{aged}"
 
 
-def _given(ledger: Ledger, plan: Mapping[str, Any], hr: presence.HrSaid | None) -> list[_Given]:
+def _given(ledger: Ledger, plan: PlanHead, hr: presence.HrSaid | None) -> list[_Given]:
     """Return the approvals of a plan that count now: entries of a valid chain, by people who are here and not in the
     plan."""
     about = frozenset().union(*(presence.names_of(person) for person in plan["people"]))
@@ -160,7 +167,7 @@ def _given(ledger: Ledger, plan: Mapping[str, Any], hr: presence.HrSaid | None) 
 
 def approve(
     ledger: Ledger,
-    plan: Mapping[str, Any],
+    plan: Plan,
     policy: Policy,
     *,
     by: str,
@@ -180,8 +187,7 @@ def approve(
     :raises InputError: this person may not approve it, the plan is about them, or they are not here.
     """
     act, who = f"approve plan {plan['digest'][:12]}", by.strip().casefold()
-    steps = plan.get("steps") or ()
-    wanted = [*plan["needs"], *needs(policy, str(plan["kind"]), len(plan["people"]), steps)]
+    wanted = [*plan["needs"], *needs(policy, plan["kind"], len(plan["people"]), plan["steps"])]
     if not wanted:
         raise InputError(
             "it needs no approval", act=act, hint=f"run it: {command(str(plan['kind']), plan=plan['digest'][:12])}"
@@ -214,7 +220,7 @@ def approve(
         )
 
 
-def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> None:
+def _refuse_themselves(plan: PlanHead, who: str, by: str, act: str) -> None:
     """Refuse an approver whom the plan is about.
 
     :raises InputError: says so.
@@ -227,7 +233,7 @@ def _refuse_themselves(plan: Mapping[str, Any], who: str, by: str, act: str) -> 
         )
 
 
-def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mapping[str, str]) -> None:
+def refuse_used(ledger: Ledger, plan: PlanHead, kind: str, keys: Mapping[str, str]) -> None:
     """Refuse a plan that was used for another event: a plan is for one event of each person.
 
     It may be used again for the same event, so that a run that was stopped can go on.
@@ -255,7 +261,7 @@ def refuse_used(ledger: Ledger, plan: Mapping[str, Any], kind: str, keys: Mappin
 def stops(
     policy: Policy,
     ledger: Ledger | None = None,
-    plan: Mapping[str, Any] | None = None,
+    plan: PlanHead | None = None,
     hr: presence.HrSaid | None = None,
 ) -> dict[str, str]:
     """Return the acts that a run may not do, each with the reason: those without enough approvals for its plan, or

@@ -20,10 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from ...module_utils.model import clock, private
 from ...module_utils.model.errors import InputError, LedgerError
+from ...module_utils.model.step_result import ChangeRow
 from ..ledger.entry import canonical
 from ..ledger.ledger import Ledger
 from ..ledger.plain import plain
@@ -36,6 +37,59 @@ _DIGEST = re.compile(r"^(sha256:)?[0-9a-f]{12,64}$")
 _ROW = ("what", "before", "after", "outcome", "act", "irreversible", "confirm", "note")
 #: The keys of the document that the digest does not cover.
 _BESIDE = ("digest", "made")
+
+
+class PlanPerson(TypedDict, total=False):
+    """A person whom a plan is about. ``asked`` is there for access by request: what was asked for, and until when."""
+
+    key: str
+    email: str
+    name: str
+    aliases: list[str]
+    asked: Mapping[str, Any]
+
+
+class PlanStep(TypedDict, total=False):
+    """What one step would do. ``problem`` is why it could not be planned."""
+
+    n: int
+    phase: str
+    system: str
+    step: str
+    person: str
+    outcome: str
+    changes: list[ChangeRow]
+    privileged: bool
+    declared: str
+    problem: str
+
+
+class Need(TypedDict):
+    """An approval that a plan needs: ``count`` of the people ``by`` must give it, within ``hours``, and ``why``."""
+
+    needs: str
+    by: list[str]
+    count: int
+    hours: float
+    why: str
+
+
+class PlanHead(TypedDict):
+    """A plan without its steps. ``digest`` is the SHA-256 of the whole plan's canonical JSON without ``made`` and
+    itself."""
+
+    schema: str
+    kind: str
+    people: list[PlanPerson]
+    needs: list[Need]
+    made: str
+    digest: str
+
+
+class Plan(PlanHead):
+    """A plan, as its file has it."""
+
+    steps: list[PlanStep]
 
 
 def folder() -> Path:
@@ -73,9 +127,9 @@ def leave(phase: str, result: Mapping[str, Any]) -> None:
         os.close(handle)
 
 
-def left() -> list[dict[str, Any]]:
+def left() -> list[PlanStep]:
     """Return the steps that the workers wrote, in the order of the run: by phase, step, system and person."""
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: list[tuple[int, PlanStep]] = []
     for path in sorted(folder().glob("*.json")):
         found += map(json.loads, path.read_text(encoding="utf-8").splitlines())
     phases: dict[str, int] = {}
@@ -92,26 +146,32 @@ def left() -> list[dict[str, Any]]:
 
 def document(
     kind: str,
-    people: Sequence[Mapping[str, Any]],
-    steps: Sequence[Mapping[str, Any]],
-    needs: Iterable[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
-    """Return the plan: ``{"schema", "kind", "people": [{"key", "email", "name"}], "steps", "needs", "made", "digest"}``.
+    people: Sequence[PlanPerson],
+    steps: Sequence[PlanStep],
+    needs: Iterable[Need] = (),
+) -> Plan:
+    """Return the plan, with its digest."""
+    plan: Plan = {
+        "schema": SCHEMA,
+        "kind": kind,
+        "people": list(people),
+        "steps": list(steps),
+        "needs": list(needs),
+        "made": clock.stamp(),
+        "digest": "",
+    }
+    plan["digest"] = digest(plan)
+    return plan
 
-    The digest is SHA-256 over the canonical JSON of everything but ``made`` and itself.
-    """
-    made = {"schema": SCHEMA, "kind": kind, "people": list(people), "steps": list(steps), "needs": list(needs)}
-    return {**made, "made": clock.stamp(), "digest": digest(made)}
 
-
-def digest(plan: Mapping[str, Any]) -> str:
+def digest(plan: Mapping[str, object]) -> str:
     """Return the digest of a plan, as in :func:`document`."""
     return hashlib.sha256(
         canonical({key: value for key, value in plan.items() if key not in _BESIDE}).encode("ascii")
     ).hexdigest()
 
 
-def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> Path:
+def write(plan: Plan, where: str, signer: Signer | None = None) -> Path:
     """Write the plan to a file that is named by its digest, with the company's signature beside it.
 
     :raises LedgerError: the folder cannot be written.
@@ -125,7 +185,7 @@ def write(plan: Mapping[str, Any], where: str, signer: Signer | None = None) -> 
     return path
 
 
-def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
+def read(name: str, where: str, ledger: Ledger | None) -> Plan:
     """Return the plan in a file, or the plan with a digest: from the folder of plans, or from the ledger once it was
     approved.
 
@@ -146,8 +206,8 @@ def read(name: str, where: str, ledger: Ledger | None) -> dict[str, Any]:
     return _checked(plan, act)
 
 
-def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> Plan:
+    found: dict[str, Plan] = {}
     for path in sorted(Path(where).expanduser().glob(f"plan-*-{wanted[:12]}*.json")) if where else ():
         plan = read(str(path), "", None)
         if plan["digest"].startswith(wanted):
@@ -168,14 +228,14 @@ def _with_digest(wanted: str, where: str, ledger: Ledger | None, act: str) -> di
     return next(iter(found.values()))
 
 
-def _checked(plan: Any, act: str) -> dict[str, Any]:
+def _checked(plan: Any, act: str) -> Plan:
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA or not isinstance(plan.get("steps"), list):
         raise InputError("it is not a plan of workforce.lifecycle", act=act, hint="give the file that --check wrote")
     if digest(plan) != plan.get("digest"):
         raise InputError(
             "it was changed after it was made: its digest does not fit", act=act, hint="make a new one with --check"
         )
-    return plan
+    return cast(Plan, plan)
 
 
 @dataclass(frozen=True)
@@ -187,13 +247,13 @@ class Executed:
     effect on this run.
     """
 
-    head: Mapping[str, Any]
+    head: PlanHead
     where: Path
 
-    def planned(self, *, phase: str, system: str, step: str, person: str) -> list[dict[str, Any]]:
+    def planned(self, *, phase: str, system: str, step: str, person: str) -> list[ChangeRow]:
         """Return the changes that the plan allows one step; an empty list when it has no such step."""
         found = self._step(phase, system, step, person)
-        return [dict(row) for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
+        return [row for row in found["changes"] if row["outcome"] == "planned"] if found is not None else []
 
     def declared(self, *, phase: str, system: str, step: str, person: str) -> str:
         """Return the digest of the connector's file with which one step was planned; "" for a connector that is
@@ -201,9 +261,9 @@ class Executed:
         found = self._step(phase, system, step, person)
         return str(found.get("declared") or "") if found is not None else ""
 
-    def _step(self, phase: str, system: str, step: str, person: str) -> Mapping[str, Any] | None:
+    def _step(self, phase: str, system: str, step: str, person: str) -> PlanStep | None:
         path = self.where / _part(phase, system)
-        steps: Iterable[Mapping[str, Any]] = _kept(path) if path.exists() else ()
+        steps: Iterable[PlanStep] = _kept(path) if path.exists() else ()
         return next((one for one in steps if (one["step"], one["person"]) == (step, person)), None)
 
 
@@ -218,7 +278,7 @@ def executed(name: str, where: str, ledger: Ledger | None) -> Executed:
     return Executed(_kept(mine / "head"), mine)
 
 
-def _keep(plan: Mapping[str, Any], mine: Path) -> None:
+def _keep(plan: Plan, mine: Path) -> None:
     """Write a plan to the run's folder, as a whole or not at all. The first worker's copy counts."""
     parts: dict[str, Any] = {"head": {key: value for key, value in plan.items() if key != "steps"}}
     for step in plan["steps"]:

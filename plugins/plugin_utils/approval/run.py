@@ -5,15 +5,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..ledger import presence
 from ..ledger.run import LedgerRun
 from . import approvals, plans
+from .plans import Plan, PlanHead, PlanPerson
 
 
-def plan(run: LedgerRun, name: str) -> dict[str, Any]:
+def plan(run: LedgerRun, name: str) -> Plan:
     """Return the plan in a file or with a digest.
 
     :raises InputError: there is none, or it was changed.
@@ -21,13 +22,13 @@ def plan(run: LedgerRun, name: str) -> dict[str, Any]:
     return plans.read(name, os.path.expanduser(run.plans), run.ledger)
 
 
-def executed(run: LedgerRun, name: str) -> dict[str, Any] | None:
+def executed(run: LedgerRun, name: str) -> PlanHead | None:
     """Return the plan that this run executes, without its steps: see :func:`plans.executed`; None when it executes none."""
-    return dict(plans.executed(name, os.path.expanduser(run.plans), run.ledger).head) if name else None
+    return plans.executed(name, os.path.expanduser(run.plans), run.ledger).head if name else None
 
 
 def missing(
-    run: LedgerRun, plan: Mapping[str, Any] | None, kind: str, people: int, hr: presence.HrSaid | None = None
+    run: LedgerRun, plan: PlanHead | None, kind: str, people: int, hr: presence.HrSaid | None = None
 ) -> list[str]:
     """Return a line for each approval that is missing before a run may begin, or for a missing plan."""
     if plan is not None:
@@ -36,7 +37,7 @@ def missing(
     return [why] if why else []
 
 
-def write(run: LedgerRun, kind: str, people: Sequence[Mapping[str, Any]], folder: str) -> dict[str, Any]:
+def write(run: LedgerRun, kind: str, people: Sequence[PlanPerson], folder: str) -> dict[str, Any]:
     """Make the plan of what the run's steps would do, and write it.
 
     :raises LedgerError: the folder cannot be written.

@@ -12,7 +12,7 @@ from ...module_utils.company.policy import Policy
 from ...module_utils.company.responsibility import Escalation, Levels
 from ...module_utils.model.commands import command
 from ...module_utils.model.durations import seconds, words
-from ...module_utils.model.kinds import OFFBOARD
+from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD
 from ..history.casefile import CaseFile
 from ..later.received import asked_for
 from ..post.letters import Letter
@@ -20,7 +20,6 @@ from .managers import Managers
 from .timing import OpenItem, open_items
 
 #: The phase of the steps that a person is asked to do on a later day.
-_LATER = "followups"
 _BY_HAND = ("needs_human", "unsupported")
 
 
@@ -33,7 +32,7 @@ def letters(
         yield from _nobody_hands_over(case, policy)
         for item in open_items(case, levels, now):
             yield from _late(case, item, levels, policy, managers)
-            if item.phase == _LATER and item.outcome == "needs_human" and "@" in item.owner:
+            if item.phase == FOLLOWUPS and item.outcome == "needs_human" and "@" in item.owner:
                 yield _asked(case, item)
 
 
@@ -140,7 +139,7 @@ def _command(case: CaseFile, item: OpenItem) -> str:
     who = str(case.person.get("email") or case.key)
     if item.outcome in _BY_HAND:
         return command("attest", user=who, system=item.system, open_end="-e by=<who did it>")
-    return command("followups" if item.phase == _LATER else case.kind, user=who)
+    return command(FOLLOWUPS if item.phase == FOLLOWUPS else case.kind, user=who)
 
 
 def _named(step: str) -> str:

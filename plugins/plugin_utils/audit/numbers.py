@@ -16,8 +16,8 @@ from typing import Any
 
 from ...module_utils.company.responsibility import Levels
 from ...module_utils.model import clock
-from ...module_utils.model.kinds import OFFBOARD, ONBOARD, TRANSFER
-from ..history.casefile import RECONCILE, CaseFile, StepFile, moment
+from ...module_utils.model.kinds import OFFBOARD, ONBOARD, RECONCILE, TRANSFER
+from ..history.casefile import CaseFile, StepFile, moment
 from ..history.custody import devices
 from .population import Period
 from .timing import OpenItem, Timing, open_items, timings

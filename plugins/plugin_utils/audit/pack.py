@@ -17,6 +17,7 @@ from typing import Any
 from ...module_utils.company.policy import Policy
 from ...module_utils.company.proof import beside
 from ...module_utils.model.errors import InputError, LedgerError
+from ...module_utils.model.system_facts import Systems
 from ..ledger.ledger import Ledger
 from ..ledger.signing import keyring_of, pem_of
 from ..record import build as record
@@ -37,7 +38,7 @@ def write(
     ledger: Ledger,
     policy: Policy,
     records: str,
-    systems: Mapping[str, Mapping[str, Any]],
+    systems: Systems,
     run: str,
 ) -> Path:
     """Write the pack to a new folder, which gets its name only when everything is in it.
@@ -92,7 +93,7 @@ def _fill(
     ledger: Ledger,
     policy: Policy,
     records: str,
-    systems: Mapping[str, Mapping[str, Any]],
+    systems: Systems,
     run: str,
 ) -> None:
     keyring = keyring_of(policy)
@@ -114,9 +115,7 @@ def _fill(
         (where / "SHA256SUMS.sig").write_bytes(ledger.seal.signer.sign(sums.encode()))
 
 
-def _case(
-    where: Path, case: str, ledger: Ledger, records: str, systems: Mapping[str, Mapping[str, Any]], run: str
-) -> None:
+def _case(where: Path, case: str, ledger: Ledger, records: str, systems: Systems, run: str) -> None:
     """Write one case of the sample: its record, its page, and its ledger entries with what verifies each."""
     data, page = record_files.paths(records, case)
     if not data.exists() or not page.exists():

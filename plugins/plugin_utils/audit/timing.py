@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...module_utils.company.responsibility import Levels
+from ...module_utils.model.kinds import FOLLOWUPS
 from ..history.casefile import CaseFile, StepFile
 
 #: The phase of the steps of a later day, which have no time limit: see :mod:`followups`.
-_LATER = "followups"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def timings(case: CaseFile, levels: Levels, now: datetime) -> Iterator[Timing]:
     departure = str(case.facts.get("departure") or "")
     for step in case.steps.values():
         limit = levels.limit(step.system, step.phase, step.step, departure)
-        if limit is None or step.phase == _LATER:
+        if limit is None or step.phase == FOLLOWUPS:
             continue
         took = case.after(step.completed) if step.closed else None
         age = (now - case.origin).total_seconds()

@@ -14,6 +14,7 @@ from ...module_utils.model.kinds import OFFBOARD, TRANSFER, WITHDRAW, kind_of
 from ...module_utils.model.person import Person
 from ...module_utils.people.identity import Records, elsewhere, identified
 from ...module_utils.people.separation import within
+from ..approval.plans import PlanHead
 from ..ledger.run import LedgerRun
 from .mover_origin import known_as
 
@@ -86,7 +87,7 @@ def refuse_together(policy: Policy, people: Sequence[Person], profiles: Sequence
             )
 
 
-def refuse_other_plan(plan: Mapping[str, Any] | None, people: Sequence[Person], want: Mapping[str, Any]) -> None:
+def refuse_other_plan(plan: PlanHead | None, people: Sequence[Person], want: Mapping[str, Any]) -> None:
     """Refuse a plan of another kind, or for other people.
 
     :raises InputError: names the difference.

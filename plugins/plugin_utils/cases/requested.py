@@ -18,6 +18,7 @@ from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import ACCESS
 from ...module_utils.model.person import Person
+from ..approval.plans import PlanHead
 from ..ledger import presence
 from ..ledger.run import LedgerRun
 
@@ -120,9 +121,7 @@ class _Request:
         return named
 
 
-def facts(
-    run: LedgerRun, person: Person, want: Mapping[str, Any], plan: Mapping[str, Any] | None, hr: presence.HrSaid
-) -> Facts:
+def facts(run: LedgerRun, person: Person, want: Mapping[str, Any], plan: PlanHead | None, hr: presence.HrSaid) -> Facts:
     """Return the facts to keep with a request. A run with a plan gives what the plan asks for, and nothing that the
     command adds.
 
@@ -150,7 +149,7 @@ def described(facts: Facts) -> dict[str, Any]:
     return {name: plain[name] for name in ASKED if plain.get(name)}
 
 
-def _of_plan(plan: Mapping[str, Any] | None, person: Person) -> Mapping[str, Any] | None:
+def _of_plan(plan: PlanHead | None, person: Person) -> Mapping[str, Any] | None:
     rows = [one for one in plan["people"] if one["key"] == person.key] if plan is not None else []
     return rows[0].get("asked") if rows else None
 

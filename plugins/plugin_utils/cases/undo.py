@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
-from ...module_utils.model.case import Case, Facts, Owed
+from ...module_utils.model.case import Case, Facts, Owed, OwedPart
 from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, TRANSFER, WITHDRAW
@@ -97,7 +96,7 @@ def resuming(ledger: Ledger, person: Person, policy: Policy, *, approved: bool) 
     return Undone(case, owing(ledger, case, policy, approved=approved))
 
 
-def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, dict[str, Any]]:
+def owing(ledger: Ledger, case: Case, policy: Policy, *, approved: bool) -> dict[str, OwedPart]:
     """Return what a case took and a run can give back, by system: see :func:`owed`."""
     owes = owed(taken(as_taken(ledger.entries(case.id))), case.facts.successor)
     why = "" if approved else approvals.stops(policy).get("privileged", "")
@@ -131,10 +130,10 @@ def withdrawing(ledger: Ledger, person: Person, of: str, withdrawn_by: str) -> U
     if _is_undone(cases, WITHDRAW, case):
         return Undone(case, {})
     undo = made(taken(as_taken(ledger.entries(case.id))))
-    meeting = dict(case.facts.orientation)
-    return Undone(
-        case, {system: {**owes, "meeting": meeting} if "meeting" in owes else owes for system, owes in undo.items()}
-    )
+    for owes in undo.values():
+        if "meeting" in owes:
+            owes["meeting"] = dict(case.facts.orientation)
+    return Undone(case, undo)
 
 
 def _found(cases: Sequence[Case], kind: str, of: str, act: str, otherwise: str) -> Case:

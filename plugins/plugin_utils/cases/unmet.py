@@ -13,13 +13,14 @@ from ...module_utils.model import near
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.marked_yaml import read_document
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import Systems
 from ...module_utils.model.text import visible
 
 #: The part of a profile, the capability that it needs, and the name of a system with it.
 _ASKS = (("device", "devices", "device management"), ("orientation", "calendar", "calendar"))
 
 
-def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mapping[str, Any]]) -> None:
+def refuse_unmet(profiles: Iterable[Profile | None], systems: Systems) -> None:
     """Compare the profiles of a run with what the company's systems can do.
 
     :param systems: by name, with ``connector`` and ``capabilities``.
@@ -45,7 +46,7 @@ def refuse_unmet(profiles: Iterable[Profile | None], systems: Mapping[str, Mappi
                 )
 
 
-def _refuse_unmanaged(profile: Profile, systems: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_unmanaged(profile: Profile, systems: Systems) -> None:
     """Refuse a profile's device whose ``system`` is no device management."""
     able = sorted(name for name, one in systems.items() if "devices" in one["capabilities"])
     named = profile.device.get("system")
@@ -55,7 +56,7 @@ def _refuse_unmanaged(profile: Profile, systems: Mapping[str, Mapping[str, Any]]
         )
 
 
-def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]], act: str) -> None:
+def refuse_keep(keep: Mapping[str, Any], systems: Systems, act: str) -> None:
     """Check the names in ``lifecycle_keep``: an entitlement with a misspelt name would be taken.
 
     :param systems: by name, with ``connector``.
@@ -78,9 +79,7 @@ def refuse_keep(keep: Mapping[str, Any], systems: Mapping[str, Mapping[str, Any]
             )
 
 
-def refuse_logins(
-    people: Sequence[tuple[Person, Profile | None]], systems: Mapping[str, Mapping[str, Any]], act: str
-) -> None:
+def refuse_logins(people: Sequence[tuple[Person, Profile | None]], systems: Systems, act: str) -> None:
     """Check each person's login on every system that their profile names, before the first write.
 
     :param systems: by name, with ``connector``, ``capabilities`` and ``login``, the pattern of logins there.
@@ -105,7 +104,7 @@ def refuse_logins(
         )
 
 
-def _controls(systems: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _controls(systems: Systems) -> set[str]:
     """Return the security controls that some system can show."""
     return {
         str(control)

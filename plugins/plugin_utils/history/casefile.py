@@ -12,10 +12,12 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
-from ...module_utils.model.kinds import Kind, kind_of
+from ...module_utils.model.kinds import RECONCILE, Kind, kind_of
 from ...module_utils.model.person import names_in, other_addresses
+from ...module_utils.model.step_result import ChangeRow
 from ..later.followups import BACK, IN_HAND
 from ..later.received import CHECK_IN, asked_for
+from ..ledger.entry import EntryBody
 from ..ledger.rows import Query
 
 #: The outcomes after which nothing is left to do.
@@ -23,8 +25,6 @@ CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 _ERRORS = ("failed", "unknown")
 #: The steps that are about devices.
 DEVICE_STEPS = ("device", "device_assignment", CHECK_IN)
-#: The phase of the steps that a reconcile did.
-RECONCILE = "reconcile"
 _KINDS = (
     "case", "intent", "outcome", "observed", "attested", "closed", "withdrawn", "against_hr", "due", "due_ended", "custody"
 )  # fmt: skip
@@ -50,13 +50,13 @@ class StepFile:
     errors: list[str] = field(default_factory=list)
     reopened: list[str] = field(default_factory=list)
     attested: list[Mapping[str, Any]] = field(default_factory=list)
-    rows: Sequence[Mapping[str, Any]] = ()
+    rows: Sequence[ChangeRow] = ()
     residual: Sequence[Mapping[str, Any]] = ()
     by_hand: bool = False
     in_hand: bool = False
     #: All rows about devices, the oldest first, each with its moment. A wiped device is not in later results, but stays
     #: here.
-    devices: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    devices: list[tuple[str, ChangeRow]] = field(default_factory=list)
 
     @property
     def closed(self) -> bool:
@@ -212,18 +212,18 @@ def _step(case: CaseFile, system: str, step: str) -> StepFile:
     return found
 
 
-def _opened(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _opened(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     """Skip the opening entry: the case itself was read already."""
 
 
-def _intent(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _intent(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     one = _step(case, system, step)
     one.phase, one.began = body["phase"] or one.phase, one.began or at
     one.attempts, one.tried = one.attempts + 1, at
     _stands(one, "unknown", at, certain=False)
 
 
-def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _outcome(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     data, one = body["data"], _step(case, system, step)
     one.phase, one.began = body["phase"] or one.phase, one.began or at
     if body["ref"] is None:
@@ -246,11 +246,11 @@ def _outcome(case: CaseFile, at: str, system: str, step: str, body: Mapping[str,
     _stands(one, outcome, at)
 
 
-def _says_the_same(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
+def _says_the_same(before: ChangeRow | None, row: ChangeRow) -> bool:
     return before is not None and all(before.get(name) == row.get(name) for name in ("after", "outcome", "note"))
 
 
-def _observed(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _observed(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     one = _step(case, system, step)
     one.phase, one.began = one.phase or body["phase"], one.began or at
     _stands(one, str(body["data"].get("outcome") or "done"), at)
@@ -267,35 +267,35 @@ def _stands(one: StepFile, outcome: str, at: str, *, certain: bool = True) -> No
         one.since = ""
 
 
-def _attested(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _attested(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     if not body["data"].get("decision"):
         _step(case, system, step).attested.append(body["data"])
 
 
-def _closed(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _closed(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     case.closed = at if body["data"]["complete"] else ""
     case.first_closed = case.first_closed or case.closed
 
 
-def _withdrawn(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _withdrawn(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     case.withdrawn = at
 
 
-def _against_hr(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _against_hr(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     case.against_hr = body["data"]
 
 
-def _due(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _due(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     case.due[body["data"]["id"]] = {**body["data"], "system": system, "step": step, "ended": ""}
 
 
-def _due_ended(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _due_ended(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     known = case.due.get(body["data"]["id"])
     if known is not None:
         case.due[body["data"]["id"]] = {**known, "ended": at, "how": body["data"]["how"]}
 
 
-def _custody(case: CaseFile, at: str, system: str, step: str, body: Mapping[str, Any]) -> None:
+def _custody(case: CaseFile, at: str, system: str, step: str, body: EntryBody) -> None:
     said = body["data"]
     case.custody.append({"noted": at, "system": system, **said})
     back = {one["serial"] for one in case.custody if one["state"] in BACK}

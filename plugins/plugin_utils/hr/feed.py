@@ -17,6 +17,7 @@ from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.commands import command
 from ...module_utils.model.errors import Incident, InputError, Refused
 from ...module_utils.model.person import Person
@@ -57,7 +58,7 @@ def known(ledger: Ledger, system: str) -> Known:
     )
 
 
-def looks_of(found: Sequence[Mapping[str, Any]]) -> dict[str, Look]:
+def looks_of(found: Sequence[HrAnswer]) -> dict[str, Look]:
     """Return the looks in the answers of the HR systems, by system."""
     return {answer["system"]: Look.read(answer["look"]) for answer in found if answer.get("look")}
 

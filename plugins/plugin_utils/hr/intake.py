@@ -18,10 +18,11 @@ from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, RESUME, SUSPEND, TRANSFER
-from ...module_utils.model.person import Person
+from ...module_utils.model.person import LEFT, Person
 from ...module_utils.people.hr_events import MOVING, NAMING, Decision, decide
 from ...module_utils.people.hr_look import marks
 from ..ledger.ledger import Ledger
@@ -162,7 +163,7 @@ class Intake:
             ends = now.employment_ends(self.policy.timers.cut_at)
         except InputError:
             return False
-        return now.status == "terminated" and (ends is None or ends < self.at - NEWS)
+        return now.status == LEFT and (ends is None or ends < self.at - NEWS)
 
     def _last(self, hr_id: str, now: Person | None) -> Case | None:
         """Return the last case that decides what a person has; not one that was withdrawn, nor one of another HR system
@@ -296,7 +297,7 @@ def _by_hand(case: Case) -> bool:
 
 
 def people_asked(
-    system: str, ids: Sequence[str], found: Sequence[Mapping[str, Any]]
+    system: str, ids: Sequence[str], found: Sequence[HrAnswer]
 ) -> Iterator[tuple[str, Person | None, Others]]:
     """Yield the people who were requested by id, from the HR systems' answers.
 

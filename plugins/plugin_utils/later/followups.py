@@ -19,15 +19,19 @@ from ...module_utils.company.policy import Policy
 from ...module_utils.company.policy_sections import Followups
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, TRANSFER, WITHDRAW
 from ...module_utils.model.person import Person
 from ...module_utils.model.states import COMPANY_DEVICE, PERSONAL_DEVICE
+from ...module_utils.model.step_result import ChangeRow
+from ...module_utils.model.system_facts import Systems
 from ...module_utils.model.working_days import is_working_day, working_day_from, working_days_later
 from ...module_utils.people.identity import Records, alike, employed
 from ..ledger import holds
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
+from ..ledger.standing import StepState
 from .leave import local_day
 from .received import CHASE_DEVICE, CHASED, CHECK_IN, CHECKED_IN, asked_for, received
 
@@ -85,9 +89,7 @@ class Judgement:
 # -- writing them down ---------------------------------------------------------------------------------------------------
 
 
-def schedule(
-    ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]], policy: Policy, run: str
-) -> list[Due]:
+def schedule(ledger: Ledger, case: Case, systems: Systems, policy: Policy, run: str) -> list[Due]:
     """Note the follow-ups of a case that are not noted yet.
 
     A follow-up that was cancelled is noted again only when the case itself has done something since; its days are
@@ -117,7 +119,7 @@ def _comes_back(ledger: Ledger, case: Case, due: Due, end: Entry) -> bool:
     return end.data["how"] == "cancelled" and _did_something_after(ledger, case, end.at)
 
 
-def _check_ins(ledger: Ledger, case: Case, systems: Mapping[str, Mapping[str, Any]]) -> Iterator[Due]:
+def _check_ins(ledger: Ledger, case: Case, systems: Systems) -> Iterator[Due]:
     """Yield the check-in of each device that, as a named person reports, the company has again, at each register of
     hardware."""
     registers = [name for name, facts in systems.items() if "hardware" in facts.get("capabilities", ())]
@@ -164,8 +166,8 @@ class _Scheduling:
     """Computes the days of a case's follow-ups. ``start`` is the moment from which days are counted."""
 
     case: Case
-    steps: Sequence[Mapping[str, Any]]
-    systems: Mapping[str, Mapping[str, Any]]
+    steps: Sequence[StepState]
+    systems: Systems
     rules: Followups
     start: datetime
 
@@ -193,8 +195,8 @@ class _Scheduling:
 
 def _wanted(
     case: Case,
-    steps: Sequence[Mapping[str, Any]],
-    systems: Mapping[str, Mapping[str, Any]],
+    steps: Sequence[StepState],
+    systems: Systems,
     policy: Policy,
     begins: str,
 ) -> Iterator[Due]:
@@ -232,7 +234,7 @@ def _deletions(at: _Scheduling) -> Iterator[Due]:
             yield at.later("delete_account", name, f"delete the account of {case.who.email}", rules.delete_account)
 
 
-def _after_mailbox(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
+def _after_mailbox(at: _Scheduling, step: StepState) -> Iterator[Due]:
     """Yield the end of a forwarding."""
     if step["step"] != "mailbox" or not at.rules.end_forwarding:
         return
@@ -242,7 +244,7 @@ def _after_mailbox(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
         yield at.later("end_forwarding", step["system"], f"end forwarding to {to[0]}", at.rules.end_forwarding)
 
 
-def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
+def _after_devices(at: _Scheduling, step: StepState) -> Iterator[Due]:
     """Yield the requests to bring back the company's devices."""
     if step["step"] != "device":
         return
@@ -255,7 +257,7 @@ def _after_devices(at: _Scheduling, step: Mapping[str, Any]) -> Iterator[Due]:
         yield at.on_a_working_day(CHASE_DEVICE, step["system"], f"{CHASED}{', '.join(ours)}", days, str(days))
 
 
-def is_personal(row: Mapping[str, Any]) -> bool:
+def is_personal(row: ChangeRow) -> bool:
     """Return whether a change is about a personal device, by its note, or because only the company's data was
     removed."""
     note = str(row.get("note") or "")
@@ -341,7 +343,7 @@ def held(ledger: Ledger, case: str) -> str:
 # -- judging them --------------------------------------------------------------------------------------------------------
 
 
-def judge(ledger: Ledger, due: Due, found: Sequence[Mapping[str, Any]] | None, at: datetime) -> Judgement:
+def judge(ledger: Ledger, due: Due, found: Sequence[HrAnswer] | None, at: datetime) -> Judgement:
     """Decide what to do with a follow-up that is due, by HR and the ledger as they are today.
 
     :param found: what the HR systems answered, as for :class:`Records`; None when the company's systems have no HR.
@@ -404,7 +406,7 @@ _OVERTAKEN: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _standing(person: Person, found: Sequence[Mapping[str, Any]], at: datetime) -> tuple[str, str]:
+def _standing(person: Person, found: Sequence[HrAnswer], at: datetime) -> tuple[str, str]:
     """Return a person's state in HR now (``here``, ``leave``, ``gone`` or ``doubt``), and the evidence."""
     records = Records(found)
     names = [name for name in (person.hr_id, person.employee_id, person.email, *person.aliases) if name]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...module_utils.model import clock
-from ...module_utils.model.case import Case, Facts, Owed
+from ...module_utils.model.case import Case, Facts, Owed, OwedPart
 from ...module_utils.model.kinds import ACCESS
 from ...module_utils.people.undo import made, taken
 from ..ledger.entry import as_taken
@@ -71,7 +71,7 @@ def to_take(ledger: Ledger, case: Case) -> Owed:
     profiles = [one.facts for one in cases if one.meaning.needs_profile and one.facts.profile and not one.withdrawn]
     if profiles:
         _add(stays, profiles[-1])
-    asked, found = dict(case.facts.wanted or {}), {}
+    asked, found = case.facts.wanted or {}, dict[str, OwedPart]()
     for system, owes in given.items():
         if system in asked:
             left = _left(owes, asked[system], stays.get(system, {}), stays.keys(), system, seats_of(case.facts))
@@ -86,19 +86,18 @@ def seats_of(facts: Facts) -> tuple[str, ...]:
 
 
 def _left(
-    owes: Mapping[str, object],
+    owes: OwedPart,
     asked: Mapping[str, Iterable[str]],
     stays: Mapping[str, Iterable[str]],
     systems: Iterable[str],
     system: str,
     seats: Iterable[str],
-) -> dict[str, object]:
-    given = owes.get("entitlements")
+) -> OwedPart:
     names = {
         kind: [name for name in listed if name in asked.get(kind, ()) and name not in stays.get(kind, ())]
-        for kind, listed in (given.items() if isinstance(given, Mapping) else ())
+        for kind, listed in owes.get("entitlements", {}).items()
     }
-    left: dict[str, object] = {}
+    left: OwedPart = {}
     if any(names.values()):
         left["entitlements"] = {kind: listed for kind, listed in names.items() if listed}
     if owes.get("created") and system in seats and system not in systems:

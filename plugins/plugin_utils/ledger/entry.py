@@ -8,15 +8,33 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from ...module_utils.model.errors import LedgerError
 
 GENESIS = "0" * 64
 #: The kind of a row whose content was archived or erased. An entry of kind ``archived`` or ``erased`` names it.
 EMPTIED = "emptied"
+#: The kind of the entry by which a named person accepts that entries are lost for good.
+ACCEPTED = "accepted"
 #: The columns of a row for :func:`entry_of`, in this order.
 COLUMNS = "n, at, kind, case_id, system, step, person, ref, body, hash"
+
+
+class EntryBody(TypedDict):
+    """The content of an entry, as it stands in its row and in archives; see :class:`Entry` for the fields."""
+
+    n: int
+    at: str
+    kind: str
+    case: str
+    system: str
+    step: str
+    person: str
+    ref: int | None
+    run: str
+    phase: str
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

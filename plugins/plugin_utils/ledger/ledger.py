@@ -328,7 +328,7 @@ class Ledger:
                 data=data,
             )
 
-    def history(self, case_id: str, system: str, step: str) -> dict[str, Any]:
+    def history(self, case_id: str, system: str, step: str) -> standing.StepHistory:
         """Return what the ledger knows about a step from earlier runs of its case; see :func:`standing.history`."""
         opened = self.storage.query("SELECT at FROM ledger WHERE case_id = ? AND kind = 'case'", (case_id,))
         entries = self.chain.of("case_id = ? AND system = ? AND step = ?", (case_id, system, step))
@@ -355,7 +355,7 @@ class Ledger:
             for e in self.chain.of("case_id = ? AND system = ? AND kind = 'attested'", (case_id, system))
         ]
 
-    def steps(self, case_id: str) -> list[dict[str, Any]]:
+    def steps(self, case_id: str) -> list[standing.StepState]:
         """Return every step of a case in its present state, in the order in which they began; see
         :func:`standing.steps`."""
         return standing.steps(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils.model import clock
+from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, WITHDRAW
 from ...module_utils.model.person import Person
@@ -69,7 +70,7 @@ class HrSaid:
     people: Sequence[Person] = ()
 
     @classmethod
-    def of(cls, found: Iterable[Mapping[str, Any]], people: Iterable[Person] = ()) -> HrSaid:
+    def of(cls, found: Iterable[HrAnswer], people: Iterable[Person] = ()) -> HrSaid:
         """Read the answers of ``person_info``, one for each HR system."""
         answers = [answer["present"] for answer in found if "present" in answer]
         read = [{name: [Person.of(one) for one in records] for name, records in answer.items()} for answer in answers]
@@ -95,7 +96,7 @@ class HrSaid:
         return {name: why for name, why in found.items() if why}
 
 
-def heard(run: LedgerRun, name: str, found: Sequence[Mapping[str, Any]], act: str) -> HrSaid:
+def heard(run: LedgerRun, name: str, found: Sequence[HrAnswer], act: str) -> HrSaid:
     """Return HR's records of a person who approves, attests or reports something now.
 
     :param found: the answers of ``person_info``, one for each HR system.

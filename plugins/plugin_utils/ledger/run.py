@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ...module_utils.company.policy import Policy, load_policy
 from ...module_utils.model.case import Case, Facts, OpenCase
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import SystemFacts
 from . import lease
 from .ledger import Ledger
 
@@ -22,7 +23,7 @@ class Inventory(Protocol):
     def group(self, name: str) -> list[str]:
         """Return the hosts of an inventory group: a capability's systems, or all of ``systems``."""
 
-    def systems(self) -> dict[str, dict[str, Any]]:
+    def systems(self) -> dict[str, SystemFacts]:
         """Return every host of the group ``systems``: ``{name: {connector, title, owner, service_level, capabilities}}``."""
 
 

@@ -4,19 +4,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypedDict, cast
 
+from ...module_utils.model.step_result import StepResult
 from .entry import Entry
 
 _SETTLED = ("done", "already", "absent", "acknowledged", "in_progress")
 
 
-def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
-    """Return what the ledger knows about a step from earlier runs of its case.
+class StepHistory(TypedDict):
+    """What the ledger knows about a step from earlier runs of its case: the fields of :class:`History`, and more.
 
-    ``{"since": iso, "acknowledged": {what: iso}, "done": {what: iso}, "attested": {what: {"by", "at"}}, "waiting": {what: why},
-    "unsure": [what, ...], "open_intent": n or None, "last": the last outcome's result or None}``
+    ``since`` is when the case was opened. ``open_intent`` is the number of an intent without an outcome; ``last`` is the
+    result of the last outcome.
+    """
+
+    since: str
+    acknowledged: dict[str, str]
+    done: dict[str, str]
+    attested: dict[str, dict[str, str]]
+    unsure: list[str]
+    waiting: dict[str, str]
+    open_intent: int | None
+    last: StepResult | None
+
+
+class Look(StepResult):
+    """The result of a look at the end of a run, and its moment."""
+
+    at: str
+
+
+class StepState(TypedDict):
+    """A step of a case in its present state. Moments are ISO 8601 in UTC, empty when there is none.
+
+    ``result`` is of the last run that wrote, ``observed`` of the last look. ``first`` and ``last`` are the moments of
+    its first and its last entry, ``requested`` is when the first write was begun.
+    """
+
+    phase: str
+    system: str
+    step: str
+    person: str
+    outcome: str
+    result: StepResult
+    first: str
+    requested: str
+    last: str
+    attempts: int
+    observed: Look | None
+    attested: list[dict[str, Any]]
+
+
+def history(entries: Iterable[Entry], opened: str) -> StepHistory:
+    """Return what the ledger knows about a step from earlier runs of its case.
 
     A change stays unsure until an outcome shows its state, or a person attests the step.
     """
@@ -26,13 +68,13 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
     unsure: dict[str, None] = {}
     attested: dict[str, dict[str, str]] = {}
     waiting: dict[str, str] = {}
-    last: Mapping[str, Any] | None = None
+    last: StepResult | None = None
     for entry in entries:
         if entry.kind == "intent":
             pending[entry.n] = [change["what"] for change in entry.data["changes"]]
         elif entry.kind == "outcome":
             pending.pop(entry.ref or 0, None)
-            last = entry.data
+            last = cast(StepResult, entry.data)
             for row in entry.data.get("changes") or ():
                 what, how = row["what"], row.get("outcome")
                 if how == "unknown":
@@ -63,56 +105,50 @@ def history(entries: Iterable[Entry], opened: str) -> dict[str, Any]:
     }
 
 
-def steps(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def steps(entries: Iterable[Entry]) -> list[StepState]:
     """Return every step of a case in its present state, in the order in which they began.
 
-    Each is ``{"phase", "system", "step", "person", "outcome", "result", "first", "requested", "last", "attempts",
-    "observed": {"at", **result} or None, "attested": [...]}``. ``requested`` is when the first write was begun. An
-    intent without an outcome makes the step ``unknown``. A step that only looked has the outcome that was seen.
+    An intent without an outcome makes the step ``unknown``. A step that only looked has the outcome that was seen.
     """
-    steps: dict[tuple[str, str], dict[str, Any]] = {}
+    steps: dict[tuple[str, str], StepState] = {}
+    begun: set[tuple[str, str]] = set()  # the steps with an intent that no outcome has ended
     for entry in entries:
-        step = steps.setdefault(
-            (entry.system, entry.step),
-            {
-                "phase": entry.phase,
-                "system": entry.system,
-                "step": entry.step,
-                "person": entry.person,
-                "outcome": "unknown",
-                "result": {},
-                "first": entry.at,
-                "requested": "",
-                "last": entry.at,
-                "attempts": 0,
-                "observed": None,
-                "attested": [],
-            },
-        )
+        key = (entry.system, entry.step)
+        step = steps.setdefault(key, _first_seen(entry))
         if entry.kind == "attested":
             step["attested"].append(dict(entry.data))
         elif entry.kind == "observed":
-            step["observed"] = {"at": entry.at, **entry.data}
+            step["observed"] = cast(Look, {"at": entry.at, **entry.data})
             if not step["attempts"]:
-                step.update(outcome=entry.data.get("outcome") or "done", last=entry.at)
+                step["outcome"], step["last"] = entry.data.get("outcome") or "done", entry.at
         elif entry.kind == "intent":
-            step.update(
-                phase=entry.phase,
-                person=entry.person,
-                outcome="unknown",
-                attempts=step["attempts"] + 1,
-                last=entry.at,
-                requested=step["requested"] or entry.at,
-                _open=entry.n,
-            )
+            step["phase"], step["person"], step["last"] = entry.phase, entry.person, entry.at
+            step["outcome"], step["attempts"] = "unknown", step["attempts"] + 1
+            step["requested"] = step["requested"] or entry.at
+            begun.add(key)
         else:
-            ends_intent = entry.ref is not None and step.pop("_open", None) is not None
-            step.update(
-                phase=entry.phase,
-                person=entry.person,
-                outcome=entry.data.get("outcome") or "unknown",
-                result=dict(entry.data),
-                last=entry.at,
-                attempts=step["attempts"] + (0 if ends_intent else 1),
-            )
-    return [{key: value for key, value in step.items() if key != "_open"} for step in steps.values()]
+            step["phase"], step["person"], step["last"] = entry.phase, entry.person, entry.at
+            step["outcome"] = entry.data.get("outcome") or "unknown"
+            step["result"] = cast(StepResult, dict(entry.data))
+            if entry.ref is None or key not in begun:
+                step["attempts"] += 1
+            if entry.ref is not None:
+                begun.discard(key)
+    return list(steps.values())
+
+
+def _first_seen(entry: Entry) -> StepState:
+    return {
+        "phase": entry.phase,
+        "system": entry.system,
+        "step": entry.step,
+        "person": entry.person,
+        "outcome": "unknown",
+        "result": {},
+        "first": entry.at,
+        "requested": "",
+        "last": entry.at,
+        "attempts": 0,
+        "observed": None,
+        "attested": [],
+    }

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...module_utils.company.policy import Policy
+from ...module_utils.model.answers import ProtectedAnswer
 from ...module_utils.model.errors import InputError, Protected
 from ...module_utils.model.near import closest
 from ...module_utils.model.person import Person
@@ -58,7 +59,7 @@ def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
     return Person.of({"email": email, "logins": {finding["system"]: login}, "employee_id": number})
 
 
-def shielded(policy: Policy, person: Person, protected: Sequence[Mapping[str, Any]]) -> str:
+def shielded(policy: Policy, person: Person, protected: Sequence[ProtectedAnswer]) -> str:
     """Return why no run may touch this person; empty when it may.
 
     :param protected: the answers of ``protected_info``: the members of the groups that policy protects.

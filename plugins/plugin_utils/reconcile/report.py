@@ -23,6 +23,7 @@ from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import Systems
 from ...module_utils.model.text import cell
 from ...module_utils.reconcile.findings import (
     KINDS,
@@ -55,7 +56,7 @@ COLUMNS = (
 
 def build(
     where: Path,
-    systems: Mapping[str, Mapping[str, Any]],
+    systems: Systems,
     *,
     failures: Mapping[str, str],
     only: Collection[str],
@@ -137,7 +138,7 @@ class _Merged:
                 n, number, side, account = line["h"]
                 self.holders.setdefault((n, number), {})[side] = account
 
-    def separations(self, policy: Policy, systems: Mapping[str, Mapping[str, Any]]) -> None:
+    def separations(self, policy: Policy, systems: Systems) -> None:
         """Find the people who hold two entitlements that nobody may hold together."""
         for (n, number), sides in sorted(self.holders.items()):
             if len(sides) == 2:
@@ -218,9 +219,7 @@ class _Merged:
             "protected": protected,
         }
 
-    def report(
-        self, *, company: str, systems: Mapping[str, Mapping[str, Any]], asked: Collection[str]
-    ) -> dict[str, Any]:
+    def report(self, *, company: str, systems: Systems, asked: Collection[str]) -> dict[str, Any]:
         order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
         self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
         found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
@@ -258,7 +257,7 @@ class _Merged:
             },
         }
 
-    def _closed_leavers(self, known: int, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def _closed_leavers(self, known: int, systems: Systems) -> dict[str, Any]:
         """Return the systems on which closed leavers were looked for, and how many are back."""
         listed = sorted(
             s["system"] for s in self.systems if s["read"] and "account_listing" in self.capabilities[s["system"]]

@@ -13,10 +13,12 @@ from typing import Any
 
 from ...module_utils.company.profiles import load_profiles
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model.answers import ProtectedAnswer
 from ...module_utils.model.case import Facts, OpenCase
 from ...module_utils.model.errors import InputError, Refused
 from ...module_utils.model.kinds import RECONCILE
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import SystemFacts
 from ...module_utils.people.hr_look import Look
 from ...module_utils.reconcile.findings import SEVERITIES
 from ...module_utils.reconcile.people import People
@@ -89,7 +91,7 @@ class Reconciling:
         fix: Collection[str],
         fail_on: str,
         plan: str,
-        protected: Sequence[Mapping[str, Any]],
+        protected: Sequence[ProtectedAnswer],
     ) -> dict[str, Any]:
         """Make the report, write it, and open the cases of the fixes."""
         systems = self._systems()
@@ -145,7 +147,7 @@ class Reconciling:
         return {**{kind: str(path) for kind, path in paths.items()}, "sha256": sha256}
 
     def _fixes(
-        self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[Mapping[str, Any]]
+        self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[ProtectedAnswer]
     ) -> dict[str, Any]:
         """Return the steps of each system's play, and the cases. In check mode there are no cases, and the plays write
         nothing.
@@ -196,7 +198,7 @@ class Reconciling:
                 self.run.ledger.give_back(self.run.id, case.id)
         return {"open": still}
 
-    def _systems(self) -> dict[str, dict[str, Any]]:
+    def _systems(self) -> dict[str, SystemFacts]:
         systems = self.run.inventory.systems()
         if not systems:
             raise InputError(

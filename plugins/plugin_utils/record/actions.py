@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
-from ..ledger.entry import canonical
+from ...module_utils.model.step_result import ChangeRow, StepResult, with_facts
+from ...module_utils.model.system_facts import Systems
+from ..ledger.entry import Entry, canonical
+from ..ledger.standing import Look, StepState
+from .shapes import Action, OpenItem, RecordRow
 
 _CLOSED = frozenset(outcome.value for outcome in Outcome if outcome.closed)
 #: The outcomes that wait for a person to look, or to do the step.
@@ -31,7 +35,7 @@ _READ = {
 _UNREAD = {Outcome.ACKNOWLEDGED.value: "accepted; the system gives nothing to read back"}
 
 
-def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
+def completed_since(entries: Iterable[Entry]) -> dict[tuple[str, str], str]:
     """Return since when each step has been closed without a break, so that a second run does not make the first one
     look late."""
     since: dict[tuple[str, str], str] = {}
@@ -46,7 +50,7 @@ def completed_since(entries: list[Any]) -> dict[tuple[str, str], str]:
     return since
 
 
-def achieved_by_step(entries: list[Any]) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
+def achieved_by_step(entries: Iterable[Entry]) -> dict[tuple[str, str], dict[str, ChangeRow]]:
     """Return the changes that runs of this case made, by step and change: a later run finds them "already" or gone, and
     the record must still show when they were made.
     """
@@ -62,15 +66,15 @@ class _Achieved:
     """The changes that a case's runs made in one step: ``rows`` by change; ``ordered`` are accepted ones whose end is
     not known."""
 
-    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    ordered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: dict[str, ChangeRow] = field(default_factory=dict)
+    ordered: dict[str, ChangeRow] = field(default_factory=dict)
 
-    def add(self, entry: Any) -> None:
+    def add(self, entry: Entry) -> None:
         """Add the changes of one run."""
-        changes = {row["what"]: row for row in entry.data.get("changes") or () if "what" in row}
+        changes: dict[str, ChangeRow] = {row["what"]: row for row in entry.data.get("changes") or () if "what" in row}
         for what, row in changes.items():
             if row.get("outcome") in (Outcome.DONE.value, Outcome.ACKNOWLEDGED.value):
-                self.rows[what] = {**row, "at": row.get("at") or entry.at}
+                self.rows[what] = with_facts(row, at=row.get("at") or entry.at)
                 self.ordered.pop(what, None)
             elif row.get("outcome") == Outcome.IN_PROGRESS.value:
                 self.rows.pop(what, None)
@@ -79,11 +83,11 @@ class _Achieved:
             elif not is_closed(row.get("outcome")):
                 self.rows.pop(what, None)
             elif what in self.ordered and row.get("after") == self.ordered[what].get("after"):
-                self.rows[what] = {**self.ordered.pop(what), "outcome": Outcome.DONE.value, "note": "seen so since"}
+                self.rows[what] = with_facts(self.ordered.pop(what), outcome=Outcome.DONE.value, note="seen so since")
         if is_closed(entry.data.get("outcome")):
             for what in self.ordered.keys() - changes.keys():
                 note = "ordered; the system shows it no more, so nobody saw its end"
-                self.rows[what] = {**self.ordered.pop(what), "outcome": Outcome.ACKNOWLEDGED.value, "note": note}
+                self.rows[what] = with_facts(self.ordered.pop(what), outcome=Outcome.ACKNOWLEDGED.value, note=note)
 
 
 def is_closed(outcome: Any) -> bool:
@@ -91,7 +95,7 @@ def is_closed(outcome: Any) -> bool:
     return outcome in _CLOSED
 
 
-def ended(step: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+def ended(step: StepState, said: Mapping[str, Any]) -> bool:
     """Return whether an attestation ends a whole step that had failed: it must be of the whole step, and later than the
     last try."""
     return not said.get("what") and not said.get("decision") and str(said.get("at")) >= step["last"]
@@ -104,18 +108,19 @@ class _Standing:
     ``newest`` is that look, when it came after the last run; ``rows`` are the changes, after people's attestations.
     """
 
-    step: Mapping[str, Any]
-    newest: Mapping[str, Any] | None
+    step: StepState
+    newest: Look | None
     outcome: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[ChangeRow]
 
     @classmethod
-    def of(cls, step: Mapping[str, Any]) -> _Standing:
+    def of(cls, step: StepState) -> _Standing:
         seen = step["observed"]
         newest = seen if seen and seen["at"] >= step["last"] else None
-        outcome = (newest or {}).get("outcome") or step["outcome"]
+        outcome = newest.get("outcome") or step["outcome"] if newest else step["outcome"]
         # A look that found something open counts more than the run's own result.
-        said = (newest if newest and not is_closed(outcome) else step["result"]) or newest or {}
+        look_counts = newest is not None and not is_closed(outcome)
+        said = (newest if look_counts else step["result"]) or newest or StepResult()
         rows = [_as_attested(row, step["attested"]) for row in said.get("changes") or ()]
         return cls(step, newest, outcome, rows)
 
@@ -154,7 +159,7 @@ class _Standing:
             if "what" in row
         }
 
-    def with_achieved(self, achieved: Mapping[str, Mapping[str, Any]]) -> tuple[str, list[Mapping[str, Any]]]:
+    def with_achieved(self, achieved: Mapping[str, ChangeRow]) -> tuple[str, list[ChangeRow]]:
         """Return the outcome and the changes, together with the changes that earlier runs of the case made."""
         if not is_closed(self.outcome) or not achieved:
             return self.outcome, list(self.rows)
@@ -169,9 +174,7 @@ class _Standing:
         return (Outcome.ACKNOWLEDGED if Outcome.ACKNOWLEDGED.value in ends else Outcome.DONE).value, rows
 
 
-def action(
-    number: int, step: Mapping[str, Any], completed: str, achieved: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def action(number: int, step: StepState, completed: str, achieved: Mapping[str, ChangeRow]) -> Action:
     """Return one step of the record."""
     standing = _Standing.of(step)
     attested = standing.attested
@@ -197,12 +200,12 @@ def action(
     }
 
 
-def _account(one: Mapping[str, Any]) -> dict[str, Any]:
+def _account(one: Mapping[str, Any]) -> dict[str, str]:
     """Return one account that the step found, with the evidence whose it is."""
     return {name: str(one.get(name) or "") for name in ("id", "login", "whose", "evidence")}
 
 
-def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _as_attested(row: ChangeRow, attestations: Sequence[Mapping[str, Any]]) -> ChangeRow:
     """Return a change after a person's attestation."""
     said = next(
         (a for a in reversed(attestations) if a.get("what") and a["what"] == row.get("what") and not a.get("decision")),
@@ -210,12 +213,12 @@ def _as_attested(row: Mapping[str, Any], attestations: Sequence[Mapping[str, Any
     )
     if said is None or row.get("outcome") not in (_IN_HAND if said.get("in_hand") else _BY_NAME):
         return row
-    left = {**row, "outcome": Outcome.ALREADY.value, "note": f"attested by {said['by']} at {said['at']}"}
+    left = with_facts(row, outcome=Outcome.ALREADY.value, note=f"attested by {said['by']} at {said['at']}")
     # A person who has the laptop in their hands proves where it is, not that it was wiped.
-    return {**left, "after": said["note"]} if said.get("in_hand") else left
+    return with_facts(left, after=said["note"]) if said.get("in_hand") else left
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: ChangeRow) -> RecordRow:
     before, after = row.get("before"), row.get("after")
     return {
         "what": str(row.get("what", "")),
@@ -230,18 +233,20 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def open_items(actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def open_items(actions: list[Action], systems: Systems) -> Iterator[OpenItem]:
     for action in actions:
         if action["closed"]:
             continue
-        rows = [row for row in action["changes"] if not is_closed(row["outcome"])]
+        rows = [
+            (row["what"], row["outcome"], row["note"]) for row in action["changes"] if not is_closed(row["outcome"])
+        ]
         owner = str((systems.get(action["system"]) or {}).get("owner") or "")
-        for row in rows or [{"what": action["action"], "outcome": action["result"], "note": action["message"]}]:
+        for what, outcome, note in rows or [(action["action"], action["result"], "")]:
             yield {
                 "system": action["system"],
                 "step": action["action"],
-                "what": row["what"],
-                "outcome": row["outcome"],
-                "why": row["note"] or action["message"],
+                "what": what,
+                "outcome": outcome,
+                "why": note or action["message"],
                 "owner": owner,
             }

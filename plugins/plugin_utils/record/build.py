@@ -16,14 +16,17 @@ from ansible.release import __version__ as ansible_version
 
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import ONBOARD, REINSTATE
+from ...module_utils.model.system_facts import Systems
 from ...module_utils.sdk.values import lasting
 from ..later import countdowns as clocks
 from ..later import followups
 from ..ledger.entry import Entry, canonical
 from ..ledger.ledger import Ledger
+from ..ledger.standing import StepState
 from . import contents, scope, timings, verdict, ways
 from .actions import achieved_by_step, action, completed_since, open_items
 from .sealed import NOTED
+from .shapes import Achieved, Action, OpenItem
 
 SCHEMA = "workforce.lifecycle/record/1"
 CHAIN = "h = SHA-256(previous h || canonical JSON)"
@@ -44,7 +47,7 @@ _SHOWN_OF_PERSON = (
 )
 
 
-def build(ledger: Ledger, case_id: str, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def build(ledger: Ledger, case_id: str, systems: Systems) -> dict[str, Any]:
     """Return the record of a case.
 
     :param systems: ``{name: {"owner", "service_level", "connector", "title", "capabilities"}}``; ``service_level`` maps a phase
@@ -128,9 +131,7 @@ def _software() -> dict[str, str]:
     }
 
 
-def _actions(
-    steps: Iterable[dict[str, Any]], entries: list[Entry], achieved: Mapping[tuple[str, str], Any]
-) -> list[dict[str, Any]]:
+def _actions(steps: Iterable[StepState], entries: list[Entry], achieved: Achieved) -> list[Action]:
     """Return the record's steps, with people's attestations."""
     completed, actions = completed_since(entries), []
     for number, step in enumerate(steps, 1):
@@ -158,9 +159,7 @@ def _times(times: Mapping[str, Any], *, ready: bool) -> dict[str, Any]:
     }
 
 
-def _counted(
-    actions: Sequence[Mapping[str, Any]], still_open: Sequence[Mapping[str, Any]], entries: Sequence[Entry]
-) -> dict[str, Any]:
+def _counted(actions: Sequence[Action], still_open: Sequence[OpenItem], entries: Sequence[Entry]) -> dict[str, Any]:
     """Return the share of closed steps (0 to 1), and how many attempts failed."""
     counted = len(actions) + sum(item["outcome"] == "not_covered" for item in still_open)
     failures = [

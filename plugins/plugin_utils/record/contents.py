@@ -10,16 +10,19 @@ from typing import Any
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 from ...module_utils.model.states import NOT_HELD
+from ...module_utils.model.system_facts import Systems
 from ..history.custody import of_leaver
 from ..later.followups import BACK, IN_HAND
 from ..later.received import asked_for
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
+from ..ledger.standing import StepState
 from .actions import is_closed
+from .shapes import Achieved, Action
 from .verdict import name_of
 
 
-def devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def devices(actions: list[Action]) -> Iterator[dict[str, Any]]:
     for action in actions:
         if action["phase"] in ("secure_devices", "prepare_device") or action["action"].startswith("device"):
             for row in action["changes"]:
@@ -32,7 +35,7 @@ def devices(actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                     }
 
 
-def custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def custody(case: Case, actions: list[Action]) -> Iterator[dict[str, Any]]:
     for action in actions:
         if action["phase"] == "preserve":
             for row in action["changes"]:
@@ -47,7 +50,7 @@ def custody(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any
                     }
 
 
-def entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str]]]:
+def entitlements(actions: list[Action]) -> dict[str, list[dict[str, str]]]:
     moved: dict[str, list[dict[str, str]]] = {"gained": [], "lost": [], "kept": []}
     for action in actions:
         if action["action"] != "entitlements":
@@ -63,9 +66,9 @@ def entitlements(actions: list[dict[str, Any]]) -> dict[str, list[dict[str, str]
 
 def given_back(
     case: Case,
-    actions: list[dict[str, Any]],
-    systems: Mapping[str, Mapping[str, Any]],
-    achieved: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]],
+    actions: list[Action],
+    systems: Systems,
+    achieved: Achieved,
 ) -> dict[str, Any]:
     """Return what a reinstatement gave back, what can't come back and who must act, and what was left because others
     changed it."""
@@ -98,7 +101,7 @@ def given_back(
     return by_device
 
 
-def said_of_devices(entries: Sequence[Entry], step: Mapping[str, Any]) -> list[dict[str, Any]]:
+def said_of_devices(entries: Sequence[Entry], step: StepState) -> list[dict[str, Any]]:
     """Return people's reports about devices as attestations of a step.
 
     When a person has a laptop in their hands its lock is not necessary, and a device that is back is not asked for.
@@ -133,7 +136,7 @@ def hardware(ledger: Ledger, case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def exceptions(case: Case, actions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def exceptions(case: Case, actions: list[Action]) -> Iterator[dict[str, Any]]:
     for item in case.facts.others.get("exceptions") or ():
         yield dict(item) if isinstance(item, Mapping) else {"what": str(item)}
     for action in actions:

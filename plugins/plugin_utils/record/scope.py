@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import ONBOARD
+from ...module_utils.model.system_facts import SystemFacts, Systems
+from .shapes import Action, OpenItem
 
 
-def scope(
-    case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def scope(case: Case, actions: list[Action], systems: Systems) -> tuple[dict[str, Any], list[OpenItem]]:
     """Return the scope (the expected and the covered systems), and an open item for each system that must still be
     covered."""
     expected = unique([*case.facts.expected, *systems])
     covered = [name for name in expected if any(a["system"] == name for a in actions)]
-    missing, open_items = [], []
+    missing: list[dict[str, str]] = []
+    open_items: list[OpenItem] = []
     for name in expected:
         if name in covered:
             continue
@@ -35,10 +36,12 @@ def scope(
             if facts is None
             else "no step of this case has run on this system"
         )
-        gap = {"system": name, "why": why, "owner": str((facts or {}).get("owner") or "")}
-        missing.append(gap)
+        owner = str((facts or {}).get("owner") or "")
+        missing.append({"system": name, "why": why, "owner": owner})
         if not idle and not outside:
-            open_items.append({**gap, "step": "", "what": name, "outcome": "not_covered"})
+            open_items.append(
+                {"system": name, "step": "", "what": name, "outcome": "not_covered", "why": why, "owner": owner}
+            )
     extra = [a["system"] for a in actions if a["system"] not in expected]
     return {
         "source": "inventory",
@@ -72,9 +75,7 @@ _ASKS = (
 )
 
 
-def never_given(
-    case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def never_given(case: Case, actions: list[Action], systems: Systems) -> list[OpenItem]:
     """Return an open item for each thing that a joiner's profile names and no step has given.
 
     A run that was killed, or limited to a part, has no results of its other steps: they are expected too.
@@ -104,7 +105,7 @@ def never_given(
     return items
 
 
-def _not_given(system: str, step: str, what: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _not_given(system: str, step: str, what: str, facts: SystemFacts) -> OpenItem:
     return {
         "system": system,
         "step": step,

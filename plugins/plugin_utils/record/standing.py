@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils.engine.mover import UNDECIDED, decision_name
 from ...module_utils.model.case import Case
 from ...module_utils.model.person import Person
+from ...module_utils.model.system_facts import Systems
 from ..history.casefile import read_person
 from ..history.custody import devices
 from ..ledger.ledger import Ledger
@@ -21,7 +22,7 @@ from . import build
 _MOST = 6
 
 
-def standing(ledger: Ledger, person: Person, systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def standing(ledger: Ledger, person: Person, systems: Systems) -> dict[str, Any]:
     """Return the state of one person as plain data: ``accounts``, ``open``, ``lingers`` and ``devices``."""
     cases = [case for case in ledger.cases_of(person) if not case.withdrawn][-_MOST:]
     records = [(case, build.build(ledger, case.id, systems)) for case in cases]

@@ -13,6 +13,8 @@ from ...module_utils.model import clock
 from ...module_utils.model.case import Case
 from ...module_utils.model.durations import seconds
 from ...module_utils.model.kinds import FOLLOWUPS, OFFBOARD
+from ...module_utils.model.system_facts import Systems
+from .shapes import Action
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class _Origin:
         return round((clock.parse(text) - self.moment).total_seconds(), 3) if text else None
 
 
-def timings(case: Case, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def timings(case: Case, actions: list[Action], systems: Systems) -> dict[str, Any]:
     """Return the times of a case's steps, in seconds from the origin."""
     origin = _Origin(_moment(case.facts.effective_at), _moment(case.facts.hr_recorded_at), clock.parse(case.opened))
     effective, recorded = origin.effective, origin.recorded
@@ -73,9 +75,7 @@ def _longest(times: Sequence[float | None]) -> float | None:
     return max(known) if known and len(known) == len(times) else None
 
 
-def _levels(
-    origin: _Origin, actions: list[dict[str, Any]], systems: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _levels(origin: _Origin, actions: list[Action], systems: Systems) -> list[dict[str, Any]]:
     """Return each step that has a service level, with its limit and its time."""
     levels = []
     for action in actions:

@@ -10,14 +10,13 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
+from .shapes import Action, OpenItem
 
 #: The name of the open item when no system knows the person.
 NOBODY = "the person"
 
 
-def access(
-    case: Case, actions: list[dict[str, Any]], open_items: list[dict[str, Any]], ways: Sequence[Mapping[str, Any]]
-) -> str:
+def access(case: Case, actions: list[Action], open_items: list[OpenItem], ways: Sequence[OpenItem]) -> str:
     """Return ``closed`` when every way in is closed, else ``open``; empty for a case that takes no access.
 
     It is open while nothing was tried on some system, or no system knows the person: nobody knows what is there.
@@ -34,9 +33,9 @@ def access(
 def verdict(
     case: Case,
     access: str,
-    open_items: list[dict[str, Any]],
+    open_items: list[OpenItem],
     out: Sequence[str],
-    actions: list[dict[str, Any]],
+    actions: list[Action],
     *,
     prepared: bool = False,
 ) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def verdict(
     }
 
 
-def _before_the_day(case: Case, actions: Sequence[Mapping[str, Any]]) -> str:
+def _before_the_day(case: Case, actions: Sequence[Action]) -> str:
     """Return the sentence for a prepared joiner, with the systems on which the account is made only on the first
     day."""
     made = {a["system"] for a in actions if a["action"] == "account" and a["result"] != Outcome.ABSENT.value}
@@ -86,7 +85,7 @@ def _before_the_day(case: Case, actions: Sequence[Mapping[str, Any]]) -> str:
     return f"{name_of(case.person)} is prepared for the first day{on_the_day}."
 
 
-def _where(actions: list[dict[str, Any]]) -> str:
+def _where(actions: list[Action]) -> str:
     """Return on how many systems the person is cut off, of those with an account of theirs."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     here = [a for a in cut if a["result"] != Outcome.ABSENT.value]
@@ -97,7 +96,7 @@ def _where(actions: list[dict[str, Any]]) -> str:
     return f"cut off on {len(shut)} of {len(here)} system{'s' if len(here) != 1 else ''}{nowhere}"
 
 
-def found_nowhere(case: Case, actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def found_nowhere(case: Case, actions: list[Action]) -> list[OpenItem]:
     """Return an open item when no system knows the leaver: probably HR's keys are wrong."""
     cut = [a for a in actions if a["action"] == "cutoff"]
     if case.kind != OFFBOARD or not cut or any(a["result"] != Outcome.ABSENT.value or a["attested"] for a in cut):

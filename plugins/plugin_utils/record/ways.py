@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model.system_facts import Systems
+from .shapes import Action, OpenItem
 
 
-def still_open(
-    actions: Sequence[Mapping[str, Any]], systems: Mapping[str, Mapping[str, Any]]
-) -> Iterator[dict[str, Any]]:
+def still_open(actions: Sequence[Action], systems: Systems) -> Iterator[OpenItem]:
     """Yield an open item for each such way in: nobody attested that it is closed, and the system whose cut closes it
     was not cut.
 
@@ -35,7 +34,7 @@ def still_open(
             }
 
 
-def _cut(system: str, actions: Sequence[Mapping[str, Any]]) -> bool:
+def _cut(system: str, actions: Sequence[Action]) -> bool:
     """Return whether the person had an account on a system and is cut off there; "no account there" is no proof."""
     cuts = [action for action in actions if action["system"] == system and action["action"] == "cutoff"]
     return bool(cuts) and all(action["closed"] and action["result"] != Outcome.ABSENT.value for action in cuts)

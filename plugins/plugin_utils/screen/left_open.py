@@ -11,6 +11,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.commands import command
+from ...module_utils.model.step_result import with_facts
 from . import result_lines as wording
 
 #: An item that is the same for more people than this becomes one line.
@@ -37,15 +38,14 @@ def still_open(ends: Iterable[wording.Line]) -> list[wording.Line]:
 def _of_record(line: wording.Line) -> Iterator[wording.Line]:
     for item in line.left if line.step == "record" else ():
         if isinstance(item, Mapping):
-            row = {"what": item.get("what"), "outcome": item.get("outcome"), "note": item.get("why")}
-            outcome = row["outcome"] if row["outcome"] in wording.WORDS else "needs_human"
+            outcome = str(item.get("outcome") if item.get("outcome") in wording.WORDS else "needs_human")
             yield wording.Line(
                 wording.text(item.get("system") or ""),
                 wording.text(item.get("step") or ""),
                 line.person,
-                str(outcome),
+                outcome,
                 "",
-                ({**row, "outcome": outcome},),
+                ({"what": item.get("what", ""), "outcome": outcome, "note": item.get("why", "")},),
                 (),
             )
 
@@ -57,7 +57,7 @@ def with_notes_of(before: wording.Line | None, line: wording.Line) -> wording.Li
     if not notes:
         return line
     rows = [
-        {**row, "note": notes[row.get("what")]}
+        with_facts(row, note=notes[row.get("what")])
         if row.get("outcome") in wording.OPEN and not row.get("note") and row.get("what") in notes
         else row
         for row in line.changes

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from ...module_utils.model.step_result import ChangeRow
 from ...module_utils.model.text import STEERING
 
 #: outcome -> (symbol, symbol where only ASCII is safe, words, colour)
@@ -91,7 +92,7 @@ class Line:
     person: str
     outcome: str
     message: str
-    changes: tuple[Mapping[str, Any], ...]
+    changes: tuple[ChangeRow, ...]
     residual: tuple[Mapping[str, Any], ...]
     html: str = ""
     planned: bool = False
@@ -125,7 +126,7 @@ def lines(
                 check=check,
             )
         return
-    rows = tuple(row for row in _sequence(found.get("changes")) if isinstance(row, Mapping))
+    rows = tuple(cast(ChangeRow, row) for row in _sequence(found.get("changes")) if isinstance(row, Mapping))
     planned = any(row.get("outcome") == "planned" for row in rows)
     outcome = str(found.get("outcome") or "")
     if unreachable:
@@ -226,7 +227,7 @@ def plain(name: str, value: Any) -> str:
     return text(value)
 
 
-def change(row: Mapping[str, Any], *, arrow: str = "→") -> str:
+def change(row: ChangeRow, *, arrow: str = "→") -> str:
     """Return a change as text: ``group Sales: held → not held  (CAN NOT BE UNDONE)``."""
     what = text(row.get("what", ""))
     before, after = plain(what, row.get("before")), plain(what, row.get("after"))

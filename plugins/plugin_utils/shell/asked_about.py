@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...module_utils.company.policy import Policy
+from ...module_utils.engine.guard import heirs
 from ..ledger.ledger import Ledger
-from .limits import HEIRS
 from .variables import Variables
 
 #: The company's settings that may name a recipient.
@@ -23,8 +23,7 @@ def names(variables: Variables, policy: Policy, ledger: Ledger | None) -> list[s
     """
     found = [variables.text("successor"), variables.text("withdrawn_by"), *_listed(variables.value("identify_about"))]
     for setting in _SETTINGS:
-        given = variables.mapping(setting)
-        found += [name for key in HEIRS for name in _listed(given.get(key))]
+        found += heirs(variables.mapping(setting))
     if plan := variables.text("plan"):
         found += [name for rule in policy.approvals for name in rule.by]
         approved = ledger.noted("approved") if ledger is not None else ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils.connectors.registry import connector_class
+from ...module_utils.model.system_facts import SystemFacts
 from ...module_utils.sdk.capabilities import capabilities_of
 
 
@@ -26,10 +27,10 @@ class AnsibleInventory:
     def group(self, name: str) -> list[str]:
         return list(self.task_vars.get("groups", {}).get(name, []))
 
-    def systems(self) -> dict[str, dict[str, Any]]:
+    def systems(self) -> dict[str, SystemFacts]:
         return {host: self._system(host) for host in self.group("systems")}
 
-    def _system(self, host: str) -> dict[str, Any]:
+    def _system(self, host: str) -> SystemFacts:
         variables = self.task_vars["hostvars"].raw_get(host)
         name = self.template(variables.get("lifecycle_connector", ""))
         connector = connector_class(name, system=host)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils.company.policy import Policy
+from ...module_utils.engine.guard import heirs
 from ..approval import approvals, plans
 from ..ledger import holds, presence
 from ..ledger.ledger import Ledger
@@ -123,20 +124,14 @@ class Limits:
         }
 
 
-#: Arguments that say to whom a step gives something of the person's.
-HEIRS = ("successor", "delegates", "forward_to", "deliver_to", "organizer")
-
-
 def gone_heirs(
     ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the people who would get something and are not here (address -> the reason), or who are the case's own
     person."""
-    given = [args.get(name) or () for name in HEIRS]
-    names = [str(name) for value in given for name in ([value] if isinstance(value, str) else value)]
     own = presence.names_of(person)
     found = {}
-    for name in filter(None, names):
+    for name in filter(None, heirs(args)):
         if presence.canonical(name) in own:
             found[name.lower()] = "is the person of this case"
         elif (

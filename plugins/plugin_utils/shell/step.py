@@ -17,6 +17,7 @@ from ...module_utils.model.person import Person
 from ..ledger import links
 from ..ledger.lease import RENEWED_EVERY
 from ..ledger.ledger import Ledger
+from ..ledger.standing import StepState
 
 #: The steps that preserve a person's data.
 DATA_STEPS = frozenset({"mailbox", "mailbox_archive", "files_handover"})
@@ -50,7 +51,7 @@ class Step:
         if self.ledger is None:
             return {}
         known = self.ledger.history(self.case, self.system, self.name)
-        if known.get("open_intent") is not None and not self.silent:
+        if known["open_intent"] is not None and not self.silent:
             self.ledger.settle(known["open_intent"], run=self.run, reason="the run that began this did not end it")
         return {
             key: known[key]
@@ -213,7 +214,7 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _holds_up(step: Mapping[str, Any]) -> bool:
+def _holds_up(step: StepState) -> bool:
     """Return whether later steps must wait for this one; not for changes that only wait for a person's decision
     (``lasting``)."""
     if Outcome(step["outcome"]).closed:
