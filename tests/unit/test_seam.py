@@ -8,7 +8,7 @@ import selectors
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -126,6 +126,31 @@ def test_what_cannot_be_observed_is_acknowledged_and_remembered(box: Box) -> Non
     assert (first["outcome"], first["changed"], len(sent)) == ("acknowledged", True, 1)
     again = support.run(task, box, "toy", history={"acknowledged": {"sessions": "2026-03-31T17:00:00.000000Z"}})
     assert (again["outcome"], again["changed"], len(sent)) == ("already", False, 1)
+
+
+@pytest.mark.parametrize("unread", ["the plan fails", "the list is left out"])
+def test_what_is_in_progress_does_not_end_by_a_read_that_failed(
+    box: Box, unread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    virtual_time.install(monkeypatch)
+    sent: list[str] = []
+    reads = 0
+
+    def watched(system: Any, want: Mapping[str, Any]) -> list[Change]:
+        nonlocal reads
+        reads += 1
+        if reads > 2 and unread == "the plan fails":
+            raise ProtocolError("no", act="list devices")
+        if reads > 2:
+            return [Change("devices", "unknown", "wiped", outcome=Outcome.FAILED, note="403")]
+        state = "wiping" if sent else "in use"
+        return [Change("device 1", state, "wiped", lambda: sent.append("1"), pending="wiping")]
+
+    result = support.run(Task(Accounts, watched), box, "toy", follow=5.0)
+    [row] = result["changes"]
+    assert reads > 3 and not result.get("failed"), result
+    assert (row["outcome"], result["outcome"], len(sent)) == ("in_progress", "in_progress", 1)
+    assert "not known whether it ended" in row["note"]
 
 
 def test_a_gate_that_fails_stops_what_comes_after_it(box: Box) -> None:

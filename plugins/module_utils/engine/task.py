@@ -259,7 +259,11 @@ class Task:
         while steps.in_progress() and time.monotonic() < deadline:
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 2, 30.0)
-            steps.ended(list(self.plan(system, want)))
+            try:
+                with read_answers():
+                    steps.ended(list(self.plan(system, want)))
+            except LifecycleError as e:  # what was written and seen so far is still reported
+                steps.unwatched(e)
 
     def main(self) -> None:
         """Run as an ordinary module where AnsiballZ has copied us: the second shell."""
