@@ -77,6 +77,12 @@ def test_what_is_taken_over_and_what_stops(
     assert said in verdict.stops.get("entra", "") and bool(verdict.stops) == bool(said)
 
 
+def test_an_account_with_a_number_is_nobodys_own_while_hr_gave_the_joiner_none() -> None:
+    unnumbered = Person.of({"email": "ada@corp.example", "first_name": "Ada", "last_name": "Núñez"})
+    verdict = judge(unnumbered, {"entra": {**OLD, "state": "active"}}, adopt=(), precreated=["entra"], earlier=())
+    assert verdict.adopted == () and "employee E1020" in verdict.stops["entra"]
+
+
 class Joining(HrCompany):
     """A joiner of whom the wiki may have something already."""
 

@@ -46,7 +46,8 @@ def judge(
             continue
         elses = _somebody_elses(person, found)
         own = (
-            found.get("employee_id")
+            person.employee_id
+            and found.get("employee_id") == person.employee_id
             and not elses
             and system in precreated
             and found["state"] == "active"
