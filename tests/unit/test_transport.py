@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import all
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.address import at, keeps_secrets
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.transport import Policy, Transport, bearer
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.wire import trust
 
 from tests import virtual_time
 
@@ -173,6 +175,24 @@ def test_a_zero_byte_and_a_lone_surrogate_become_a_sign_that_every_file_can_hold
     body = b'{"na\\u0000me": ["J\\ud800ane", {"x": "\\ud83d\\ude00"}]}'
     with server(says(answer(body))) as one:
         assert transport(one).get("/users", act="read") == {"na\ufffdme": ["J\ufffdane", {"x": "😀"}]}
+
+
+def test_plain_text_in_place_of_json_does_not_say_that_nobody_is_there() -> None:
+    text = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\nConnection: close\r\n\r\nBlocked"
+    with server(says(text)) as one, pytest.raises(ProtocolError, match="find ann on odd-.*: its answer is not JSON"):
+        transport(one).get("/users/ann", act="find ann")
+    with server(says(text)) as one:
+        assert transport(one).send("POST", "/users", act="create ann", json={}).status == 200
+
+
+def test_a_file_of_authorities_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = tmp_path / "ca.pem"
+    odd.write_text("no certificate\n")
+    with pytest.raises(InputError, match=f"{odd} holds no certificate authorities"):
+        trust(str(odd))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    with pytest.raises(InputError, match="gone.pem can't be read"):
+        trust("")
 
 
 def test_a_list_of_ever_new_pages_ends(monkeypatch: pytest.MonkeyPatch) -> None:

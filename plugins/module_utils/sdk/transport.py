@@ -363,6 +363,14 @@ class Transport:
                 system=self.target.name,
                 hint=f"is url {self.url} the API's address, or is a sign-in page or proxy in between?",
             )
+        elif request.reading and came.status < 300 and came.content.strip():
+            # Taken for no body, it would say that nobody and nothing is there.
+            raise ProtocolError(
+                "its answer is not JSON",
+                act=act,
+                system=self.target.name,
+                hint=f"is url {self.url} the API's address, or does a proxy in between answer?",
+            )
         return None
 
     def _judged(

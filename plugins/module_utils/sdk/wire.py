@@ -267,7 +267,7 @@ def trust(ca_file: str) -> ssl.SSLContext:
     Before Ansible forks, it is read once for all workers: to read the public authorities takes some 20 ms.
 
     :param ca_file: a file or a folder of authorities; empty for the public ones.
-    :raises InputError: there is no urllib3.
+    :raises InputError: there is no urllib3, or the file can't be read or holds no authorities.
     """
     if urllib3 is None:
         raise InputError(
@@ -276,12 +276,18 @@ def trust(ca_file: str) -> ssl.SSLContext:
             hint="pip install -r requirements.txt, where the step runs",
         )
     trusted = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or _everybodys_authorities()
-    key = (trusted, os.stat(trusted).st_mtime_ns)
-    if key not in _TRUSTED:
-        made = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-        made.load_verify_locations(**{"capath" if os.path.isdir(trusted) else "cafile": trusted})
-        _TRUSTED[key] = made
-    return _TRUSTED[key]
+    hint = "set ca_file of the system, or REQUESTS_CA_BUNDLE, to your certificate authorities, on the machine where the step runs"
+    try:
+        key = (trusted, os.stat(trusted).st_mtime_ns)
+        if key not in _TRUSTED:
+            made = urllib3.util.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+            made.load_verify_locations(**{"capath" if os.path.isdir(trusted) else "cafile": trusted})
+            _TRUSTED[key] = made
+        return _TRUSTED[key]
+    except ssl.SSLError:
+        raise InputError(f"{trusted} holds no certificate authorities (PEM)", act="connect", hint=hint) from None
+    except OSError as e:
+        raise InputError(f"{trusted} can't be read ({e.strerror})", act="connect", hint=hint) from None
 
 
 def _everybodys_authorities() -> str:

@@ -60,5 +60,5 @@ def make_ready(action: str) -> None:
 def _read_authorities() -> None:
     while _AUTHORITIES:
         # The step on the system that names the file reports its error.
-        with suppress(OSError, LifecycleError):
+        with suppress(LifecycleError):
             trust(_AUTHORITIES.pop())
