@@ -162,6 +162,22 @@ def test_it_is_given_after_an_approval_and_ends_by_itself_on_its_day(office: Off
     assert office.entra.held == {("groups", "Engineering")} and office.due()["judged"] == []
 
 
+def test_what_was_given_on_two_systems_is_due_until_both_were_asked(office: Office) -> None:
+    case = office.given(access=["entra:groups:Payments", "slack:groups:finance"])
+    for phase, before, after in (("provision", None, "held"), ("withdraw", "held", None)):
+        if phase == "withdraw":
+            office.now = datetime(2026, 4, 1, 9, 0, tzinfo=timezone.utc)
+            still = office.due()
+            assert still["failed"] and "slack: this run did not ask it" in still["msg"]
+            assert office.entra.held == {("groups", "Engineering")}
+        rows = [{"what": "groups: finance", "before": before, "after": after, "outcome": "done"}]
+        office.ledger.outcome(
+            case.id, run=f"r{office.runs + 1}", phase=phase, system="slack", step="entitlements", person="7",
+            result={"outcome": "done", "changes": rows}, intent=None,
+        )  # fmt: skip
+    assert "failed" not in office.due()
+
+
 def test_what_was_held_before_stays_and_so_does_what_the_profile_gives_by_then(office: Office) -> None:
     office.entra.held.add(("groups", "Payments"))
     office.given()

@@ -106,7 +106,8 @@ def _hand_out(run: LedgerRun, due: Due, judgement: Judgement, answer: dict[str, 
             keep=kept.keep or None,
             restore={},
         )
-        act["systems"] = _to_ask(run, kept.explained)
+        gave = [name for name, kinds in (kept.explained or {}).items() if any(kinds.values())]
+        act["systems"] = _to_ask(run, gave)
         answer["transfers"].append(move.as_dict())
     if judgement.word == "act" and due.step == END_ACCESS:
         made = granted.to_take(run.ledger, case)

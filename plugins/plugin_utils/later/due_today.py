@@ -91,12 +91,16 @@ class DueToday:
                 self._ask(due, why)
                 still.append(f"{label}: {why}")
                 continue
-            ends = dict(self._ends(act["of"], due))
+            ends, asked = {}, set()
+            for system, where, result in self._ends(act["of"], due):
+                ends[where] = result
+                asked.add(system)
             left = {
-                where: result
+                where: _why(result)
                 for where, result in ends.items()
                 if not _settles(due, Outcome(result.get("outcome") or "unknown"))
             }
+            left.update(dict.fromkeys(set(act["systems"]) - asked, "this run did not ask it"))
             if ends and not left:
                 followups.end(
                     ledger,
@@ -107,12 +111,12 @@ class DueToday:
                 )
                 done.append(label)
             else:
-                why = "; ".join(f"{where}: {_why(result)}" for where, result in sorted(left.items()))
+                why = "; ".join(f"{where}: {said}" for where, said in sorted(left.items()))
                 still.append(f"{label}: {why or 'no system of the inventory could be asked'}")
         return done, still
 
-    def _ends(self, case: str, due: Due) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield the system and the result of each of this run's steps for a follow-up."""
+    def _ends(self, case: str, due: Due) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yield the system, its name for a screen, and the result of each of this run's steps for a follow-up."""
         for entry in self.run.ledger.entries(case):
             step = "meeting" if due.step == ASK_ANSWERS else due.step
             mine = (
@@ -121,7 +125,7 @@ class DueToday:
                 else entry.phase == _PHASES.get(due.step)
             )
             if entry.kind == "outcome" and entry.run == self.run.id and mine:
-                yield (entry.system if due.system else f"{entry.system} {entry.step}"), entry.data
+                yield entry.system, (entry.system if due.system else f"{entry.system} {entry.step}"), entry.data
 
     def _ask(self, due: Due, why: str) -> None:
         row = {
