@@ -49,7 +49,8 @@ class _Talk(socketserver.StreamRequestHandler):
                 while (data := self.rfile.readline()) != b".\r\n":
                     lines.append(data)
                 self.server.got.append(cast(EmailMessage, email.message_from_bytes(b"".join(lines), policy=default)))
-            self.wfile.write(self.server.refuses if line.startswith("MAIL") and self.server.refuses else b"250 ok\r\n")
+            refused = line.startswith(self.server.refused) and self.server.refuses
+            self.wfile.write(self.server.refuses if refused else b"250 ok\r\n")
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -58,7 +59,7 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.got: list[EmailMessage] = []
-        self.refuses = b""
+        self.refuses, self.refused = b"", "MAIL"
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -219,6 +220,23 @@ def test_a_letter_that_the_server_did_not_take_is_sent_by_the_next_run(company: 
     assert refused["failed"] and refused["code"] == "not_told" and post.told == []
     post.refuses = b""
     assert company.says()["changed"] and len(post.got) == 1
+
+
+def test_a_recipient_whom_the_server_refused_alone_is_named_and_written_to_again(
+    company: Company, post: MailServer
+) -> None:
+    by_mail(company, post)
+    company.cut(company.leaver(), "failed")
+    company.passes(minutes=20)
+    company.says()
+    company.passes(hours=5)
+    post.refuses, post.refused = b"550 no such box\r\n", "RCPT TO:<LEAD@"
+    refused = company.says()
+    assert refused["failed"] and "tell lead@corp.example" in refused["msg"] and "550 no such box" in refused["msg"]
+    assert company.ledger.noted("notified")[-1].data["to"] == ["mara@corp.example"]
+    post.refuses = b""
+    assert not company.says().get("failed") and post.told[-1][0] == "lead@corp.example"
+    assert not company.says()["changed"], "everybody has it"
 
 
 def test_without_a_server_the_letters_are_handed_over_under_the_same_key_each_time(company: Company) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
@@ -71,20 +71,23 @@ class Posted:
 
 
 def post(run: LedgerRun, letters: Sequence[Letter], by: Post) -> Posted:
-    """Send each that was not sent yet; without a mail server, or in check mode, all are left."""
+    """Send each letter to those who did not get it yet; without a mail server, or in check mode, all are left."""
     if not by.server or run.read_only:
         return Posted(left=[one.as_dict() for one in letters])
-    known = {str(entry.data["key"]) for entry in run.ledger.noted(NOTIFIED)}
+    lacks = {str(entry.data["key"]): entry.data.get("refused", []) for entry in run.ledger.noted(NOTIFIED)}
     sent, failed = [], []
     for one in letters:
-        if one.key in known:
+        to = lacks.get(one.key, one.to)
+        if not to:
             continue
         try:
-            send(one.message(by.sender), by.server, f"tell {', '.join(one.to)} by {by.server}")
+            refused = send(replace(one, to=to).message(by.sender), by.server, f"tell {', '.join(to)} by {by.server}")
         except LedgerError as e:
             failed.append(str(e))
             continue
-        run.note(NOTIFIED, {"key": one.key, "to": list(one.to), "subject": one.subject}, case=one.case)
+        failed += [f"tell {name} by {by.server}: {said}" for name, said in refused.items()]
+        noted = {"key": one.key, "to": [name for name in to if name not in refused], "subject": one.subject}
+        run.note(NOTIFIED, {**noted, **({"refused": sorted(refused)} if refused else {})}, case=one.case)
         sent.append(one.key)
     return Posted(sent, failed)
 
