@@ -122,6 +122,19 @@ def test_a_person_is_erased_byte_by_byte_and_the_ledger_says_so(world: World) ->
     )
 
 
+def test_who_accepted_a_loss_is_erased_and_the_acceptance_stays(world: World) -> None:
+    ledger = world.ledger()
+    data = {"lost_after": 1, "by": "Grace Okoye <grace@corp.example>", "reason": "r", "found": ["grace@corp.example"]}
+    n = ledger.note("accepted", data, run="r")
+    who = {**sample.PERSON, "email": "grace@corp.example", "hr_id": "", "employee_id": ""}
+    case = ledger.open_case("offboard", who, "r", {"key": "1"})
+    ledger.close_case(case.id, run="r", complete=True, summary={})
+    mine = ledger.note("said", {"to": "grace@corp.example"}, run="r")
+    done = retention.erase(ledger, "grace@corp.example", "", by="Ann", reason="asked", run="r")
+    kinds = {entry.n: entry.kind for entry in ledger.entries()}
+    assert (kinds[n], kinds[mine]) == ("accepted", "emptied") and done.elsewhere == 1
+
+
 def test_a_person_with_an_open_case_is_not_erased(world: World) -> None:
     ledger = world.ledger()
     ledger.open_case("offboard", sample.PERSON, "r", {"key": "1"})

@@ -194,6 +194,35 @@ def test_any_line_is_a_statement_or_none(line: str) -> None:
     assert found is None or read(found.line()) == found
 
 
+def test_an_older_copy_is_found_although_its_own_head_was_given_again_in_place_of_later_ones(world: World) -> None:
+    three_runs(world)
+    early = world.home / "early.db"
+    with sqlite3.connect(world.db) as db, sqlite3.connect(early) as copy:
+        db.backup(copy)
+    heads = world.home / "elsewhere" / "heads.jsonl"
+    genuine = json.loads(heads.read_text().splitlines()[-1])
+    world.ledger().note("said", {"n": 1}, run="r")
+    world.give(world.ledger())
+    with sqlite3.connect(early) as copy, sqlite3.connect(world.db) as db:
+        copy.backup(db)
+    n = int(genuine["head"].partition(":")[0])
+    with heads.open("a") as file:
+        file.write(json.dumps({**genuine, "replaces": n}) + "\n")
+    with pytest.raises(LedgerError, match="older copy"):
+        world.ledger().note("said", {"n": 2}, run="r")
+    assert "older" in {one.kind for one in world.inspect().findings}
+
+
+def test_a_witness_whose_file_is_gone_agrees_with_nothing(world: World) -> None:
+    three_runs(world)
+    assert world.inspect().witnesses
+    [name] = world.inspect().witnesses
+    (world.home / "elsewhere" / "heads.jsonl").unlink()
+    found = world.inspect()
+    assert not found.witnesses and found.ok
+    assert [one.what for one in found.findings if name in one.what][0].startswith(f"witness {name} keeps nothing")
+
+
 def test_a_statement_is_the_same_after_it_was_written() -> None:
     one = Statement("7:" + "a" * 64, "2026-01-01T00:00:00.000000Z", "k" * 16, "c2ln", ("ab",), 3)
     assert read(one.line()) == one
@@ -202,4 +231,5 @@ def test_a_statement_is_the_same_after_it_was_written() -> None:
 def test_what_was_said_of_what_is_accepted_as_lost_counts_no_more() -> None:
     heads = [Statement(f"{n}:{'a' * 64}", f"T{n}") for n in (1, 5, 9)]
     new = Statement(f"7:{'b' * 64}", "T10", replaces=5)
-    assert standing([*heads, new]) == [heads[0], heads[1], new]
+    assert standing([*heads, new], lambda one: True) == [heads[0], heads[1], new]
+    assert standing([*heads, new], lambda one: False) == [*heads, new], "nobody accepted it"

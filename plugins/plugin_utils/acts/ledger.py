@@ -11,6 +11,7 @@ from typing import Any
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model.errors import InputError
 from ..ledger import presence, retention
+from ..ledger.entry import ACCEPTED
 from ..ledger.run import LedgerRun
 from ..ledger.signing import keyring_of
 from ..witness.compare import asked, deviations
@@ -48,7 +49,7 @@ def _accepted(run: LedgerRun, want: Mapping[str, Any], by: str) -> dict[str, Any
         return _row("loss", str(found[0]), f"accepted by {by}", "planned")
     run.ledger.seal.before = None  # from here on, the shorter ledger is accepted
     data = {"lost_after": kept_up_to, "by": by, "reason": want["reason"], "found": [str(one) for one in found]}
-    run.ledger.note("accepted", data, run=run.id, durable=True)
+    run.ledger.note(ACCEPTED, data, run=run.id, durable=True)
     failed = give(run.ledger, run.policy, run.id, replaces=kept_up_to)
     return {
         **_row("loss", str(found[0]), f"accepted by {by}", Outcome.DONE.value),

@@ -18,7 +18,7 @@ from typing import Any
 
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError, LedgerError
-from .entry import EMPTIED
+from .entry import ACCEPTED, EMPTIED
 from .ledger import Ledger
 from .rows import Query
 from .store import SqliteStorage
@@ -200,14 +200,16 @@ def _names(person: Any, key: str) -> set[str]:
 
 def _mentions(query: Query, names: Sequence[str], keys: set[str], own: set[str]) -> tuple[list[int], int]:
     """Return the numbers of the entries without a case that name the person, which are erased too; and how many entries
-    of other people's cases name them, which stay.
+    name them and stay: those of other people's cases, and those by which they accepted a loss.
     """
     alone, elsewhere = set(), set()
     for name in names:
-        for n, case in query(
-            "SELECT n, case_id FROM ledger WHERE lower(body) LIKE ? ESCAPE '!'", (f'%"{_like(name)}"%',)
+        for n, case, kind in query(
+            "SELECT n, case_id, kind FROM ledger WHERE lower(body) LIKE ? ESCAPE '!'", (f'%"{_like(name)}"%',)
         ):
-            if not case:
+            if kind == ACCEPTED:  # without it, the witnesses would call the ledger an older copy again
+                elsewhere.add(int(n))
+            elif not case:
                 alone.add(int(n))
             elif case not in own:
                 elsewhere.add(int(n))

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.model.errors import LedgerError, LifecycleError
+from ..ledger.entry import ACCEPTED
 from ..ledger.rows import Query
 from ..ledger.signing import Keyring, keyring_of
 from .findings import Finding
@@ -31,7 +33,7 @@ def deviations(
             found.append(Finding("witness", what, one.n, one.at))
         else:
             believed.append(one)
-    statements = standing(believed)
+    statements = standing(believed, lambda one: _accepted(query, keyring, one))
     wrong = [one for one in statements if not _holds(query, one)]
     if not wrong:
         return found
@@ -76,7 +78,8 @@ def refuse_older(policy: Policy) -> Callable[[Query], None] | None:
 def _refuse(query: Query, name: str, keeper: Keeper, keyring: Keyring) -> None:
     kept = keeper.kept(thorough=False)
     # For a run the newest statement is enough; verify compares all of them.
-    newest = [max(standing(kept.statements), key=lambda one: one.n)] if kept.statements else []
+    statements = standing(kept.statements, lambda one: _accepted(query, keyring, one))
+    newest = [max(statements, key=lambda one: one.n)] if statements else []
     found = deviations(query, name, Kept(newest, kept.broken), keyring)
     if found:
         raise LedgerError(
@@ -109,6 +112,24 @@ def _holds(query: Query, statement: Statement) -> bool:
     if statement.n == 0:
         return True
     return query("SELECT hash FROM ledger WHERE n = ?", (statement.n,)) == [(statement.hash,)]
+
+
+def _accepted(query: Query, keyring: Keyring, statement: Statement) -> bool:
+    """Return whether the ledger has the entry by which a person accepted the loss that a statement is about: signed, once
+    the company signs."""
+    signs = query("SELECT min(n) FROM signed", ())[0][0] if keyring.keys else None
+    rows = query(
+        "SELECT l.n, l.at, l.hash, l.body, s.key, s.signature FROM ledger l LEFT JOIN signed s ON s.n = l.n"
+        " WHERE l.kind = ? AND l.n <= ?",
+        (ACCEPTED, statement.n),
+    )
+    for n, at, link, body, key, signature in rows:
+        unsigned = signs is not None and int(n) >= int(signs) and key is None
+        if unsigned or (signs is not None and key and keyring.doubt_of_head(key, f"{n}:{link}", signature, str(at))):
+            continue
+        if json.loads(str(body))["data"].get("lost_after") == statement.replaces:
+            return True
+    return False
 
 
 def _newest(statements: Sequence[Statement]) -> Statement:

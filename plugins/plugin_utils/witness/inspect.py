@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from ..ledger.verify import Verdict, emptied
 from .compare import asked, deviations, digests_of
 from .files import changed_archives, changed_files
 from .findings import Finding
+from .keepers import Kept
 
 #: By how much the clocks of machines that share a ledger may differ.
 _SKEW = timedelta(minutes=5)
@@ -61,6 +63,11 @@ def inspect(
     if records and os.path.isdir(records):
         known += [name.removesuffix(".json") for name in sorted(os.listdir(records)) if name.endswith(".json")]
     answers, silent = asked(policy)
+    empty = _empty(query, answers)
+    silent += [
+        Finding("unproven", f"witness {name} keeps nothing, and runs gave it heads: is its place mounted?")
+        for name in empty
+    ]
     for name, kept in answers.items():
         found += deviations(query, name, kept, keyring, digests_of(known))
     if not signed and any(one.key for kept in answers.values() for one in kept.statements):
@@ -73,7 +80,19 @@ def inspect(
     found += changed_archives(query, archives)
     found += _of_clock(query)
     found += _of_emptied(query)
-    return Inspection(verdict, sorted(found, key=lambda one: (not one.tampered, one.entry or 0)), signed, list(answers))
+    return Inspection(
+        verdict,
+        sorted(found, key=lambda one: (not one.tampered, one.entry or 0)),
+        signed,
+        [name for name in answers if name not in empty],
+    )
+
+
+def _empty(query: Query, answers: Mapping[str, Kept]) -> set[str]:
+    """Return the witnesses that keep nothing, although the ledger says that they were given heads."""
+    rows = query("SELECT body FROM ledger WHERE kind = 'witnessed'", ())
+    given = {name for row in rows for name in json.loads(str(row[0]))["data"].get("witnesses", ())}
+    return {name for name, kept in answers.items() if name in given and not kept.statements and not kept.broken}
 
 
 def _of_chain(query: Query, verdict: Verdict) -> Finding:

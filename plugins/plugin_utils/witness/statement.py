@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..ledger.entry import canonical
@@ -78,11 +78,15 @@ def case_digest(case_id: str) -> str:
     return hashlib.sha256(case_id.encode()).hexdigest()[:16]
 
 
-def standing(statements: Iterable[Statement]) -> list[Statement]:
-    """Return the statements that still count, the oldest first: those that a person has accepted as lost do not."""
+def standing(statements: Iterable[Statement], accepted: Callable[[Statement], bool]) -> list[Statement]:
+    """Return the statements that still count, the oldest first: those that a person has accepted as lost do not.
+
+    :param accepted: whether the ledger has the acceptance that a statement with ``replaces`` is about. Without it, the
+        statement takes nothing back: anybody who may append to a witness can write one.
+    """
     kept: list[Statement] = []
     for one in statements:
-        if one.replaces is not None:
+        if one.replaces is not None and accepted(one):
             kept = [earlier for earlier in kept if earlier.n <= one.replaces]
         kept.append(one)
     return kept
