@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypedDict
 
+from .answers import PersonRecord
 from .kinds import Kind, kind_of
 from .person import KEYS, Person
 
@@ -178,7 +179,7 @@ class Case:
     id: str
     kind: str
     key: str
-    person: Mapping[str, Any]
+    person: PersonRecord
     opened: str
     closed: str = ""
     complete: bool = False

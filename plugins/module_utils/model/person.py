@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from . import clock, typed
+from .answers import PersonRecord
 from .errors import InputError, RecordRefused
 from .text import visible
 
@@ -213,13 +214,13 @@ class Person:
         return pattern.format_map(known)
 
 
-def names_in(record: Mapping[str, Any]) -> list[str]:
+def names_in(record: PersonRecord) -> list[str]:
     """Return the keys that identify the person of a record, each with its field: ``hr_id 107`` is not ``employee_id
     107``."""
     return [f"{name} {record[name]}" for name in KEYS if record.get(name)]
 
 
-def other_addresses(record: Mapping[str, Any]) -> list[str]:
+def other_addresses(record: PersonRecord) -> list[str]:
     """Return a record's former and additional addresses, in the form of :func:`names_in`."""
     return [f"email {alias}" for alias in record.get("aliases") or ()]
 

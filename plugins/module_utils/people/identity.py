@@ -9,14 +9,14 @@ employment. Every refusal shows its evidence: the records and the fields.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from ..company.policy import Policy, fact_of, like
 from ..model import clock
-from ..model.answers import HrAnswer
+from ..model.answers import HrAnswer, PersonRecord
 from ..model.errors import AmbiguousIdentity, InputError, Refused
 from ..model.kinds import OFFBOARD, ONBOARD, RENAME, RESUME, SUSPEND, TRANSFER
 from ..model.person import LEFT, Person
@@ -349,7 +349,7 @@ def _traits(person: Person) -> frozenset[tuple[str, str]]:
     return frozenset((what, value.casefold()) for what, value in candidates if value)
 
 
-def _lenient(record: Mapping[str, Any]) -> Person:
+def _lenient(record: PersonRecord) -> Person:
     """Return the person of a row that may have no address."""
     known = {f.name for f in fields(Person)}
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from ..model import commands
+from ..model.answers import PersonRecord
 
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -137,6 +138,23 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+class FindingLine(TypedDict):
+    """A finding as plain data, for the report; see :class:`Finding` for the fields."""
+
+    id: str
+    kind: str
+    severity: str
+    system: str
+    ident: str
+    account: str
+    n: int | None
+    detail: str
+    said: str
+    facts: dict[str, Any]
+    fix: dict[str, str]
+    protected: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong. ``n`` is the person's number in the index; None for nobody, or for more than one.
@@ -165,7 +183,7 @@ class Finding:
         text = "\n".join((self.kind, self.system, self.ident, self.detail))
         return "f-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def line(self) -> dict[str, Any]:
+    def line(self) -> FindingLine:
         """Return the finding as plain data, for the report."""
         return {
             "id": self.id,
@@ -183,7 +201,7 @@ class Finding:
         }
 
 
-def command(line: Mapping[str, Any], person: Mapping[str, Any], capabilities: Mapping[str, Any]) -> str:
+def command(line: FindingLine, person: PersonRecord, capabilities: Collection[str]) -> str:
     """Return the command that corrects a finding; the command that looks again, where a person must correct it by hand.
 
     :param capabilities: the capabilities of the finding's system.

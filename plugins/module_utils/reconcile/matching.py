@@ -9,10 +9,11 @@ that reconcile calls a leaver's is one that the leaver's run would cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..model.answers import PersonRecord
 from ..model.person import Person
 from ..people.correlation import Judged, Whose, judge
 from ..people.others import Others, everywhere, pack, texts
@@ -150,7 +151,7 @@ class Matching:
         return not forgotten and self._others.one_human(self.name, left.keys, right.keys)
 
 
-def _person(record: Mapping[str, Any]) -> Person:
+def _person(record: PersonRecord) -> Person:
     """Return the person of a record in the index; it was checked when the index was made."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in record.items() if name in _FIELDS

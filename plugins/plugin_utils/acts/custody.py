@@ -128,8 +128,8 @@ def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any
     }
     if not want["path"] or run.read_only:
         return said
-    unread = (report.get("summary") or {}).get("not_read") or ()
-    source = Source(clock.stamp(), run.ledger.head(), said["reconciled"], unread, want["company"])
+    unread = report["summary"]["not_read"] if report else ()
+    source = Source(clock.stamp(), run.ledger.head(), report.get("made", ""), unread, want["company"])
     where = Path(want["path"]).expanduser().absolute()
     files.write(where / "devices.html", devices_page(found, source))
     files.write(where / "devices.json", json.dumps(said["devices"], indent=2, sort_keys=True) + "\n")

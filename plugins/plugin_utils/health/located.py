@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def asked_for(here: Here) -> tuple[list[Mapping[str, Any]], list[str]]:
     return people, sorted({str(row.get("item") or "") for row in said} - met - {""})
 
 
-def _name(person: Mapping[str, Any]) -> str:
+def _name(person: PersonRecord) -> str:
     return str(person.get("email") or person.get("employee_id") or person.get("hr_id") or "?")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...module_utils.engine.change import Outcome
 from ...module_utils.model import clock
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.kinds import RECONCILE, Kind, kind_of
 from ...module_utils.model.person import names_in, other_addresses
 from ...module_utils.model.step_result import ChangeRow
@@ -83,7 +84,7 @@ class CaseFile:
     id: str
     kind: str
     key: str
-    person: Mapping[str, Any]
+    person: PersonRecord
     facts: Mapping[str, Any]
     opened: str
     entry: int

@@ -5,9 +5,7 @@ leave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ...module_utils.model.answers import PersonRecord
 from . import presence
 from .ledger import Ledger
 
@@ -23,7 +21,7 @@ def note(ledger: Ledger, person: str, *, held: bool, by: str, why: str, run: str
     )
 
 
-def of_person(ledger: Ledger, person: Mapping[str, Any], case: str = "") -> str:
+def of_person(ledger: Ledger, person: PersonRecord, case: str = "") -> str:
     """Return who has set a hold on a person, and why; empty when nobody has.
 
     :param person: the person's record.

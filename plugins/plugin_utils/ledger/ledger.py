@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...module_utils.company.policy_sections import Brake
 from ...module_utils.model import clock
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.case import Case, Facts
 from ...module_utils.model.errors import LedgerError
 from ...module_utils.model.person import Person, names_in
@@ -67,7 +68,7 @@ class Ledger:
 
     # -- cases ---------------------------------------------------------------------------------------------------------
 
-    def open_case(self, kind: str, person: Mapping[str, Any], run: str, facts: Mapping[str, Any]) -> Case:
+    def open_case(self, kind: str, person: PersonRecord, run: str, facts: Mapping[str, Any]) -> Case:
         """Return the person's case of this kind: the open one, or the closed one of the same ``facts["key"]``, or a new one.
 
         A finished case that runs again is the same case, so that the second run finds everything done.
@@ -143,7 +144,7 @@ class Ledger:
         return found[0]
 
     def cases(
-        self, *, kind: str | None = None, person: str | Mapping[str, Any] | None = None, open_only: bool = False
+        self, *, kind: str | None = None, person: str | PersonRecord | None = None, open_only: bool = False
     ) -> list[Case]:
         """Return cases in the order in which they were opened. ``person`` is a record, a person's key, or their e-mail address."""
         key = Person.of(person).key if isinstance(person, Mapping) else person
@@ -187,7 +188,7 @@ class Ledger:
         phase: str,
         system: str,
         step: str,
-        person: str | Mapping[str, Any],
+        person: str | PersonRecord,
         changes: Sequence[Mapping[str, Any]],
         irreversible: bool,
         limits: Brake | None = None,
@@ -275,7 +276,7 @@ class Ledger:
         phase: str,
         system: str,
         step: str,
-        person: str | Mapping[str, Any],
+        person: str | PersonRecord,
         result: Mapping[str, Any],
         intent: int | None,
     ) -> int:
@@ -445,5 +446,5 @@ class Ledger:
         )
 
 
-def _who(person: str | Mapping[str, Any]) -> str:
+def _who(person: str | PersonRecord) -> str:
     return person if isinstance(person, str) else Person.of(person).key

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils.model import clock
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.person import KEYS, Person, names_in
 from ...module_utils.people.correlation import Whose
 from .entry import entry_of
@@ -186,7 +187,7 @@ def left_out(ledger: Ledger, person: Person, systems: Collection[str]) -> list[s
     return sorted({one.system for one in own if one.system not in systems and one.id not in here and one.at > ended})
 
 
-def known(everybody: Everybody | None, person: Mapping[str, Any]) -> dict[str, Any]:
+def known(everybody: Everybody | None, person: PersonRecord) -> dict[str, Any]:
     """Return what the ledger knows about a step's person on its system: see ``engine/correlate.py``, ``Known``.
 
     :param everybody: the links of all people on the system; None without a ledger. They are needed only for a person

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils.model import clock
-from ...module_utils.model.answers import HrAnswer
+from ...module_utils.model.answers import HrAnswer, PersonRecord
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME, SUSPEND, WITHDRAW
 from ...module_utils.model.person import Person
@@ -48,7 +48,7 @@ def canonical(name: str) -> str:
     return f"{local.partition('+')[0]}@{domain}" if at else folded
 
 
-def names_of(person: Mapping[str, Any]) -> frozenset[str]:
+def names_of(person: PersonRecord) -> frozenset[str]:
     """Return every name of this person, in the form of :func:`canonical`."""
     addresses = [
         *(person.get(field) for field in ("key", "email", "hr_id", "employee_id", "person_key", "personal_email")),

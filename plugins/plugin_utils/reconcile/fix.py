@@ -5,19 +5,20 @@ brake."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ...module_utils.company.policy import Policy
-from ...module_utils.model.answers import ProtectedAnswer
+from ...module_utils.model.answers import PersonRecord, ProtectedAnswer
 from ...module_utils.model.errors import InputError, Protected
 from ...module_utils.model.near import closest
 from ...module_utils.model.person import Person
 from ...module_utils.people.protection import refuse_protected_people
 from ...module_utils.reconcile.findings import KINDS
+from .shapes import Report, ReportedFinding
 
 
-def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
+def chosen(report: Report, fix: Collection[str]) -> tuple[list[ReportedFinding], list[str]]:
     """Return the findings that ``fix`` names by kind or id, and a line for each that is left to a person.
 
     A system that was not read has no findings, so that nothing is done there.
@@ -47,7 +48,7 @@ def chosen(report: Mapping[str, Any], fix: Collection[str]) -> tuple[list[Mappin
     return found, left
 
 
-def person_of(finding: Mapping[str, Any], record: Mapping[str, Any]) -> Person:
+def person_of(finding: ReportedFinding, record: PersonRecord) -> Person:
     """Return the person of a finding: from HR's record; for an account without an owner, from the account's own
     fields."""
     if record:
@@ -71,7 +72,7 @@ def shielded(policy: Policy, person: Person, protected: Sequence[ProtectedAnswer
     return ""
 
 
-def step_of(finding: Mapping[str, Any], person: Person, case: str) -> dict[str, Any]:
+def step_of(finding: ReportedFinding, person: Person, case: str) -> dict[str, Any]:
     """Return the step for a system's play. ``do`` is ``cutoff``, ``suspend``, ``take``, ``give``, or ``make`` (an
     account, with what the profile gives).
     """

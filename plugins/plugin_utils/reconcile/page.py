@@ -11,6 +11,7 @@ from ...module_utils.model import clock, commands
 from ...module_utils.reconcile.findings import KINDS, SEVERITIES
 from ..record.html import environment
 from .report import sentence
+from .shapes import Report, ReportedFinding
 from .template import TEMPLATE
 
 #: How many items of one kind are on the page; all of them are in the CSV and the JSON.
@@ -32,7 +33,7 @@ _UNTOLD: Mapping[str, str] = {
 }
 
 
-def render(report: Mapping[str, Any]) -> str:
+def render(report: Report) -> str:
     """Return the page. It loads nothing and runs no script, and every value is escaped."""
     env = environment()
     env.filters.update(when=_when, day=_day, thousands=lambda number: f"{number:,}", untold=_untold)
@@ -51,7 +52,7 @@ def render(report: Mapping[str, Any]) -> str:
     )
 
 
-def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dict[str, Any]:
+def _group(kind: str, report: Report, slug: Mapping[str, str]) -> dict[str, Any]:
     found = [finding for finding in report["findings"] if finding["kind"] == kind]
     severities = [name for name in SEVERITIES if any(finding["severity"] == name for finding in found)]
     items = [_item(folded, slug) for folded in _folded(found)]
@@ -70,10 +71,10 @@ def _group(kind: str, report: Mapping[str, Any], slug: Mapping[str, str]) -> dic
     }
 
 
-def _folded(found: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _folded(found: list[ReportedFinding]) -> list[list[ReportedFinding]]:
     """Return findings in groups, each an item of the page: those that one command corrects, and the entitlements of one
     account."""
-    items: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    items: dict[tuple[str, ...], list[ReportedFinding]] = {}
     for finding in found:
         if finding["id"] not in finding["command"] and finding["person"]:
             key: tuple[str, ...] = (finding["severity"], finding["command"], finding["person"]["email"])
@@ -85,13 +86,13 @@ def _folded(found: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     return list(items.values())
 
 
-def _item(findings: list[Mapping[str, Any]], slug: Mapping[str, str]) -> dict[str, Any]:
+def _item(findings: list[ReportedFinding], slug: Mapping[str, str]) -> dict[str, Any]:
     first = findings[0]
     own = first["id"] in first["command"]
     command = first["command"]
     if own and len(findings) <= FOLDED:
         command = command.replace(first["id"], ",".join(f["id"] for f in findings))
-    elif own:
+    elif own and first["person"]:
         command = commands.command("transfer", user=first["person"]["employee_id"] or first["person"]["email"])
     systems = list(dict.fromkeys(f["system"] for f in findings))
     accounts = {f["account"] for f in findings}
@@ -130,7 +131,7 @@ def _rules(groups: list[dict[str, Any]], slugs: Any) -> Iterator[str]:
         yield f"body{off} #k-{group['kind']} {{ display:none }}"
 
 
-def _evidence(finding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _evidence(finding: ReportedFinding) -> Iterator[tuple[str, str]]:
     evidence = finding["evidence"]
     for name, value in evidence["facts"].items():
         if value not in (None, "", [], {}):

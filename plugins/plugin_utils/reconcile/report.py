@@ -16,24 +16,26 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ...module_utils.company.policy import Policy, like
 from ...module_utils.company.policy_sections import Ignored
 from ...module_utils.model import clock
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
-from ...module_utils.model.system_facts import Systems
+from ...module_utils.model.system_facts import SystemFacts, Systems
 from ...module_utils.model.text import cell
 from ...module_utils.reconcile.findings import (
     KINDS,
     SEVERITIES,
     Finding,
+    FindingLine,
     command,
 )
 from ...module_utils.reconcile.people import People
 from ..ledger.links import Link
 from .index import INDEX, still_ignored
+from .shapes import Evidence, Report, ReportedFinding, Summary
 
 SCHEMA = "workforce.lifecycle/reconcile/1"
 LISTINGS = ("account_listing", "device_listing", "credential_listing")
@@ -62,8 +64,8 @@ def build(
     only: Collection[str],
     policy: Policy,
     company: str,
-    earlier: Mapping[str, Any],
-) -> dict[str, Any]:
+    earlier: Report,
+) -> Report:
     """Return the report.
 
     :param systems: the systems, in the form of ``Inventory.systems``.
@@ -83,7 +85,7 @@ def build(
         return merged.report(company=company, systems=systems, asked=asked)
 
 
-def links_seen(where: Path, made: Mapping[str, Any]) -> Iterator[tuple[Person, Link]]:
+def links_seen(where: Path, made: Report) -> Iterator[tuple[Person, Link]]:
     """Yield each undisputed link that the checks found, with its person, from the systems that were read completely."""
     with closing(People(str(where / INDEX))) as people:
         for read in made["systems"]:
@@ -107,7 +109,7 @@ def check_only(only: Collection[str], systems: Collection[str]) -> None:
 
 
 class _Merged:
-    def __init__(self, people: People, policy: Policy, earlier: Mapping[str, Any]) -> None:
+    def __init__(self, people: People, policy: Policy, earlier: Report) -> None:
         self.people, self.policy = people, policy
         self.now = clock.stamp()
         self.earlier: Mapping[str, str] = earlier.get("first_seen") or {}
@@ -115,13 +117,13 @@ class _Merged:
         self.ignores = [entry for entry in policy.reconcile.ignore if still_ignored(entry)]
         self.over = [entry for entry in policy.reconcile.ignore if entry not in self.ignores]
         self.systems: list[dict[str, Any]] = []
-        self.findings: list[dict[str, Any]] = []
-        self.ignored: list[dict[str, Any]] = []
+        self.findings: list[ReportedFinding] = []
+        self.ignored: list[Mapping[str, Any]] = []
         self.marked: list[dict[str, Any]] = []
         self.holders: dict[tuple[int, int], dict[str, str]] = {}
         self.capabilities: dict[str, Collection[str]] = {}
 
-    def read(self, name: str, path: Path, facts: Mapping[str, Any], failure: str) -> None:
+    def read(self, name: str, path: Path, facts: SystemFacts, failure: str) -> None:
         facts_of = {"system": name, "title": facts["title"], "owner": facts["owner"]}
         self.capabilities[name] = facts["capabilities"]
         end = _end(path) if not failure else None
@@ -169,7 +171,7 @@ class _Merged:
                     read,
                 )
 
-    def _take(self, line: Mapping[str, Any], read_at: str) -> None:
+    def _take(self, line: FindingLine, read_at: str) -> None:
         """Add a finding to the report; to the ignored ones when policy names its account."""
         record = self.people.record(line["n"]) if line["n"] is not None else {}
         finding = self._finding(line, record, read_at)
@@ -186,7 +188,7 @@ class _Merged:
             finding["evidence"]["was_ignored"] = {"why": lapsed.why, "until": lapsed.until}
         self.findings.append(finding)
 
-    def _finding(self, line: Mapping[str, Any], record: Mapping[str, Any], read_at: str) -> dict[str, Any]:
+    def _finding(self, line: FindingLine, record: Mapping[str, Any], read_at: str) -> ReportedFinding:
         """Return a finding in the form of the report.
 
         :param record: the person's record in the index; empty for an account without an owner.
@@ -194,6 +196,9 @@ class _Merged:
         kind, person = KINDS[line["kind"]], record.get("person") or {}
         protected = line["protected"] or record.get("protected", "")
         line = {**line, "fix": {} if protected else line["fix"]}
+        evidence: Evidence = {"read_at": read_at, "facts": line["facts"]}
+        if record:
+            evidence["hr"] = _hr_evidence(record)
         return {
             "id": line["id"],
             "kind": line["kind"],
@@ -208,18 +213,20 @@ class _Merged:
             "new": line["id"] not in self.earlier,
             "person": {
                 "name": record["name"],
-                **{key: person.get(key, "") for key in ("email", "employee_id", "status")},
+                "email": person.get("email", ""),
+                "employee_id": person.get("employee_id", ""),
+                "status": person.get("status", ""),
             }
             if record
             else None,
-            "evidence": {"read_at": read_at, "facts": line["facts"], **_hr_evidence(record)},
+            "evidence": evidence,
             "todo": kind.todo,
-            "command": command(line, person, dict.fromkeys(self.capabilities.get(line["system"], ()))),
+            "command": command(line, person, self.capabilities.get(line["system"], ())),
             "fix": line["fix"],
             "protected": protected,
         }
 
-    def report(self, *, company: str, systems: Systems, asked: Collection[str]) -> dict[str, Any]:
+    def report(self, *, company: str, systems: Systems, asked: Collection[str]) -> Report:
         order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
         self.findings.sort(key=lambda f: (order[f["severity"]], order[f["kind"]], f["system"], f["account"], f["id"]))
         found = {f["id"]: f["since"] for f in (*self.findings, *self.ignored)}
@@ -246,7 +253,7 @@ class _Merged:
                 and "accounts" in systems[name]["capabilities"]
             ],
             "closed_leavers": self._closed_leavers(people["counts"]["closed_leavers"], systems),
-            "summary": {**self._summary(unread), "gone": sorted(set(self.earlier) - set(found) - set(carried))},
+            "summary": self._summary(unread, sorted(set(self.earlier) - set(found) - set(carried))),
             "findings": self.findings,
             "ignored": self.ignored,
             "marked": sorted(self.marked, key=lambda m: (m["system"], m["account"])),
@@ -269,10 +276,10 @@ class _Merged:
             "not_on": sorted(
                 name for name in systems if "accounts" in systems[name]["capabilities"] and name not in listed
             ),
-            "back": len({(f["person"] or {}).get("email") for f in returned}),
+            "back": len({f["person"]["email"] if f["person"] else None for f in returned}),
         }
 
-    def _summary(self, unread: Sequence[str]) -> dict[str, Any]:
+    def _summary(self, unread: list[str], gone: list[str]) -> Summary:
         return {
             "findings": len(self.findings),
             "by_severity": _counted(f["severity"] for f in self.findings),
@@ -282,6 +289,7 @@ class _Merged:
             "ignored": len(self.ignored),
             "marked": len(self.marked),
             "not_read": unread,
+            "gone": gone,
         }
 
 
@@ -290,12 +298,10 @@ _HR_FACTS = ("status", "termination_date", "last_working_day", "hire_date", "dep
 
 
 def _hr_evidence(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the person's HR facts and their case; empty for an account without an owner."""
-    if not record:
-        return {}
+    """Return the person's HR facts and their case."""
     person = record.get("person") or {}
     facts = {key: person[key] for key in _HR_FACTS if person.get(key)}
-    return {"hr": {"source": record["source"], **facts, **({"case": record["case"]} if record["case"] else {})}}
+    return {"source": record["source"], **facts, **({"case": record["case"]} if record["case"] else {})}
 
 
 def _naming(entries: Iterable[Ignored], system: str, names: Sequence[str]) -> Ignored | None:
@@ -325,12 +331,12 @@ def _end(path: Path) -> dict[str, Any] | None:
     return end
 
 
-def at_least(report: Mapping[str, Any], severity: str) -> int:
+def at_least(report: Report, severity: str) -> int:
     """Return how many findings have this severity or a worse one."""
     return sum(report["summary"]["by_severity"].get(name, 0) for name in SEVERITIES[: SEVERITIES.index(severity) + 1])
 
 
-def sentence(report: Mapping[str, Any]) -> str:
+def sentence(report: Report) -> str:
     """Return the report in one line."""
     summary = report["summary"]
     worst = ", ".join(
@@ -346,11 +352,13 @@ def sentence(report: Mapping[str, Any]) -> str:
     )
 
 
-def worst(report: Mapping[str, Any], listed: int = 10) -> list[str]:
+def worst(report: Report, listed: int = 10) -> list[str]:
     """Return a line for each critical or high finding, as many as fit on a screen."""
     bad = [one for one in report["findings"] if one["severity"] in SEVERITIES[: SEVERITIES.index("medium")]]
     lines = [
-        ": ".join(filter(None, (one["system"], one["account"], one["title"], (one["person"] or {}).get("name", ""))))
+        ": ".join(
+            filter(None, (one["system"], one["account"], one["title"], one["person"]["name"] if one["person"] else ""))
+        )
         for one in bad[:listed]
     ]
     return [*lines, *([f"and {len(bad) - listed} more as bad: see the report"] if len(bad) > listed else [])]
@@ -360,7 +368,7 @@ def _of(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def as_csv(report: Mapping[str, Any]) -> str:
+def as_csv(report: Report) -> str:
     """Return the report as CSV, one line for each finding; a cell that a spreadsheet would calculate is a text."""
     out = io.StringIO()
     rows = csv.writer(out)
@@ -368,19 +376,19 @@ def as_csv(report: Mapping[str, Any]) -> str:
     for f in report["findings"]:
         flat = {
             **f,
-            **{key: (f["person"] or {}).get(key, "") for key in ("name", "email", "employee_id")},
+            **(f["person"] or dict.fromkeys(("name", "email", "employee_id"), "")),
             "read_at": f["evidence"]["read_at"],
         }
         rows.writerow([cell(str(flat[column])) for column in COLUMNS])
     return out.getvalue()
 
 
-def digest(report: Mapping[str, Any]) -> str:
+def digest(report: Report) -> str:
     """Return the SHA-256 of the report's JSON."""
     return hashlib.sha256(as_json(report).encode()).hexdigest()
 
 
-def as_json(report: Mapping[str, Any]) -> str:
+def as_json(report: Report) -> str:
     """Return the report as JSON, without the people's numbers in this run's index."""
     lists = {
         name: [{key: value for key, value in finding.items() if key != "n"} for finding in report[name]]
@@ -389,7 +397,7 @@ def as_json(report: Mapping[str, Any]) -> str:
     return json.dumps({**report, **lists}, indent=1, sort_keys=True) + "\n"
 
 
-def last(folder: str) -> Mapping[str, Any]:
+def last(folder: str) -> Report:
     """Return the newest readable report in a folder; empty when there is none."""
     for path in sorted(Path(folder).expanduser().glob("reconcile-*.json"), reverse=True):
         try:
@@ -397,5 +405,5 @@ def last(folder: str) -> Mapping[str, Any]:
         except (OSError, ValueError):
             continue
         if isinstance(found, dict) and found.get("schema") == SCHEMA:
-            return found
+            return cast(Report, found)
     return {}

@@ -31,6 +31,7 @@ from . import fix as reconcile_fix
 from . import index as reconcile_index
 from . import page as reconcile_page
 from . import report as reconcile_report
+from .shapes import Report, ReportedFinding
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Reconciling:
             result.update(self._fixes(made, fix, plan, protected))
         return result
 
-    def _written(self, made: Mapping[str, Any], folder: str) -> dict[str, str]:
+    def _written(self, made: Report, folder: str) -> dict[str, str]:
         stem = "reconcile-" + made["made"].partition(".")[0].replace("-", "").replace(":", "") + "Z"
         where = Path(folder).expanduser().absolute()
         paths = {kind: where / f"{stem}.{kind}" for kind in ("json", "csv", "html")}
@@ -147,7 +148,7 @@ class Reconciling:
         return {**{kind: str(path) for kind, path in paths.items()}, "sha256": sha256}
 
     def _fixes(
-        self, made: Mapping[str, Any], fix: Collection[str], plan: str, protected: Sequence[ProtectedAnswer]
+        self, made: Report, fix: Collection[str], plan: str, protected: Sequence[ProtectedAnswer]
     ) -> dict[str, Any]:
         """Return the steps of each system's play, and the cases. In check mode there are no cases, and the plays write
         nothing.
@@ -156,7 +157,7 @@ class Reconciling:
         """
         found, left = reconcile_fix.chosen(made, fix)
         steps: dict[str, list[dict[str, Any]]] = {}
-        meant: dict[str, tuple[Person, list[Mapping[str, Any]]]] = {}
+        meant: dict[str, tuple[Person, list[ReportedFinding]]] = {}
         with closing(People(str(reconcile_index.spool() / reconcile_index.INDEX))) as people:
             for finding in found:
                 person = reconcile_fix.person_of(

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...module_utils.engine.change import Outcome
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.case import Case
 from ...module_utils.model.kinds import OFFBOARD
 from .shapes import Action, OpenItem
@@ -114,7 +115,7 @@ def found_nowhere(case: Case, actions: list[Action]) -> list[OpenItem]:
     ]
 
 
-def name_of(person: Mapping[str, Any]) -> str:
+def name_of(person: PersonRecord) -> str:
     """Return the name of a case's person for a reader."""
     return str(
         person.get("display_name")

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils.company.policy import Policy
 from ...module_utils.engine.guard import heirs
+from ...module_utils.model.answers import PersonRecord
 from ..approval import approvals, plans
 from ..ledger import holds, presence
 from ..ledger.ledger import Ledger
@@ -100,7 +101,7 @@ class Limits:
             limits["stops"] = stops
         return {**limits, "source": policy.file} if limits else {}
 
-    def _kept(self, record: Mapping[str, Any], unproven: str, case: str) -> dict[str, str]:
+    def _kept(self, record: PersonRecord, unproven: str, case: str) -> dict[str, str]:
         """Return the acts that would lose data which must be kept, each with the reason."""
         held_by = holds.of_person(self.ledger, record, case) if self.ledger is not None and record else ""
         kept = {act: f"{held_by}: nothing is lost until it is released" for act in ("wipe", "delete") if held_by}
@@ -125,7 +126,7 @@ class Limits:
 
 
 def gone_heirs(
-    ledger: Ledger | None, person: Mapping[str, Any], args: Mapping[str, Any], not_here: Mapping[str, str]
+    ledger: Ledger | None, person: PersonRecord, args: Mapping[str, Any], not_here: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the people who would get something and are not here (address -> the reason), or who are the case's own
     person."""

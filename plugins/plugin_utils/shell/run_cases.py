@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, overload
 
 from ...module_utils.engine.case_step import Due, Fix, Here, Settings
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.case import OpenCase
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import FOLLOWUPS, RECONCILE
@@ -106,7 +107,7 @@ class _OnSystem(Sequence[OnSystem]):
 
 
 def _other(
-    kind: str, case: str, person: Mapping[str, Any], orientation: Mapping[str, str] = MappingProxyType({})
+    kind: str, case: str, person: PersonRecord, orientation: Mapping[str, str] = MappingProxyType({})
 ) -> OpenCase:
     return OpenCase(case, kind, Person.of(person), orientation=orientation)
 

@@ -12,6 +12,7 @@ from typing import Any
 from ...module_utils.company.policy_sections import Brake
 from ...module_utils.engine.change import Outcome
 from ...module_utils.engine.mover import UNDECIDED
+from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.errors import LedgerError
 from ...module_utils.model.person import Person
 from ..ledger import links
@@ -38,7 +39,7 @@ class Step:
     silent: bool = False
     limits: Brake | None = None
     #: The person's record, for the links that a step makes.
-    whom: Mapping[str, Any] = field(default_factory=dict)
+    whom: PersonRecord = field(default_factory=dict)
     _intent: int | None = field(default=None, init=False)
 
     @classmethod
