@@ -15,9 +15,11 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.steps import ENTITLEMENTS
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import InputError
 from ansible_collections.workforce.lifecycle.plugins.modules.case import TASK as CASE
 from ansible_collections.workforce.lifecycle.plugins.modules.entitlements import TASK as GIVE
 from ansible_collections.workforce.lifecycle.plugins.modules.rollout import TASK as ROLLOUT
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.acts.audit import people_of
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.approval import plans
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.run import LedgerRun
@@ -44,7 +46,7 @@ class Company:
     """Three in sales of whom our runs hired two, one on leave, one in law; and a profile that changes."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.ledger = path, Ledger.open(str(path / "l.db"))
+        self.path, self.ledger, self.systems = path, Ledger.open(str(path / "l.db")), SYSTEMS
         self.people = [person(1), person(2), person(3), person(4, status="leave"), person(5, department="Law")]
         self.entra = {
             n: Directory({("groups", "Sales"), ("groups", "Old CRM"), ("groups", "Chess")}) for n in (1, 2, 3)
@@ -61,7 +63,7 @@ class Company:
 
     def run(self, *, read_only: bool = False) -> LedgerRun:
         policy = Policy(transfer=TransferPolicy("remove"))
-        return ledger_run(self.ledger, SYSTEMS, read_only=read_only, policy=policy)
+        return ledger_run(self.ledger, self.systems, read_only=read_only, policy=policy)
 
     def case(self, users: list[str], *, read_only: bool = False, **want: Any) -> dict[str, Any]:
         defaults = {name: spec.get("default") for name, spec in CASE.spec.items()}
@@ -102,6 +104,15 @@ def company(tmp_path: Path) -> Company:
     made.hired(1)
     made.hired(2)
     return made
+
+
+def test_an_hr_system_that_was_not_read_is_not_taken_for_empty(company: Company) -> None:
+    company.profile(THEN)
+    company.systems = {**SYSTEMS, "payroll": {"connector": "personio", "capabilities": ["hr_records"]}}
+    assert "HR (payroll) was not read" in company.behind()["msg"]
+    with pytest.raises(InputError, match="payroll"):
+        people_of(str(company.path / "spool"), ["hr", "payroll"])
+    assert people_of(str(company.path / "spool"), ["hr"])[1] == ["hr"]
 
 
 def test_everybody_who_has_it_and_works_here_gets_what_changed_and_keeps_the_rest(company: Company) -> None:

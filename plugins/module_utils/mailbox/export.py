@@ -14,6 +14,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..model import clock, private
@@ -65,7 +66,8 @@ def to_mbox(archive: Archive, out: Path, folder: str = "") -> int:
     return number
 
 
-def _chosen(archive: Archive, folder: str):  # type: ignore[no-untyped-def]
+def _chosen(archive: Archive, folder: str) -> Iterator[tuple[Entry, bytes]]:
+    """Yield the messages of a mail folder, or of all folders when ``folder`` is empty, each with its content."""
     return ((entry, content) for entry, content in archive.messages() if not folder or entry.folder == folder)
 
 

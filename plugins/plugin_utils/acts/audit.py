@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ..audit.report import Audit, audit
 from ..history.casefile import CaseFile, read_cases
 from ..ledger.retention import archived_rows
 from ..ledger.run import LedgerRun
-from ..reconcile.index import read_people, spool
+from ..reconcile.index import read_people, snapshots, spool
 
 
 def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "begun":
         return {**quiet, "spool": str(spool())}
     period = period_of(want["from"], want["to"])
-    people, sources = people_of(want["people"])
+    people, sources = people_of(want["people"], run.inventory.group("hr_records"))
     policy, systems = run.policy, run.inventory.systems()
     made = audit(
         people,
@@ -88,16 +88,18 @@ def period_of(first: str, last: str) -> Period:
     return Period(*days)
 
 
-def people_of(folder: str) -> tuple[Iterator[Person], list[str]]:
+def people_of(folder: str, wanted: Collection[str]) -> tuple[Iterator[Person], list[str]]:
     """Return everybody of every HR system that was read into the folder, and the names of these systems.
 
-    :raises InputError: no HR system was read.
+    :param wanted: the HR systems of the inventory.
+    :raises InputError: one of them was not read, or there is none.
     """
-    files = sorted(Path(folder).glob("hr-*.jsonl")) if folder else []
+    act = "make the population"
+    files = snapshots(folder, wanted, act)
     if not files:
         raise InputError(
             "no HR system was read",
-            act="make the population",
+            act=act,
             hint="run the playbook audit, with the systems file that names HR",
         )
     people = (Person.of(one) for path in files for one in read_people(path))

@@ -128,7 +128,7 @@ def _shown(run: LedgerRun, cases: Mapping[str, CaseFile], want: Mapping[str, Any
     }
     if not want["path"] or run.read_only:
         return said
-    unread = report["summary"]["not_read"] if report else ()
+    unread = report["summary"]["not_read"] if "summary" in report else ()
     source = Source(clock.stamp(), run.ledger.head(), report.get("made", ""), unread, want["company"])
     where = Path(want["path"]).expanduser().absolute()
     files.write(where / "devices.html", devices_page(found, source))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ...module_utils.company.profiles import Profiles, load_profiles
@@ -34,7 +33,7 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         want["profiles"], {name: facts["connector"] for name, facts in run.inventory.systems().items()}
     )
     profile = known.named(want["profile"])
-    have = list(_having(run, known, profile.name, Path(want["snapshots"])))
+    have = list(_having(run, known, profile.name, want["snapshots"]))
     behind = [
         person
         for person in have
@@ -49,15 +48,15 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     return {"users": [person.key for person in behind], "up_to_date": len(have) - len(behind), **_NOTHING_CHANGED}
 
 
-def _having(run: LedgerRun, known: Profiles, name: str, folder: Path) -> Iterator[Person]:
+def _having(run: LedgerRun, known: Profiles, name: str, folder: str) -> Iterator[Person]:
     """Yield the active people who have this profile.
 
     :raises Incident: an HR source can't be right.
+    :raises InputError: an HR system was not read.
     """
     looks: dict[str, Look] = {}
-    everybody = [
-        Person.of(record) for path in sorted(folder.glob("hr-*.jsonl")) for record in index.read_people(path, looks)
-    ]
+    files = index.snapshots(folder, run.inventory.group("hr_records"), f"roll out {name}")
+    everybody = [Person.of(record) for path in files for record in index.read_people(path, looks)]
     feed.examine(run, looks)
     for person in everybody:
         try:

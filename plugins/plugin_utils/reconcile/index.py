@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,23 @@ def spool() -> Path:
     where = Path(C.DEFAULT_LOCAL_TMP) / "workforce_reconcile"
     private.make_folder(where)
     return where
+
+
+def snapshots(folder: str, wanted: Collection[str], act: str) -> list[Path]:
+    """Return the files that ``people_snapshot`` wrote into a folder, one for each HR system.
+
+    :param wanted: the HR systems of the inventory.
+    :raises InputError: one of them has no file: with ``--limit``, the people of the others would look like everybody.
+    """
+    files = sorted(Path(folder).glob("hr-*.jsonl")) if folder else []
+    unread = sorted(set(wanted) - {path.stem.removeprefix("hr-") for path in files})
+    if unread:
+        raise InputError(
+            f"HR ({', '.join(unread)}) was not read",
+            act=act,
+            hint="run the playbook again, with every HR system in its --limit",
+        )
+    return files
 
 
 def read_people(

@@ -72,8 +72,8 @@ class Summary(TypedDict):
 
 
 class Report(TypedDict, total=False):
-    """A report of a reconcile; empty in place of an earlier one that there is not. ``first_seen`` and ``found_on`` are for the next report: the moment and the system of each
-    known finding, by its id."""
+    """A report of a reconcile; empty in place of an earlier one that there is not. ``first_seen`` and ``found_on`` are
+    for the next report: the moment and the system of each known finding, by its id."""
 
     schema: str
     made: str
