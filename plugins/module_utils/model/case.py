@@ -19,8 +19,8 @@ Wanted = Mapping[str, Sequence[str]]
 class WasMade(TypedDict):
     """A setting: its value before a case (``was``), and the value that the case set (``made``)."""
 
-    was: Any
-    made: Any
+    was: object
+    made: object
 
 
 class Kept(TypedDict):

@@ -23,8 +23,8 @@ class ChangeRow(TypedDict, total=False):
     """
 
     what: str
-    before: Any
-    after: Any
+    before: object
+    after: object
     outcome: str
     code: str
     note: str

@@ -14,8 +14,8 @@ class RecordRow(TypedDict):
     """One change of a step. ``before`` and ``after`` are values of the system, each with its SHA-256."""
 
     what: str
-    before: Any
-    after: Any
+    before: object
+    after: object
     outcome: str
     note: str
     at: str
