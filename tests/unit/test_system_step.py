@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy import Policy
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.scim.connector import Scim
 from ansible_collections.workforce.lifecycle.plugins.module_utils.engine.case_step import Here, Settings
@@ -23,6 +24,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target imp
 from ansible_collections.workforce.lifecycle.plugins.modules.cutoff import TASK
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell import run_cases
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.limits import Limits
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.masked import masked
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.run_folder import RunFolder
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.system_step import OneRun, SystemStep
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.tasks import make_ready, will_ask
@@ -137,3 +139,17 @@ def test_authorities_are_read_once_before_the_workers_are_made(tmp_path: Path) -
     make_ready("workforce.lifecycle.cutoff")
     assert [file for file, _when in wire._TRUSTED if file in made.values()] == [made["one"]]
     assert wire.trust(made["one"]) is wire.trust(made["one"])
+
+
+def test_a_secret_is_taken_out_of_a_result_wherever_it_stands_as_ansible_does() -> None:
+    secrets = {"s3cret", "s3cret-and-more", "4711"}
+    result = {
+        "msg": "the server said s3cret-and-more, and s3cret",
+        "rows": [("s3cret",), {"deep": {"number": 14711, "flag": True, "none": None, "plain": "text"}}],
+        "count": 3,
+    }
+    ours = masked(result, secrets)
+    assert "s3cret" not in str(ours) and "4711" not in str(ours)
+    assert ours["rows"][1]["deep"]["plain"] == "text" and ours["rows"][1]["deep"]["flag"] is True
+    assert ours == remove_values(result, secrets), "as ansible-core does, which has the function up to 2.24"
+    assert masked({"msg": "text"}, {""}) == {"msg": "text"}

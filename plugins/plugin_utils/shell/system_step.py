@@ -17,8 +17,6 @@ from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ansible.module_utils.common.parameters import remove_values
-
 from ...module_utils.engine.case_step import CaseStep, Here
 from ...module_utils.engine.change import WORST, Change, Outcome
 from ...module_utils.engine.task import Task, names_of
@@ -33,6 +31,7 @@ from ..approval import plans
 from ..ledger import links
 from . import others_keys, progress
 from .limits import Limits
+from .masked import masked
 from .step import Step
 
 #: Runs the module the ordinary way (AnsiballZ), with these arguments.
@@ -340,8 +339,8 @@ class SystemStep:
             on_intent=on_intent,
             progress=step.alive(progress.writer(self.system, step.name, step.person)),
         )
-        scrubbed: dict[str, Any] = remove_values(outcome, checked._no_log_values)
-        return scrubbed
+        result: dict[str, Any] = masked(outcome, checked._no_log_values)
+        return result
 
 
 def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_once: int) -> list[dict[str, Any]]:

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-FileCopyrightText: workforce.lifecycle contributors
+"""Takes the secret values of options out of a result, as AnsibleModule does. ansible-core 2.22 deprecates its own function for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+#: What AnsibleModule writes in the place of a value that is a secret.
+WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def masked(value: Any, secrets: Collection[str]) -> Any:
+    """Return the value without the secrets, which may stand at any depth of it and within longer texts."""
+    if isinstance(value, Mapping):
+        return {key: masked(below, secrets) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(below, secrets) for below in value]
+    if isinstance(value, str):
+        if value in secrets:
+            return WHOLE
+        # The longest first: a shorter one may be a part of it.
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):
+            value = value.replace(secret, "*" * 8)
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return WHOLE if any(secret and secret in str(value) for secret in secrets) else value
+    return value
