@@ -65,6 +65,6 @@ class StepResult(TypedDict, total=False):
     privileged: bool
 
 
-def with_facts(row: ChangeRow, **facts: Any) -> ChangeRow:
+def with_facts(row: ChangeRow, **facts: object) -> ChangeRow:
     """Return a change with other facts."""
     return cast(ChangeRow, {**row, **facts})

@@ -11,12 +11,16 @@ from typing import Any
 WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-def masked(value: Any, secrets: Collection[str]) -> Any:
-    """Return the value without the secrets, which may stand at any depth of it and within longer texts."""
+def masked(result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    """Return the result without the secrets, which may stand at any depth of it and within longer texts."""
+    return {key: _masked(value, secrets) for key, value in result.items()}
+
+
+def _masked(value: object, secrets: Collection[str]) -> object:
     if isinstance(value, Mapping):
-        return {key: masked(below, secrets) for key, below in value.items()}
+        return {key: _masked(below, secrets) for key, below in value.items()}
     if isinstance(value, list | tuple):
-        return [masked(below, secrets) for below in value]
+        return [_masked(below, secrets) for below in value]
     if isinstance(value, str):
         if value in secrets:
             return WHOLE

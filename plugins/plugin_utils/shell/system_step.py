@@ -339,8 +339,7 @@ class SystemStep:
             on_intent=on_intent,
             progress=step.alive(progress.writer(self.system, step.name, step.person)),
         )
-        result: dict[str, Any] = masked(outcome, checked._no_log_values)
-        return result
+        return masked(outcome, checked._no_log_values)
 
 
 def _in_turn(once: Callable[[int], dict[str, Any]], numbers: Sequence[int], at_once: int) -> list[dict[str, Any]]:
