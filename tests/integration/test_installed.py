@@ -47,7 +47,7 @@ CORES: dict[str, tuple[str, str | None]] = {
     "newest-3.13": ("ansible-core", "3.13"),
     **CELLS,
 }
-#: Whose ansible-test judges the archive. Those before 2.19 ask for what Python 2.7 needs: 2.16 for two lines at the head of each file.
+#: Whose ansible-test judges the archive. That of 2.16 asks for what Python 2.7 needs: two lines at the head of each file.
 JUDGES = [f"{core}-{pythons[-1]}" for core, pythons in PYTHONS.items() if core >= "2.19"]
 #: Unit tests that judge the repository's files, or need what only a developer's environment has: once is enough.
 ONCE = {
