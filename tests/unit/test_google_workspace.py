@@ -252,6 +252,16 @@ def test_the_calendar_of_a_suspended_user_moves_with_the_files(box: Box) -> None
     assert "ev1" in {event["id"] for event in box[NAME].state["events"][MARK]}
 
 
+def test_a_meeting_that_has_begun_is_neither_cancelled_nor_handed_over(box: Box) -> None:
+    [event] = [one for one in box[NAME].state["events"][JANE] if one["id"] == "ev1"]
+    event["start"] = {"dateTime": clock.stamp(clock.now() - timedelta(minutes=5))}
+    event["end"] = {"dateTime": clock.stamp(clock.now() + timedelta(hours=1))}
+    calendar, jane = connect(box, NAME), Person.of(person_of(box, "jane"))
+    assert "ev1" not in [meeting.id for meeting in calendar.future_meetings(jane)]
+    event["start"] = {"dateTime": clock.stamp(clock.now() + timedelta(minutes=5))}
+    assert "ev1" in [meeting.id for meeting in calendar.future_meetings(jane)]
+
+
 def test_files_go_to_nobody_who_has_left(box: Box) -> None:
     box[NAME].state["users"][MARK]["suspended"] = True
     result = run(

@@ -113,8 +113,8 @@ class GoogleCalendar:
             mine = (
                 (row.get("organizer") or {}).get("self") and row.get("attendees") and row.get("status") != "cancelled"
             )
-            if mine:
-                meeting = _meeting(row)
+            # timeMin is about the end of an event: one that has begun is listed too, and nobody cancels it while it runs.
+            if mine and clock.parse((meeting := _meeting(row)).start) >= now:
                 found.setdefault(meeting.id, meeting)
         return list(found.values())
 
