@@ -40,6 +40,7 @@ class Box:
         self.emulators: dict[str, Emulator] = {}
         self._servers: list[uvicorn.Server] = []
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def ca_file(self) -> str:
@@ -98,6 +99,7 @@ class Box:
         return emulator
 
     async def _serve(self, sockets: list[socket.socket], started: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
         for server in self._servers:
             server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         runs = [asyncio.create_task(server._serve([s])) for server, s in zip(self._servers, sockets, strict=True)]
@@ -109,15 +111,20 @@ class Box:
         await asyncio.gather(*runs)
 
     def stop(self) -> None:
-        for server in self._servers:
-            server.should_exit = True
-            server.force_exit = True
-        if self._thread:
+        if self._servers and self._loop and self._thread:
+            self._loop.call_soon_threadsafe(self._end)
             self._thread.join(10)
         for emulator in self.emulators.values():
             emulator.stop()
         if self._temporary:
             self._temporary.cleanup()
+
+    def _end(self) -> None:
+        """End the servers. Connections that clients keep open are dropped: since Python 3.12 a server waits for them."""
+        for server in self._servers:
+            server.should_exit = server.force_exit = True
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
 
     def systems(self) -> dict[str, Any]:
         """Return every system's entry, as ``company.systems.yml`` has it, with the secrets in place."""

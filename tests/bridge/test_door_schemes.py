@@ -561,6 +561,6 @@ def test_unknown_scheme_is_said() -> None:
 def test_a_token_that_anybody_can_hand_over_is_no_secret_by_itself() -> None:
     for kept, secrets in (("gusto.token", []), ("/run/gusto.token", [Secret(file=Path("/run/gusto.token"))])):
         assert any(
-            "a human has to confirm" in words
+            "a person has to confirm" in words
             for words in check("hr", Source(scheme="gusto", secrets=secrets, options={"handshake": kept}))
         )

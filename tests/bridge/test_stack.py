@@ -69,6 +69,7 @@ def boxed(*folders: Path) -> list[str]:
     done += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     for folder in service["tmpfs"]:
         done += ["--tmpfs", folder]
+    done += ["--ro-bind", str(ROOT), str(ROOT)]  # a clone may stand below /tmp
     for folder in folders:
         done += ["--bind", str(folder), str(folder)]
     return [*done, "--setenv", "HOME", str(folders[0]), "--chdir", str(folders[0])]
