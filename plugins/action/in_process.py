@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from ansible import constants as C
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ValidationResult
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -81,8 +82,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             answered = self._on_system(name, task, task_vars)
         except LifecycleError as e:
             answered = failure(e)
+        except AnsibleError as e:
+            # Ansible shows it as this task's error; it is kept for the modules that read all answers.
+            if not isinstance(task, LedgerTask):
+                why = {"failed": True, "msg": e.message}
+                host_answers.keep(folder, name, task_vars["inventory_hostname"], self._task.args, why)
+            raise
         if not isinstance(task, LedgerTask):
             answered = host_answers.keep(folder, name, task_vars["inventory_hostname"], self._task.args, answered)
+            answered = handing_over(task, answered, rehearsal=bool(self._task.check_mode))
         return {**result, **answered}
 
     # -- a step on one of the company's systems ------------------------------------------------------------------------
@@ -119,7 +127,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self, name: str, task: Task, variables: Variables, said: StepInput, task_vars: dict[str, Any]
     ) -> SystemStep:
         """Return the module, ready to run on this host."""
-        task_args, rehearsal = dict(self._task.args), bool(self._task.check_mode)
+        task_args, rehearsal = {**self._answered(task, task_vars), **self._task.args}, bool(self._task.check_mode)
         host_args = self._host_args(task, variables, said, task_vars)
         system = host_args["system"]
         named = str(task_args.get("connector") or host_args.get("connector") or "")
@@ -214,14 +222,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         from ..plugin_utils.health.workplace import Here
         from ..plugin_utils.inventory.systems_file import check_systems
 
-        checked = task.validator.validate(self._task.args)
+        variables = Variables(task_vars, self._templar.template)
+        checked = self._checked(task, variables)
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
-        variables = Variables(task_vars, self._templar.template)
+        url, policy = variables.path("lifecycle_ledger"), variables.path("lifecycle_policy")
         here = Here(
-            task_vars,
-            self._templar.template,
-            lambda: self._ledger(variables.path("lifecycle_ledger"), variables.path("lifecycle_policy")),
+            AnsibleInventory(task_vars, self._templar.template),
+            ledger=url,
+            policy=policy,
+            profiles=variables.path("lifecycle_profiles"),
+            spool=C.DEFAULT_LOCAL_TMP,
+            open_ledger=lambda: self._ledger(url, policy),
             read_only=bool(self._task.check_mode),
             check=check_systems,
         )
@@ -246,19 +258,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             known = [name for names in task.variables().values() for name in names]
             for warning in misspelt(load_extra_vars(self._loader), known):
                 Display().warning(warning)
-        folder = RunFolder(C.DEFAULT_LOCAL_TMP)
-        asked = {
-            option: next((value for name in names if task_vars.get(name) and (value := variables.value(name))), None)
-            for option, names in task.variables().items()
-        }
-        answered = {
-            option: read(folder, task_vars.get("groups", {}))
-            for option, read in host_answers.ANSWERS.items()
-            if option in task.spec and option not in self._task.args
-        }
-        checked = task.validator.validate(
-            {**answered, **{option: value for option, value in asked.items() if value}, **self._task.args}
-        )
+        checked = self._checked(task, variables)
         if checked.error_messages:
             return {"failed": True, "changed": False, "msg": checked.errors.msg, "code": "input"}
         looks_only = bool(self._task.check_mode)
@@ -291,6 +291,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 # A rehearsal must not make a new ledger, in particular not when the path of the old one is misspelt.
                 return Ledger.open(os.path.join(C.DEFAULT_LOCAL_TMP, "no-ledger.db"))
         return Ledger.open(url, lambda: seal_of(load_policy(policy), C.DEFAULT_LOCAL_TMP))
+
+    # -- options that the task does not set ----------------------------------------------------------------------------
+
+    def _checked(self, task: LedgerTask, variables: Variables) -> ValidationResult:
+        """Check the options: the task's own; else what the caller said with ``-e``; else the systems' answers."""
+        values = variables.values
+        asked = {
+            option: next((value for name in names if values.get(name) and (value := variables.value(name))), None)
+            for option, names in task.variables().items()
+        }
+        said = {option: value for option, value in asked.items() if value}
+        return task.validator.validate({**self._answered(task, values), **said, **self._task.args})
+
+    def _answered(self, task: Task | LedgerTask, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the systems' answers in this run, for the options that take them."""
+        folder = RunFolder(C.DEFAULT_LOCAL_TMP)
+        return {
+            option: read(folder, task_vars.get("groups", {}))
+            for option, read in host_answers.ANSWERS.items()
+            if option in task.spec and option not in self._task.args
+        }
 
     # -- small things --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ short_description: Say who people are, and whom it concerns when they come or go
 version_added: 0.1.0
 description:
   - Reads people by the id that HR gave them, with their manager and buddy as HR names them, for notices and for the bridge's console.
+  - What it found is handed over as C(set_stats) does, by HR system.
   - A manager or buddy who does not work there any more is left out, so that nobody outside is written to.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -125,9 +126,15 @@ def _contact(one: Person | None, of: Person) -> dict[str, str]:
     return {"name": one.name, "address": one.email, "language": one.preferred_language}
 
 
+def _contacts(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
+    """Hand over the contacts by HR system."""
+    return {"contacts": {result["system"]: result["contacts"]}} if "contacts" in result else {}
+
+
 TASK = Task(
     HrRecords,
     info=info,
+    hands_over=_contacts,
     argument_spec={
         "users": {"type": "list", "elements": "str", "default": []},
         "buddy": {"type": "str", "default": "buddy"},

@@ -35,6 +35,8 @@ options:
       - Percent of HR's active people that must be found on a system before it is a problem, where it should know everybody; 0 turns it off.
     type: int
     default: 0
+  examined: {description: "The results of M(workforce.lifecycle.doctor_system), by system. Filled in by the collection.", type: dict, default: {}}
+  hr_read: {description: "The results of M(workforce.lifecycle.people_snapshot), by system. Filled in by the collection.", type: dict, default: {}}
 """
 
 EXAMPLES = r"""
@@ -85,6 +87,8 @@ TASK = WorkplaceTask(
         "state": {"type": "str", "choices": ["begin", "judge"], "default": "judge"},
         "path": {"type": "path"},
         "coverage": {"type": "int", "default": 0},
+        "examined": {"type": "dict", "default": {}},
+        "hr_read": {"type": "dict", "default": {}},
     },
     hands_over=_verdict,
 )

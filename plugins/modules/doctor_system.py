@@ -32,7 +32,6 @@ options:
 EXAMPLES = r"""
 - name: Examine the system
   workforce.lifecycle.doctor_system:
-  register: doctor_seen # the name under which the module doctor looks for it
 """
 
 RETURN = r"""

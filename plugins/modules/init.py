@@ -28,6 +28,7 @@ options:
   systems: {description: "Connectors by name; O(systems[]) may be C(name=connector) or C(name=connector=url).", type: list, elements: str, default: []}
   company: {description: "The company's name.", type: str, default: My Company}
   share: {description: "Percent of a department's people who must hold a group for it to be proposed.", type: int, default: 80}
+  examined: {description: "The results of M(workforce.lifecycle.doctor_system), by system. Filled in by the collection.", type: dict, default: {}}
 """
 
 EXAMPLES = r"""
@@ -56,6 +57,7 @@ TASK = WorkplaceTask(
         "systems": {"type": "list", "elements": "str", "default": []},
         "company": {"type": "str", "default": "My Company"},
         "share": {"type": "int", "default": 80},
+        "examined": {"type": "dict", "default": {}},
     },
 )
 

@@ -13,6 +13,11 @@ description:
   - Where the systems file names a ledger, it also says what that knows of them; C(-e ask_systems=false) asks nothing else.
   - What it found is handed over as C(set_stats) does, for the bridge's page of a person.
 extends_documentation_fragment: [workforce.lifecycle.group]
+options:
+  users: {description: "Who was asked for; C(-e user=...) sets it.", type: list, elements: str, default: []}
+  found: {description: "What the HR systems found in this run. Filled in by the collection.", type: list, elements: dict, default: []}
+  unread: {description: "Why HR systems did not answer, by system. Filled in by the collection.", type: dict, default: {}}
+  located: {description: "The results of M(workforce.lifecycle.locate_system), by system. Filled in by the collection.", type: dict, default: {}}
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
   - module: workforce.lifecycle.locate_system
@@ -29,7 +34,7 @@ attributes:
 EXAMPLES = r"""
 - name: Where is she?
   workforce.lifecycle.locate:
-  vars: {user: jane@corp.example}
+    users: jane@corp.example
 """
 
 RETURN = r"""
@@ -63,7 +68,17 @@ def _found(result: Mapping[str, Any], rehearsal: bool) -> Mapping[str, Any]:
     return {name: result.get(name) or {} for name in ("located", "silent", "known")}
 
 
-TASK = WorkplaceTask("locate", hands_over=_found)
+TASK = WorkplaceTask(
+    "locate",
+    argument_spec={
+        "users": {"type": "list", "elements": "str", "default": []},
+        "found": {"type": "list", "elements": "dict", "default": []},
+        "unread": {"type": "dict", "default": {}},
+        "located": {"type": "dict", "default": {}},
+    },
+    asked={"users": "user"},
+    hands_over=_found,
+)
 
 if __name__ == "__main__":
     TASK.main()

@@ -42,6 +42,29 @@ def test_locate_shows_a_leaver_everywhere_and_a_system_that_is_silent_is_not_now
     assert ran.code == 2 and "? github: not known" in ran.output
 
 
+def test_locate_finds_each_of_several_people_also_whom_hr_does_not_know_and_says_when_hr_is_silent(
+    company: SandboxCompany,
+) -> None:
+    ran = company.play("locate", "-e", '{"user": ["mark@corp.example", "E1007"]}')
+    assert ran.code == 0 and "mark@corp.example is on" in ran.output and "jane@corp.example is on" in ran.output
+    company.fault("bamboohr", {"fault": "status", "status": 401, "times": -1})
+    ran = company.play("locate", "-e", "user=jane@corp.example")
+    assert ran.code == 2 and "? bamboohr: not known" in ran.output
+    assert "github" in ran.output.partition("jane@corp.example is on")[2], "her address is still looked for"
+    ran = company.play("locate", "-e", "user=jane@corp.example", "-e", "ask_systems=false")
+    assert "no system was asked" in ran.output or "? bamboohr" in ran.output
+    assert "jane@corp.example is on" not in ran.output and company.writes() == []
+
+
+def test_people_hands_over_names_and_managers_by_hr_system(company: SandboxCompany) -> None:
+    asked = {"people": {"bamboohr": ["107", "no-such-id"]}}
+    ran = company.play("people", "-e", json.dumps(asked), ANSIBLE_SHOW_CUSTOM_STATS="1")
+    assert ran.code == 0 and company.writes() == []
+    [line] = [line for line in ran.output.splitlines() if '"contacts"' in line]
+    handed = json.loads(line[line.index("{") :])["contacts"]["bamboohr"]
+    assert [*handed] == ["107"] and handed["107"]["address"] == "jane@corp.example"
+
+
 @pytest.mark.rotating(of=6)
 def test_init_proposes_profiles_from_what_departments_share_and_steps_asks_nobody(
     company: SandboxCompany, tmp_path: Path

@@ -41,6 +41,7 @@ from ansible_collections.workforce.lifecycle.plugins.plugin_utils.health.workpla
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.inventory.systems_file import check_systems
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.links import Link, keep_seen
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.shell.inventory import AnsibleInventory
 
 from sandbox.box import Box
 from sandbox.vendors.slack import Slack
@@ -64,13 +65,24 @@ def box(shared: Box) -> Box:
     return shared
 
 
-def here(hosts: Mapping[str, list[str]], variables: Mapping[str, Mapping[str, Any]] | None = None, **top: str) -> Here:
-    """A workplace with these inventory groups, variables of hosts, and top-level keys of the systems file."""
-    known = SimpleNamespace(raw_get=lambda host: (variables or {}).get(host, {}))
-    settings = {f"lifecycle_{name}": value for name, value in top.items()}
-    return Here(
-        {"groups": hosts, "hostvars": known, **settings}, lambda value: value, lambda: None, False, check_systems
-    )
+def here(
+    hosts: Mapping[str, list[str]], *, connector: str = "scim", spool: Path = Path("/nowhere"), **top: str
+) -> Here:
+    """A workplace with these inventory groups, one connector for all systems, and top-level keys of the systems file."""
+    known = SimpleNamespace(raw_get=lambda host: {"lifecycle_connector": connector})
+    inventory = AnsibleInventory({"groups": hosts, "hostvars": known}, lambda value: value)
+    paths = {name: top.get(name, "") for name in ("ledger", "policy", "profiles")}
+    return Here(inventory, **paths, spool=str(spool), open_ledger=lambda: None, read_only=False, check=check_systems)
+
+
+def judged(workplace: Here, **answers: Any) -> dict[str, Any]:
+    """The doctor's verdict on these answers."""
+    return doctor(workplace, {"state": "judge", "path": None, "coverage": 0, "examined": {}, "hr_read": {}, **answers})
+
+
+def located(workplace: Here, user: str = "a@x", **answers: Any) -> dict[str, Any]:
+    """What locate says of these answers."""
+    return locate(workplace, {"users": [user], "found": [], "unread": {}, "located": {}, **answers})
 
 
 # -- one system ------------------------------------------------------------------------------------------------------------
@@ -226,23 +238,20 @@ def test_a_person_is_shown_with_the_keys_they_were_found_by_and_what_a_cut_would
 
 def test_a_part_that_cannot_be_read_is_noted_and_the_rest_is_shown(box: Box) -> None:
     box["tailscale"].fault("status", status=403, path=r"/devices", times=-1)
-    located = run(locate_system.TASK, box, "tailscale", person=person_of(box, "jane"))["located"]
-    assert located["accounts"] and any("devices" in note for note in located["notes"])
+    seen_there = run(locate_system.TASK, box, "tailscale", person=person_of(box, "jane"))["located"]
+    assert seen_there["accounts"] and any("devices" in note for note in seen_there["notes"])
 
 
 # -- the whole -------------------------------------------------------------------------------------------------------------
 
 
 def seen(problems: list[dict[str, str]] | None = None, **coverage: Any) -> dict[str, Any]:
-    return {
-        "doctor_seen": {"health": {"problems": problems or []}, "coverage": coverage},
-        "lifecycle_connector": "scim",
-    }
+    return {"health": {"problems": problems or []}, "coverage": coverage}
 
 
 def test_all_well_is_one_line_and_no_failure(tmp_path: Path) -> None:
-    workplace = here({"systems": ["wiki"]}, {"wiki": seen()}, ledger=str(tmp_path / "ledger.db"))
-    verdict = doctor(workplace, {"state": "judge", "path": str(tmp_path / "doctor.json"), "coverage": 0})
+    workplace = here({"systems": ["wiki"]}, ledger=str(tmp_path / "ledger.db"))
+    verdict = judged(workplace, path=str(tmp_path / "doctor.json"), examined={"wiki": seen()})
     assert verdict["lines"] == ["All is well: 1 system, HR was not read."] and not verdict.get("failed")
     assert json.loads((tmp_path / "doctor.json").read_text())["ok"] is True
     assert (tmp_path / "doctor.json").stat().st_mode & 0o777 == 0o600
@@ -252,39 +261,35 @@ def test_all_well_is_one_line_and_no_failure(tmp_path: Path) -> None:
     ("answer", "problems"),
     [
         pytest.param({}, [], id="people=false"),
-        pytest.param({"doctor_people": {"failed": True, "msg": "401"}}, ["hr"], id="HR did not answer"),
+        pytest.param({"hr": {"failed": True, "msg": "401"}}, ["hr"], id="HR did not answer"),
     ],
 )
 def test_hr_that_was_not_to_be_read_is_no_problem_and_one_that_did_not_answer_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], problems: list[str]
+    tmp_path: Path, answer: dict[str, Any], problems: list[str]
 ) -> None:
-    monkeypatch.setattr(Here, "spool", str(tmp_path))
-    variables = {"wiki": seen(), "hr": answer}
-    workplace = here({"systems": ["wiki"], "hr_records": ["hr"]}, variables, ledger=str(tmp_path / "ledger.db"))
-    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
+    groups = {"systems": ["wiki"], "hr_records": ["hr"]}
+    workplace = here(groups, spool=tmp_path, ledger=str(tmp_path / "ledger.db"))
+    verdict = judged(workplace, examined={"wiki": seen()}, hr_read=answer)
     assert [problem["kind"] for problem in verdict["problems"]] == problems
     assert verdict["people"] is None or answer, "nobody was counted, which is not nobody"
 
 
 def test_what_is_wrong_is_said_with_its_system_and_fails(tmp_path: Path) -> None:
     problem = {"kind": "permission", "what": "cutoff lacks X", "fix": "grant it"}
-    variables = {
-        "wiki": seen([problem]),
-        "crm": {"doctor_seen": {"failed": True, "code": "credential", "msg": "no key"}},
-    }
-    workplace = here({"systems": ["wiki", "crm"]}, variables, ledger=str(tmp_path / "ledger.db"))
-    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
-    assert verdict["failed"] and [(p["system"], p["kind"]) for p in verdict["problems"]] == [
-        ("wiki", "permission"),
-        ("crm", "credential"),
+    examined = {"wiki": seen([problem]), "crm": {"failed": True, "code": "credential", "msg": "no key"}}
+    verdict = judged(here({"systems": [*examined, "vpn"]}, ledger=str(tmp_path / "ledger.db")), examined=examined)
+    assert verdict["failed"] and [(p["system"], p["kind"], p["what"]) for p in verdict["problems"]] == [
+        ("wiki", "permission", "cutoff lacks X"),
+        ("crm", "credential", "no key"),
+        ("vpn", "answer", "it was not asked"),
     ]
     assert verdict["lines"][0] == "✗ wiki: cutoff lacks X: grant it"
 
 
 def test_too_few_people_found_is_a_problem_where_a_least_coverage_is_asked_for(tmp_path: Path) -> None:
     counted = {"people": 10, "accounts": 4, "found": {"address": 3}, "nobodys": ["x"], "nobodys_count": 1}
-    workplace = here({"systems": ["wiki"]}, {"wiki": seen(**counted)}, ledger=str(tmp_path / "ledger.db"))
-    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 50})
+    workplace = here({"systems": ["wiki"]}, ledger=str(tmp_path / "ledger.db"))
+    verdict = judged(workplace, coverage=50, examined={"wiki": seen(**counted)})
     assert [p["what"] for p in verdict["problems"]] == ["only 3 of 10 active people are found here"]
     assert (
         "wiki: 3 of 10 active people found (3 by address); 1 of 4 accounts belong to nobody in HR: x"
@@ -292,52 +297,59 @@ def test_too_few_people_found_is_a_problem_where_a_least_coverage_is_asked_for(t
     )
 
 
-HR_HEALTHY: Mapping[str, Any] = {"doctor_seen": {"health": {"problems": []}}, "lifecycle_connector": "csv"}
-
-
 def test_why_hr_could_not_be_read_is_said_with_its_system(tmp_path: Path) -> None:
-    read = {"doctor_people": {"failed": True, "msg": "hr.csv:10: Eintritt '01.05.2018' is not a date"}, **HR_HEALTHY}
+    read = {"failed": True, "msg": "hr.csv:10: Eintritt '01.05.2018' is not a date"}
     groups = {"systems": ["hr"], "hr_records": ["hr"]}
-    workplace = here(groups, {"hr": read}, ledger=str(tmp_path / "ledger.db"))
-    (said,) = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["problems"]
+    workplace = here(groups, connector="csv", spool=tmp_path, ledger=str(tmp_path / "ledger.db"))
+    (said,) = judged(workplace, examined={"hr": seen()}, hr_read={"hr": read})["problems"]
     assert said["system"] == "hr" and "hr.csv:10: Eintritt" in said["what"]
+
+
+def test_nobody_is_said_to_be_unknown_to_hr_when_a_part_of_hr_could_not_be_read(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("approvals: [{needs: delete, by: [lena@corp.example]}]\n")
+    (tmp_path / "doctor-contractors.jsonl").write_text(json.dumps({"person": MARK}) + "\n")
+    counted = {"people": 1, "accounts": 4, "found": {"address": 0}, "nobodys": ["lena"], "nobodys_count": 4}
+    groups = {"systems": ["hr", "wiki"], "hr_records": ["hr", "contractors"]}
+    workplace = here(groups, spool=tmp_path, policy=str(policy), ledger=str(tmp_path / "ledger.db"))
+    verdict = judged(
+        workplace,
+        coverage=95,
+        examined={"hr": seen([{"kind": "credential", "what": "401", "fix": ""}]), "wiki": seen(**counted)},
+        hr_read={"hr": {"failed": True, "msg": "401"}, "contractors": {"count": 1}},
+    )
+    assert [problem["kind"] for problem in verdict["problems"]] == ["credential"] and verdict["people"] is None
+    assert any("as hr could not be read" in line for line in verdict["lines"])
+    assert not any("nobody in HR" in line for line in verdict["lines"]), verdict["lines"]
 
 
 def test_people_left_out_by_the_caller_are_no_problem(tmp_path: Path) -> None:
     groups = {"systems": ["hr"], "hr_records": ["hr"]}
-    workplace = here(groups, {"hr": HR_HEALTHY}, ledger=str(tmp_path / "ledger.db"))
-    assert doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["ok"]
+    workplace = here(groups, connector="csv", spool=tmp_path, ledger=str(tmp_path / "ledger.db"))
+    assert judged(workplace, examined={"hr": seen()})["ok"]
 
 
 @pytest.mark.parametrize(("people", "says"), [(0, "it is empty"), (3, "7 fewer than before (10)")])
-def test_a_source_that_a_run_would_not_believe_is_a_problem(
-    people: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_that_a_run_would_not_believe_is_a_problem(people: int, says: str, tmp_path: Path) -> None:
     ledger = Ledger.open(str(tmp_path / "ledger.db"))
     look = {"people": 10, "active": 10, "columns": [], "duplicates": [], "pairs": ""}
     ledger.note("feed", look, run="r1", system="hr")
     now = {**look, "people": people, "active": people}
     (tmp_path / "doctor-hr.jsonl").write_text(json.dumps({"look": now}) + "\n")
-    monkeypatch.setattr(Here, "spool", str(tmp_path))
     groups = {"systems": ["hr"], "hr_records": ["hr"]}
-    workplace = replace(
-        here(groups, {"hr": {"doctor_people": {"count": people}, **HR_HEALTHY}}, ledger=str(tmp_path / "ledger.db")),
-        open_ledger=lambda: ledger,
-    )
-    said = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})["problems"]
+    workplace = here(groups, connector="csv", spool=tmp_path, ledger=str(tmp_path / "ledger.db"))
+    workplace = replace(workplace, open_ledger=lambda: ledger)
+    said = judged(workplace, examined={"hr": seen()}, hr_read={"hr": {"count": people}})["problems"]
     assert any(one["system"] == "hr" and says in one["what"] for one in said), said
 
 
-def test_no_ledger_and_approvers_who_do_not_work_here_are_problems(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_ledger_and_approvers_who_do_not_work_here_are_problems(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yml"
     policy.write_text("approvals: [{needs: delete, by: [mark@corp.example, gone@corp.example]}]\n")
     rows = "".join(json.dumps({"person": one}) + "\n" for one in (MARK, GONE))
     (tmp_path / "doctor-hr.jsonl").write_text(rows)
-    monkeypatch.setattr(Here, "spool", str(tmp_path))
-    workplace = here({"systems": ["wiki"], "hr_records": ["hr"]}, {"wiki": seen()}, policy=str(policy))
-    verdict = doctor(workplace, {"state": "judge", "path": None, "coverage": 0})
+    workplace = here({"systems": ["wiki"], "hr_records": ["hr"]}, spool=tmp_path, policy=str(policy))
+    verdict = judged(workplace, examined={"wiki": seen()})
     assert [(p["kind"], p["what"].partition(",")[0]) for p in verdict["problems"]] == [
         ("ledger", "no ledger is named"),
         ("approvers", "gone@corp.example may approve"),
@@ -345,29 +357,25 @@ def test_no_ledger_and_approvers_who_do_not_work_here_are_problems(
 
 
 def test_no_answer_of_a_system_is_not_taken_for_nowhere() -> None:
-    variables = {
-        "wiki": {"locate_seen": {"results": [{"failed": True, "msg": "down", "locate_person": {"email": "a@x"}}]}},
-        "badge": {},
+    answers = {
+        "wiki": {"failed": True, "msg": "down"},
+        "crm": {"people": [{"person": {"email": "a@x"}, "error": "it hung up"}]},
     }
-    found = locate(asked_for(here({"systems": ["wiki", "badge"]}, variables)), {})
-    assert found["failed"] and found["silent"] == {"wiki": "down"} and "? wiki: not known: down" in found["lines"]
-
-
-def asked_for(workplace: Here, user: str = "a@x") -> Here:
-    return replace(workplace, task_vars={**workplace.task_vars, "user": user})
+    found = located(here({"systems": ["wiki", "crm", "badge"]}), located=answers)
+    assert found["failed"] and found["silent"] == {"wiki": "down", "crm": "it hung up"}
+    assert {"? wiki: not known: down", "? crm: not known: it hung up"} <= {*found["lines"]}
 
 
 def test_a_system_that_answered_a_part_only_is_neither_nowhere_nor_complete() -> None:
-    located = {"knows_people": True, "accounts": [], "mailbox": "", "files": "", "devices": [], "notes": ["it hung up"]}
-    row = {"located": located, "locate_person": {"email": "a@x"}}
-    found = locate(asked_for(here({"systems": ["mail"]}, {"mail": {"locate_seen": {"results": [row]}}})), {})
+    a_part = {"knows_people": True, "accounts": [], "mailbox": "", "files": "", "devices": [], "notes": ["it hung up"]}
+    answer = {"people": [{"person": {"email": "a@x"}, "located": a_part}]}
+    found = located(here({"systems": ["mail"]}), located={"mail": answer})
     assert found["failed"] and "? mail: not known: it hung up" in found["lines"]
     assert not any("not on" in line for line in found["lines"])
 
 
 def test_an_hr_system_that_could_not_be_read_makes_the_answer_incomplete() -> None:
-    variables = {"hr": {"locate_hr": {"results": [{"failed": True, "msg": "no column", "item": "a@x"}]}}, "wiki": {}}
-    found = locate(asked_for(here({"systems": ["wiki"], "hr_records": ["hr"]}, variables)), {})
+    found = located(here({"systems": ["wiki"], "hr_records": ["hr"]}), unread={"hr": "no column"})
     assert found["failed"] and found["silent"] == {"hr": "no column"}
 
 
@@ -376,7 +384,7 @@ def test_an_hr_system_that_could_not_be_read_makes_the_answer_incomplete() -> No
 )
 def test_locate_with_nobody_or_nowhere_to_look_fails_and_says_which(systems: list[str], user: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        locate(asked_for(here({"systems": systems}, dict.fromkeys(systems, {})), user), {})
+        located(here({"systems": systems}), user)
 
 
 def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_over(tmp_path: Path) -> None:
@@ -394,15 +402,8 @@ def test_locate_says_what_the_ledger_knows_without_asking_a_system_and_hands_it_
         "note": "decide",
     }
     ledger.outcome(case.id, **step, result={"outcome": "needs_human", "changes": [row]}, intent=None)
-    asked = {"results": [{"item": "hr_id:108", "people": []}]}
-    workplace = replace(
-        here(
-            {"systems": ["wiki"], "hr_records": ["hr"]},
-            {"hr": {"locate_hr": asked}, "wiki": {"lifecycle_connector": "scim"}},
-        ),
-        open_ledger=lambda: ledger,
-    )
-    result = {**locate(asked_for(workplace, "hr_id:108"), {}), "changed": False}
+    workplace = replace(here({"systems": ["wiki"], "hr_records": ["hr"]}), open_ledger=lambda: ledger)
+    result = {**located(workplace, "hr_id:108"), "changed": False}
     (known,) = result["known"].values()
     assert [(one["system"], one["id"], one["by"]) for one in known["accounts"]] == [("wiki", "u-7", ["address"])]
     (waits,) = [one for one in known["open"] if one["system"] == "wiki"]
@@ -438,6 +439,7 @@ def test_a_first_systems_file_of_any_connector_is_one_that_the_inventory_takes(c
         "systems": [f"it-{connector.replace('_', '-')}={connector}"],
         "company": "C",
         "share": 80,
+        "examined": {},
     }
     result = init(here({"systems": []}), want)
     document = read_document(str(tmp_path / "company.systems.yml"))
@@ -455,13 +457,19 @@ def test_a_first_systems_file_of_any_connector_is_one_that_the_inventory_takes(c
 
 def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "policy.yml").write_text("# mine\n")
-    result = init(here({"systems": []}), {"path": str(tmp_path), "systems": ["slack"], "company": "C", "share": 80})
+    result = init(
+        here({"systems": []}),
+        {"path": str(tmp_path), "systems": ["slack"], "company": "C", "share": 80, "examined": {}},
+    )
     assert (tmp_path / "policy.yml").read_text() == "# mine\n" and result["kept"] == [str(tmp_path / "policy.yml")]
 
 
 def test_a_connector_that_there_is_none_of_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no connector 'entrra'"):
-        init(here({"systems": []}), {"path": str(tmp_path), "systems": ["entrra"], "company": "C", "share": 80})
+        init(
+            here({"systems": []}),
+            {"path": str(tmp_path), "systems": ["entrra"], "company": "C", "share": 80, "examined": {}},
+        )
     assert list(tmp_path.iterdir()) == []
 
 

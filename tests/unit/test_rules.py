@@ -52,8 +52,6 @@ CODE = {name: connector for name, connector in REGISTERED.items() if name not in
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py"))
 #: Of all playbooks, their parts and the tasks of roles together, without comments and document starts. Each phase is one entry.
 YAML_LINES = 1000
-#: Playbooks that only look, and are no run about people.
-YAML_BESIDE = {"audit", "connector_check", "custody", "doctor", "init", "ledger", "locate", "people", "report", "steps"}
 SHELLS = {
     "plugins/module_utils/engine/task.py",
     "plugins/action/in_process.py",
@@ -378,7 +376,7 @@ def test_every_role_says_what_it_takes() -> None:
 def test_a_step_in_yaml_says_only_which_step_it_is() -> None:
     """Whom it is for, what it takes of a case and what becomes of a failure is known to the shell and the Task."""
     for path in files("roles/*/tasks/*.yml", "playbooks/*.yml", "playbooks/parts/*.yml"):
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) if path.stem not in YAML_BESIDE else []
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
         inner = [task for entry in entries for task in entry.get("tasks") or ()]
         for task in tasks_of([*entries, *inner]):
             for name in ("loop", "loop_control", "ignore_errors", *(key for key in task if key.startswith("with_"))):
@@ -395,7 +393,7 @@ def test_what_is_registered_is_read_in_yaml_and_known_to_no_python() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in files("roles/*", "playbooks/*")}
     code = "".join(path.read_text(encoding="utf-8") for path in files("plugins/*.py") if "/modules/" not in str(path))
     for path, text in texts.items():
-        for name in re.findall(r"register: (\w+)", text) if path.stem not in YAML_BESIDE else ():
+        for name in re.findall(r"register: (\w+)", text):
             read = [other for other in texts.values() if re.search(rf"(?<!register: )\b{name}\b", other)]
             assert read, f"{name_of(path)}: nobody reads {name}"
             assert name not in code, f"{name_of(path)}: Python knows {name}"

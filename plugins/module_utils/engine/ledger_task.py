@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..model.errors import InputError, LifecycleError
-from .task import failed, missing_library, refuse
+from .task import HandsOver, failed, missing_library, refuse
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LedgerTask:
     act: str
     argument_spec: Mapping[str, Any] = field(default_factory=dict)
     asked: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    hands_over: Callable[[Mapping[str, Any], bool], Mapping[str, Any]] | None = None
+    hands_over: HandsOver | None = None
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:

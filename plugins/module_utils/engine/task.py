@@ -68,6 +68,10 @@ TARGET_SPEC: Mapping[str, Any] = {
 }
 
 
+#: Gets a module's result, and whether it is a rehearsal; returns the data for the next program.
+HandsOver = Callable[[Mapping[str, Any], bool], Mapping[str, Any]]
+
+
 def _made_of(system: object) -> dict[str, str]:
     """Return the digest of a declared connector's file, as evidence: plans and approvals hold for this file only."""
     digest = digest_of(type(system))
@@ -91,6 +95,7 @@ class Task:
     :param steps: the steps that this module does in a case, by name, the usual one first.
     :param deadline: seconds that it may take on one system for one person, unless the systems file says otherwise.
         Waiting that the system asks for, and watching a change to its end (``follow``), come on top.
+    :param hands_over: as :class:`LedgerTask` has it; the data of several systems are merged.
     """
 
     needs: type
@@ -99,6 +104,7 @@ class Task:
     info: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     steps: Mapping[str, CaseStep] = field(default_factory=dict)
     deadline: float = 600.0
+    hands_over: HandsOver | None = None
 
     @cached_property
     def validator(self) -> ArgumentSpecValidator:

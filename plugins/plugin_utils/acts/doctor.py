@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..health.verdict import begin, judge
+from ..health.verdict import Answers, begin, judge
 from ..health.workplace import Here
 
 
 def act(here: Here, want: Mapping[str, Any]) -> Mapping[str, Any]:
-    return begin(here) if want["state"] == "begin" else judge(here, want["path"], want["coverage"])
+    if want["state"] == "begin":
+        return begin(here)
+    return judge(here, Answers(want["examined"], want["hr_read"]), want["path"], want["coverage"])

@@ -109,9 +109,9 @@ def write_first_files(here: Here, want: Mapping[str, Any]) -> dict[str, Any]:
     :raises InputError: no system is named and the inventory has none; a folder cannot be written.
     """
     folder = Path(os.path.expanduser(want["path"]))
-    found = {host: seen["shares"] for host, seen in here.answers("init_seen") if seen.get("shares")}
+    found = {host: seen["shares"] for host, seen in want["examined"].items() if seen.get("shares")}
     named = [Named.of(text) for text in want["systems"] if text.strip()]
-    if not named and not here.hosts("systems"):
+    if not named and not here.systems():
         raise InputError(
             "no system is named",
             act=_ACT,

@@ -4,34 +4,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...module_utils.model.answers import PersonRecord
 from ...module_utils.model.errors import InputError
+from ...module_utils.model.person import Person
+from ...module_utils.people.identity import names_met
 
 if TYPE_CHECKING:
     from .workplace import Here
 
 
-def put_together(here: Here) -> dict[str, Any]:
+def put_together(
+    here: Here, users: Sequence[str], answers: Mapping[str, Mapping[str, Any]], unread: Mapping[str, str]
+) -> dict[str, Any]:
     """Put the systems' answers together by person. The result is failed when a system did not answer: that is not "not
     there".
 
+    :param users: whom the caller asked for.
+    :param answers: the results of ``locate_system``, by system.
+    :param unread: the HR systems that did not answer, each with the reason.
     :raises InputError: there is nobody to look for, or nowhere to look.
     """
-    _refuse_nothing(here)
+    _refuse_nothing(here, users)
     located: dict[str, dict[str, Any]] = {}
-    silent = _silent_hr(here)
-    for host, seen in here.answers("locate_seen"):
-        for row in seen.get("results") or [seen]:
-            who = _name(row.get("locate_person") or {})
-            if "located" in row:
-                located.setdefault(who, {})[host] = row["located"]
-                if row["located"]["notes"]:
-                    silent[host] = "; ".join(row["located"]["notes"])
-            elif row.get("failed"):
-                silent[host] = str(row.get("msg") or "it did not answer")
+    silent = dict(unread)
+    for host, answer in answers.items():
+        if answer.get("failed"):
+            silent[host] = str(answer.get("msg") or "it did not answer")
+        for row in answer.get("people") or ():
+            if "error" in row:
+                silent[host] = row["error"]
+                continue
+            located.setdefault(_name(row["person"]), {})[host] = row["located"]
+            if row["located"]["notes"]:
+                silent[host] = "; ".join(row["located"]["notes"])
     lines = [line for who, systems in located.items() for line in _lines(who, systems)]
     lines += [f"? {host}: not known: {why}" for host, why in silent.items()]
     return {
@@ -47,11 +55,11 @@ def put_together(here: Here) -> dict[str, Any]:
     }
 
 
-def _refuse_nothing(here: Here) -> None:
+def _refuse_nothing(here: Here, users: Sequence[str]) -> None:
     act = "locate somebody"
-    if not here.template(here.task_vars.get("user")):
+    if not any(user.strip() for user in users):
         raise InputError("user is not given", act=act, hint="-e user=jane@corp.example")
-    if not here.hosts("systems"):
+    if not here.systems():
         raise InputError(
             "no system could be read",
             act=act,
@@ -59,19 +67,10 @@ def _refuse_nothing(here: Here) -> None:
         )
 
 
-def _silent_hr(here: Here) -> dict[str, str]:
-    """Return the HR systems that did not answer, each with the reason."""
-    said = {host: (here.of(host, "locate_hr") or {}).get("results") or () for host in here.hosts("hr_records")}
-    failed = {host: [str(row.get("msg") or "") for row in rows if row.get("failed")] for host, rows in said.items()}
-    return {host: why[0] or "it did not answer" for host, why in failed.items() if why}
-
-
-def asked_for(here: Here) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """Return HR's records of this run's people, and the ids or addresses that nobody in HR has."""
-    said = [row for host in here.hosts("hr_records") for row in (here.of(host, "locate_hr") or {}).get("results") or ()]
-    people = [person for row in said for person in row.get("people") or ()]
-    met = {str(row.get("item")) for row in said if row.get("people")}
-    return people, sorted({str(row.get("item") or "") for row in said} - met - {""})
+def unknown_to_hr(people: Sequence[Person], users: Sequence[str]) -> list[str]:
+    """Return the ids and addresses asked for that are nobody's of these people."""
+    asked = dict.fromkeys(user.strip() for user in users if user.strip())
+    return sorted(user for user in asked if not any(names_met(person, user) for person in people))
 
 
 def _name(person: PersonRecord) -> str:

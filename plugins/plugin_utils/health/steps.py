@@ -90,7 +90,9 @@ def _of_play(play: _Play, here: Here) -> Iterator[Listed]:
     hosts = play.filled(play.play.get("hosts", ""))
     names = re.split(r"[:,]", hosts) if "{" not in hosts else []
     systems = tuple(
-        dict.fromkeys(host for name in names for host in ((name,) if name == "localhost" else here.hosts(name)))
+        dict.fromkeys(
+            host for name in names for host in ((name,) if name == "localhost" else here.inventory.group(name))
+        )
     )
     shown = ("this machine",) if systems == ("localhost",) else systems
     roles = [

@@ -46,25 +46,58 @@ def begin(here: Here) -> dict[str, Any]:
     except InputError:
         profiles = None  # judge() says why
     for profile in profiles.by_name.values() if profiles is not None else ():
-        for system in here.hosts("systems"):
+        for system in here.systems():
             for kind, names in profile.wanted(system).items():
                 known = wanted.setdefault(system, {}).setdefault(kind, [])
                 known += [name for name in names if name not in known]
     return {"spool": here.spool, "wanted": wanted, "changes": []}
 
 
-def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
-    """Make the verdict, write it to ``path`` for monitoring, and fail when something must be corrected."""
-    people, asked = [*_people(here.spool)], _asked_hr(here)
+@dataclass(frozen=True)
+class Answers:
+    """What the systems answered in this run; a system that was not asked is in none of the two.
+
+    :param examined: the results of ``doctor_system``, by system.
+    :param hr: the results of ``people_snapshot``, by HR system.
+    """
+
+    examined: Mapping[str, Mapping[str, Any]]
+    hr: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def unread(self) -> list[str]:
+        """Return the HR systems whose people could not be read."""
+        return [host for host, answer in self.hr.items() if answer.get("failed")]
+
+    def without_coverage(self) -> Answers:
+        """Return the answers without what was counted with a part of HR's people only."""
+        examined = {host: {**answer, "coverage": {}} for host, answer in self.examined.items()}
+        return Answers(examined, self.hr)
+
+
+def judge(here: Here, answers: Answers, path: str | None, least_coverage: int) -> dict[str, Any]:
+    """Make the verdict, write it to ``path`` for monitoring, and fail when something must be corrected.
+
+    :param least_coverage: percent of the active people who must be found on a system; 0 for no such check.
+    """
+    # ``-e people=false`` and ``--limit`` leave HR out, which is no problem.
+    asked, people, left_out = bool(answers.hr), [*_people(here.spool)], []
+    if answers.unread:
+        # The accounts of the people who could not be read would be nobody's, and an approver among them no employee.
+        asked, people, answers = False, [], answers.without_coverage()
+        left_out = [
+            f"not looked at, as {', '.join(answers.unread)} could not be read: approvers, profiles, whose accounts are"
+        ]
     found = [
-        *_of_systems(here, least_coverage),
-        *_of_hr(here, policy := _policy(here)),
+        *_of_systems(here, answers, least_coverage),
+        *_of_hr(here, answers, policy := load_policy(here.policy)),
         *_of_ledger(here, policy),
         *_of_approvers(policy, people),
         *_of_profiles(here, people),
     ]
     systems = {
-        host: {key: seen.get(key, {}) for key in ("health", "coverage")} for host, seen in here.answers("doctor_seen")
+        host: {key: answers.examined.get(host, {}).get(key, {}) for key in ("health", "coverage")}
+        for host in here.systems()
     }
     active = sum(1 for person in people if person.status in HERE)
     verdict = {
@@ -86,20 +119,21 @@ def judge(here: Here, path: str | None, least_coverage: int) -> dict[str, Any]:
         **verdict,
         "changes": [],
         "msg": said,
-        "lines": [*(one.line for one in found), *_coverage_lines(systems), said],
+        "lines": [*(one.line for one in found), *left_out, *_coverage_lines(systems), said],
         **({"failed": True, "code": "doctor"} if found else {}),
     }
 
 
-def _of_systems(here: Here, least_coverage: int) -> Iterator[Found]:
-    if not here.hosts("systems"):
+def _of_systems(here: Here, answers: Answers, least_coverage: int) -> Iterator[Found]:
+    if not here.systems():
         yield Found(
             "inventory",
             "no system could be read",
             "where a warning above names a line of the systems file, correct that line; else give -i company.systems.yml, which "
             "ansible-playbook workforce.lifecycle.init writes",
         )
-    for host, seen in here.answers("doctor_seen"):
+    for host in here.systems():
+        seen = answers.examined.get(host, {})
         if "health" not in seen:
             yield Found(str(seen.get("code") or "answer"), str(seen.get("msg") or "it was not asked"), "", host)
             continue
@@ -113,7 +147,7 @@ def _of_systems(here: Here, least_coverage: int) -> Iterator[Found]:
 
 
 def _of_ledger(here: Here, policy: Policy) -> Iterator[Found]:
-    address = here.setting("ledger")
+    address = here.ledger
     if not address:
         yield Found("ledger", "no ledger is named", "ledger: ledger.db in the systems file, and -i that file")
         return
@@ -145,19 +179,10 @@ def _of_ledger(here: Here, policy: Policy) -> Iterator[Found]:
         yield Found("ledger", str(e))
 
 
-def _policy(here: Here) -> Policy:
-    return load_policy(here.setting("policy"))
-
-
-def _asked_hr(here: Here) -> bool:
-    """Return whether HR's people were read: ``-e people=false`` and ``--limit`` leave them out, which is no problem."""
-    return any(here.of(host, "doctor_people") is not None for host in here.hosts("hr_records"))
-
-
-def _of_hr(here: Here, policy: Policy) -> Iterator[Found]:
+def _of_hr(here: Here, answers: Answers, policy: Policy) -> Iterator[Found]:
     """Yield why an HR source could not be read, unless its health says so already, and why a run would refuse it."""
-    for host in here.hosts("hr_records"):
-        read, seen = here.of(host, "doctor_people") or {}, here.of(host, "doctor_seen") or {}
+    for host in here.inventory.group("hr_records"):
+        read, seen = answers.hr.get(host, {}), answers.examined.get(host, {})
         if read.get("failed"):
             if not seen.get("failed") and not (seen.get("health") or {}).get("problems"):
                 left_out = "; until it can be read, neither approvers nor coverage are looked at"
@@ -209,8 +234,7 @@ def _names(person: Person) -> set[str]:
 
 
 def _profiles(here: Here) -> Profiles | None:
-    folder = here.setting("profiles")
-    return load_profiles(folder, here.connectors()) if folder else None
+    return load_profiles(here.profiles, here.connectors()) if here.profiles else None
 
 
 def _of_profiles(here: Here, people: Sequence[Person]) -> Iterator[Found]:

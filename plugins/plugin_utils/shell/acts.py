@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...module_utils.engine.ledger_task import LedgerTask
+from ...module_utils.engine.task import Task
 from .. import acts
 from ..ledger.run import LedgerRun
 
@@ -28,7 +29,7 @@ def perform(task: LedgerTask, run: LedgerRun, want: Mapping[str, Any]) -> dict[s
     return handing_over(task, task.run(lambda given: act(run, given), want), rehearsal=run.read_only)
 
 
-def handing_over(task: LedgerTask, result: dict[str, Any], *, rehearsal: bool) -> dict[str, Any]:
+def handing_over(task: Task | LedgerTask, result: dict[str, Any], *, rehearsal: bool) -> dict[str, Any]:
     """Add to a result the data for the next program, as ``set_stats`` does. Ansible leaves it out when a task fails."""
     data = task.hands_over(result, rehearsal) if task.hands_over else {}
     return {**result, **({"ansible_stats": {"data": data, "per_host": False, "aggregate": True}} if data else {})}

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Collects the answers of the systems in this run.
 
-The answer of a module in :data:`KEPT` is written to the run's folder, whatever role has called the module. A module on
-the ledger with an option in :data:`ANSWERS` gets all answers of that name, unless its task sets the option.
+The answer of a module in :data:`KEPT` is written to the run's folder, whatever role has called the module. A module with
+an option in :data:`ANSWERS` gets all answers of that name, unless its task sets the option.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 Groups = Mapping[str, Sequence[str]]
 
 #: The modules whose failure the report handles: it does not end the run for the system.
-REPORTED = frozenset({"reconcile_system"})
+REPORTED = frozenset({"reconcile_system", "doctor_system", "locate_system"})
 #: Module -> the name under which its answers are kept.
 KEPT: Mapping[str, str] = {
     "person_info": "people",
@@ -28,6 +28,9 @@ KEPT: Mapping[str, str] = {
     "existing_info": "existing",
     "entitlements_info": "held",
     "reconcile_system": "compared",
+    "doctor_system": "examined",
+    "locate_system": "located",
+    "people_snapshot": "read",
 }
 
 
@@ -110,10 +113,26 @@ def cases(folder: RunFolder, groups: Groups) -> Iterator[Answer]:
 def failures(folder: RunFolder, groups: Groups) -> dict[str, str]:
     """Return the messages of failed comparisons, by system."""
     names = ("account_listing", "device_listing", "credential_listing")
+    return _failed(folder, "compared", [host for name in names for host in groups.get(name, ())])
+
+
+def unread(folder: RunFolder, groups: Groups) -> dict[str, str]:
+    """Return why HR systems did not answer, by system."""
+    return _failed(folder, "people", groups.get("hr_records", ()))
+
+
+def _by_system(name: str, group: str) -> Callable[[RunFolder, Groups], dict[str, Answer]]:
+    """Return what reads the one answer of each system in a group; a system that was not asked has none."""
+    return lambda folder, groups: {
+        host: answer for host in groups.get(group, ()) for answer in _of(folder, name, host)[-1:]
+    }
+
+
+def _failed(folder: RunFolder, name: str, hosts: Sequence[str]) -> dict[str, str]:
     return {
         host: str(answer.get("msg") or "it failed")
-        for host in dict.fromkeys(host for name in names for host in groups.get(name, ()))
-        for answer in _of(folder, "compared", host)
+        for host in dict.fromkeys(hosts)
+        for answer in _of(folder, name, host)
         if answer.get("failed")
     }
 
@@ -135,4 +154,8 @@ ANSWERS: Mapping[str, Callable[[RunFolder, Groups], Any]] = {
     "held": _listed(held),
     "cases": _listed(cases),
     "failures": failures,
+    "unread": unread,
+    "examined": _by_system("examined", "systems"),
+    "located": _by_system("located", "systems"),
+    "hr_read": _by_system("read", "hr_records"),
 }
