@@ -61,7 +61,7 @@ lint: $(VENV)/dev.done link ## the gates that need no server
 bench: $(VENV)/dev.done link ## measure against peers in the same run; writes build/bench.json
 	@$(BIN)/python scripts/bench.py
 
-soak: $(VENV)/dev.done link ## the long suites
+soak: $(VENV)/dev.done link ## the long suites, the sample days (two to three hours)
 	@$(BIN)/python scripts/test.py --soak
 
 cores: $(VENV)/dev.done link ## the built archive on each ansible-core and Python that is here: plans, runs, unit tests (hours); one: CELL=2.19-3.12

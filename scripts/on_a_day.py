@@ -71,6 +71,12 @@ def combinations() -> list[tuple[str, str]]:
     return [(days[n % len(days)], ZONES[(n + n // len(days)) % len(ZONES)]) for n in range(len(days) * len(ZONES))]
 
 
+def each_day(turn: int) -> list[tuple[str, str]]:
+    """Return every day in one time zone each; three turns that follow one another are all combinations."""
+    first = turn % len(ZONES) * len(DAYS)
+    return combinations()[first : first + len(DAYS)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run a command as if it were another day.")
     parser.add_argument("day", help=f"{', '.join(DAYS)}, or a moment such as 2028-02-29T12:00")

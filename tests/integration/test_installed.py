@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""The collection built, installed elsewhere and run from there: on the oldest ansible-core and the newest, in soak on each.
+"""The collection built, installed elsewhere and run from there: on the oldest ansible-core and the newest, in `make cores` on each.
 
-In soak each core runs on every Python that it takes, of those that this machine has, and runs the unit tests there too. The
+There each core runs on every Python that it takes, of those that this machine has, and runs the unit tests there too. The
 ansible-test of 2.19 and newer judges the archive, each on one Python.
-`make cores` runs this file alone, and `make cores CELL=2.19-3.12` one core on one Python.
+`make soak` leaves this file out; `make cores CELL=2.19-3.12` runs one core on one Python.
 """
 
 from __future__ import annotations

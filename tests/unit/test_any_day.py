@@ -19,7 +19,7 @@ from sandbox.ask import ahead
 from sandbox.company import load_company
 from sandbox.days import day
 from sandbox.vendors.exchange_calendar import new_event
-from scripts.on_a_day import DAYS, ZONES, combinations, environment, moment_of
+from scripts.on_a_day import DAYS, ZONES, combinations, each_day, environment, moment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Names of other people's formats, which are dates.
@@ -88,6 +88,13 @@ def test_all_days_meet_all_zones_and_neighbours_differ_in_both() -> None:
     pairs = combinations()
     assert len(set(pairs)) == len(DAYS) * len(ZONES)
     assert all(a[0] != b[0] and a[1] != b[1] for a, b in zip(pairs, pairs[1:], strict=False))
+
+
+@pytest.mark.parametrize("turn", [0, 613])
+def test_a_turn_has_every_day_once_and_three_turns_have_every_zone(turn: int) -> None:
+    turns = [each_day(turn + n) for n in range(len(ZONES))]
+    assert all(sorted(day for day, _zone in one) == sorted(DAYS) for one in turns)
+    assert {pair for one in turns for pair in one} == {*combinations()}
 
 
 def test_a_process_and_what_it_starts_live_on_that_day_and_wait_as_long_as_always() -> None:
