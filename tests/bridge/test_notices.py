@@ -151,7 +151,7 @@ def test_of_a_joiner_each_hears_what_concerns_them_once_and_in_their_language(
     world.ran(("badge", "by_hand", "needs_human"))
     assert world.post() == [
         ("it@corp.example", f"[not_ready] onboard {_case(world)}, person 7"),
-        ("mark@corp.example", f"{name} ist für den 13.06.2026 noch nicht bereit"),
+        ("mark@corp.example", f"Für {name} ist noch nicht alles bereit (13.06.2026)"),
     ]
     at(day)
     world.ran(complete=True)
@@ -339,7 +339,7 @@ def test_a_joiner_s_fortnight_day_by_day_who_received_what_and_nobody_is_red_for
     waits = f"[not_ready] onboard {_case(world)}, person 7"
     assert received == {
         -7: ["ada: Welcome: your first day is 2026-06-15", "bob: You are the buddy of Ada, who begins on 2026-06-15", "mark: Ada beginnt am 15.06.2026"],
-        -5: [f"it: {waits}", "mark: Ada ist für den 15.06.2026 noch nicht bereit"],
+        -5: [f"it: {waits}", "mark: Für Ada ist noch nicht alles bereit (15.06.2026)"],
         2: ["ada: Your accounts are ready", "bob: Ada is ready to work", "mark: Ada kann arbeiten"],
     }  # fmt: skip
 

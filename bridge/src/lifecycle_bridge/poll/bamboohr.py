@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR: ``GET /api/v1/employees/changed?since=`` (documentation.bamboohr.com/reference/get-changed-employee-ids).
+"""Polls BambooHR: ``GET /api/v1/employees/changed?since=`` (documentation.bamboohr.com/reference/get-changed-employee-ids).
 
 A feed of changes is empty when the key has lost its permissions. So every few hours everybody's id and status is counted (a custom report of
 these two fields). A list that shrank, or a status that is hidden, is an incident.
 
-A date in the future that arrives changes no record: cases have their own timers, and the nightly comparison finds the rest.
+When the day of a dated change comes, BambooHR changes no record then, so the feed shows nothing: cases have their own timers, and the nightly
+comparison finds the rest.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HiBob: ``POST /v1/people/search``, everybody in one answer (apidocs.hibob.com/docs/people-read-api-contract: there is no paging, and no feed).
+"""Polls HiBob: ``POST /v1/people/search``, everybody in one answer (apidocs.hibob.com/docs/people-read-api-contract: there is no paging, and no feed).
 
 For each person a digest of the deciding fields (status, dates, work) is kept, and compared. HiBob leaves out a field that the service user may
 not see, without an error, so the deciding fields are checked to be there.

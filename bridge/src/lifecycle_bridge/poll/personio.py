@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Personio v2: ``GET /v2/persons`` page by page, and ``GET /v2/persons/{id}/employments`` (developer.personio.de/reference/get_v2-persons).
+"""Polls Personio v2: ``GET /v2/persons`` page by page, and ``GET /v2/persons/{id}/employments`` (developer.personio.de/reference/get_v2-persons).
 
-The deciding values (status, end, supervisor) are in the employment, which can only be read one person at a time. Nothing says that a change of
-it changes the person's ``updated_at``. So everybody's person record is compared each time. The employment is read of people whose record
+The deciding values (status, end, supervisor) are in the employment, which can only be read one person at a time. Personio's pages do not say
+that a changed employment changes the person's ``updated_at``. So everybody's person record is compared each time. The employment is read of people whose record
 changed, and of the others in turn, so that each person who has not left is read once in ``sweep_hours``.
 """
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""BambooHR: event-based, and field-based (global and permissioned) webhooks, as JSON or as a form.
+"""Receives BambooHR's webhooks: event-based and field-based (global and permissioned), as JSON or as a form.
 
-``X-BambooHR-Signature`` is the hex HMAC-SHA256, with the webhook's private key, of the raw body and, right behind it, the value of
-``X-BambooHR-Timestamp`` (epoch seconds; ISO 8601 was seen too). Field-based ones carry values of fields, and several people in one
-request: the values are not looked at.
+``X-BambooHR-Signature`` is the hex HMAC-SHA256 of the raw body followed by the value of ``X-BambooHR-Timestamp``; its key is the
+webhook's private key. The timestamp is in epoch seconds; ISO 8601 was seen too. A field-based webhook carries several people and values
+of their fields. The values are not read.
 
 Sources: https://documentation.bamboohr.com/docs/webhooks (headers, retries), /docs/event-based-webhooks and /docs/field-based-webhooks
 (bodies, both encodings); the order of what is signed is that of BambooHR's PHP sample there.
 
-BambooHR tries five times in about 75 minutes. Its pages say that the timestamp is that of the request; should a retry keep the first
-one's, a window of minutes would refuse it for good. So the window is 90 minutes: the same bytes again are known by their digest.
+BambooHR tries five times in about 75 minutes. Its pages do not say whether a retry has the first request's timestamp. If it has, a window
+of a few minutes would refuse every retry, so the window is 90 minutes. A request that is sent again is recognised by the digest of its
+bytes.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class BambooHR(Scheme):
             )
 
     def make(self, kind: str, person: str, key: str, source: Source, now: datetime) -> Made:
-        # BambooHR has no event of its own for a leaver: the status has changed
+        # BambooHR has no event for a leaver: it says that the status has changed.
         word = {"jml.person.created": "employee.created", "jml.person.deleted": "employee.deleted"}.get(
             kind, "employee.updated"
         )

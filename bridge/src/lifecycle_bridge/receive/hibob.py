@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""HiBob: webhooks v2 (and the older v1 bodies, read for the id only).
+"""Receives HiBob's webhooks v2, and the person's id from bodies of v1.
 
-``Bob-Signature`` is the base64 HMAC-SHA512 of the raw body. No timestamp is signed outside the body and a delivery is retried for up to
-three days, so there is no window: the same bytes again are known by their digest. When a webhook is set up, Bob posts the JSON string
-``"Ping test"`` and, if that fails, ``{"text":"Ping test"}``, and takes nothing but 200.
+``Bob-Signature`` is the base64 HMAC-SHA512 of the raw body. Only the body has a timestamp, and HiBob sends a request again for up to three
+days, so no window is checked: a request that is sent again is recognised by the digest of its bytes. When a webhook is set up, Bob posts
+the JSON string ``"Ping test"`` and, if that fails, ``{"text":"Ping test"}``; only an answer of 200 is accepted.
 
-``employee.left`` comes at midnight of the site's zone, garden leave counted; ``employee.inactivated`` may be a leave of absence, hence a
-change only; the immediate revocation of access comes when a termination flow is approved. Deleting a row of a table sends nothing:
-that is what the polls are for.
+``employee.left`` comes at midnight in the site's time zone, after the garden leave. ``employee.inactivated`` may be a leave of absence, so it
+counts as a change only. ``employee.access.revoked.immediately`` comes when a termination flow is approved. HiBob sends nothing when a row
+of a table is deleted; the polls find that.
 
 Sources: https://apidocs.hibob.com/docs/working-with-webhooks, /reference/getting-started-webhooks (signature, ping),
 /docs/employee-data-webhooks and /reference/post_webhook_employee-left (events, body), changelog "employee-data-webhooks" (tables).

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Personio: webhooks of API v2, which carry ids only.
+"""Receives Personio's webhooks of API v2, which carry ids only.
 
-A subscription is made with a ``token`` of the subscriber's choice (``POST /v2/webhooks {url, status, token, enabled_events}``), by which
-Personio's calls are known: ``Authorization: Bearer <token>``. Code in the field also knows ``X-Personio-Signature``, the hex
-HMAC-SHA256 of the raw body (with or without ``sha256=`` before it); Personio's pages do not mention it. Both are taken, with the same
-key; where a signature is sent, it has to be right, whatever else is.
+The subscriber chooses a ``token`` (``POST /v2/webhooks {url, status, token, enabled_events}``), and Personio sends it with each call:
+``Authorization: Bearer <token>``. Public integrations also check ``X-Personio-Signature``, the hex HMAC-SHA256 of the raw body, with or
+without ``sha256=`` before it; Personio's pages do not mention it. Here a call may have either, with the same key. A call with a wrong
+signature is refused even when its token is right.
 
-Personio waits three seconds and tries again, for three days, when it gets no answer or 5xx; an answer of 4xx loses the event for good.
-So our own trouble, even "too many" and "cannot read this", is a 5xx here; only a forgery is a 4xx. 501 and redirects are never given.
+Personio waits three seconds for an answer. Without one, or after a 5xx, it tries again for three days; after a 4xx it never sends the event
+again. So every problem of our own, "too many" and "cannot read this" included, is answered with a 5xx, and only a forgery with a 4xx.
+The answers 501 and 3xx are never given.
 
 Sources: https://developer.personio.de/v2.0/reference/webhooks (events, retries), /docs/event-driven-data-from-personio, discussion
 678a08ce3ecf120010b668f1 (the token is what the receiver checks), public integrations for ``token`` and the signature (low confidence).
