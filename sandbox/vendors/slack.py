@@ -94,6 +94,7 @@ class Slack(Emulator):
             "users": users,
             "groups": groups,
             "sessions": sessions,
+            "teams": {},
             "workflows": workflows,
             "primary": "U0E1001",
             "next": 1,
@@ -229,6 +230,7 @@ class Slack(Emulator):
     def users_info(self, args: Mapping[str, Any]) -> dict[str, Any]:
         user = self._user(args, "user")
         owner = user["id"] == self.state["primary"]
+        teams = self.state["teams"].get(user["id"])
         return {
             "user": {
                 "id": user["id"],
@@ -240,6 +242,7 @@ class Slack(Emulator):
                 "is_primary_owner": owner,
                 "is_restricted": False,
                 "is_bot": False,
+                **({"enterprise_user": {"id": user["id"], "enterprise_id": "E1", "teams": teams}} if teams else {}),
                 "profile": {"email": user["emails"][0]["value"]},
             }
         }
@@ -272,7 +275,10 @@ class Slack(Emulator):
         return {"usergroup": group}
 
     def session_list(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        return self._page(self.state["sessions"][self._user(args)["id"]], "active_sessions", args)
+        if args.get("user_id") and not args.get("team_id"):
+            raise Refusal("missing_team")
+        rows = self.state["sessions"][self._user(args)["id"]]
+        return self._page([row for row in rows if row["team_id"] == args["team_id"]], "active_sessions", args)
 
     def session_reset(self, args: Mapping[str, Any]) -> dict[str, Any]:
         self.state["sessions"][self._user(args)["id"]] = []
@@ -286,6 +292,8 @@ class Slack(Emulator):
         return {}
 
     def workflows_search(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        if int(args.get("limit", 20)) > 50:
+            raise Refusal("invalid_arguments")
         wanted = set(args.get("collaborator_ids") or ())
         return self._page(
             [w for w in self.state["workflows"].values() if not wanted or wanted & set(w["collaborators"])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
     AmbiguousIdentity,
     AuthenticationFailed,
     Rejected,
+    Unsupported,
 )
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.others import pack
@@ -69,6 +71,46 @@ def test_a_plan_without_session_calls_is_still_cut(box: Box) -> None:
     result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
     assert result["outcome"] == "done" and [c["what"] for c in result["changes"]] == ["account"]
     assert not box["slack"].state["users"][JANE]["active"]
+
+
+@pytest.mark.parametrize("error", ["feature_not_enabled", "unknown_method", "not_an_enterprise"])
+def test_the_code_alone_says_that_the_plan_has_no_sessions(box: Box, error: str) -> None:
+    said = {"ok": False, "error": error, "response_metadata": {"messages": ["ask your administrator"]}}
+    box["slack"].fault("status", path="session.list", status=200, body=said, times=-1)
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert result["outcome"] == "done" and not box["slack"].state["users"][JANE]["active"], result
+
+
+def test_a_text_that_ends_in_a_code_is_no_code(box: Box) -> None:
+    said = {
+        "ok": False,
+        "error": "not_allowed",
+        "response_metadata": {"messages": ["not one of the errors of unknown_method"]},
+    }
+    box["slack"].fault("status", path="session.list", status=200, body=said, times=-1)
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert result["failed"] and "not_allowed" in result["msg"], result
+    box["slack"].fault("status", path="workflows.search", status=200, body=said, times=-1)
+    system = connect(box, "slack")
+    with pytest.raises(Rejected, match="not_allowed"):
+        system.owned(system.find_account(Person.of(person_of(box, "jane"))))
+
+
+def test_a_plan_without_workflows_is_said(box: Box) -> None:
+    body = {"ok": False, "error": "not_an_enterprise", "response_metadata": {"messages": ["ask your administrator"]}}
+    box["slack"].fault("status", path="workflows.search", status=200, body=body, times=-1)
+    system = connect(box, "slack")
+    with pytest.raises(Unsupported, match="this plan"):
+        system.owned(system.find_account(Person.of(person_of(box, "jane"))))
+
+
+def test_sessions_are_asked_for_in_every_workspace_of_the_person(box: Box) -> None:
+    box["slack"].state["sessions"][JANE][0]["team_id"] = "T2"
+    box["slack"].state["teams"][JANE] = ["T1", "T2"]
+    run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    asked = [json.loads(one["body"]) for one in box["slack"].journal if one["path"].endswith("session.list")]
+    assert {one["team_id"] for one in asked} == {"T1", "T2"}
+    assert box["slack"].state["sessions"][JANE] == []
 
 
 def test_the_enterprise_method_deactivates(box: Box) -> None:

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Slack: SCIM for accounts, the Web API for sessions, user groups and workflows.
-
-The Web API reports errors with 200 and ``{"ok": false, "error": ...}``: https://docs.slack.dev/apis/web-api/
-"""
+"""Slack: SCIM for accounts, the Web API for sessions, user groups and workflows."""
 
 from __future__ import annotations
 
@@ -14,12 +11,10 @@ from ...model.errors import (
     NotFound,
     ProtocolError,
     Refused,
-    Rejected,
     Unsupported,
 )
 from ...model.person import Person
 from ...sdk.address import at
-from ...sdk.allowance import Pages
 from ...sdk.at_most_one import at_most_one
 from ...sdk.keys import Kind, PersonKeys
 from ...sdk.target import Option, Target
@@ -34,21 +29,12 @@ from ...sdk.unkept import refuse_unkept
 from ...sdk.values import AccessPath, Account, Addresses, Entitlement, Owned, Residual, WayBack
 from .listing import SlackListing, group_of
 from .people import ENTERPRISE, PLACES, People
+from .web import NOT_OFFERED, WebApi, WebRefused
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-#: Errors of a plan or token that does not show sessions or workflows.
-NOT_OFFERED = ("feature_not_enabled", "not_an_enterprise", "team_type_not_supported", "unknown_method")
-
-
-def web_failure(answer: Answer) -> str:
-    """Return the error text of a Web API answer; empty when the call succeeded."""
-    body = answer.body
-    if not isinstance(body, dict) or body.get("ok") is not False:
-        return ""
-    needed = f" (needs scope {body['needed']})" if body.get("needed") else ""
-    details = "; ".join((body.get("response_metadata") or {}).get("messages") or ())
-    return ": ".join(part for part in (f"{body.get('error', 'unknown_error')}{needed}", details) if part)
+#: The most workflows of a page: https://docs.slack.dev/reference/methods/admin.workflows.search
+WORKFLOWS_AT_ONCE = 50
 
 
 def scim_message(answer: Answer) -> str:
@@ -97,11 +83,7 @@ class Slack(SlackListing):
         super().__init__(target)
         auth = bearer(target.credential("token"))
         hint = "the token must be an owner's, with the scopes on the connector's page"
-        self.web = Transport(
-            target,
-            auth,
-            Policy(failure=web_failure, message=lambda a: web_failure(a) or json_message(a), permission_hint=hint),
-        )
+        self.web = WebApi(target, auth, hint)
         self.scim = Transport(
             target,
             auth,
@@ -109,33 +91,6 @@ class Slack(SlackListing):
             url=target.options["scim_url"],
         )
         self.people = People(self.scim)
-
-    def _call(
-        self, method: str, *, act: str, reads: bool = False, retry_safe: bool | None = None, **args: Any
-    ) -> Mapping[str, Any]:
-        answer = self.web.send(
-            "POST",
-            at("/{}", method),
-            act=act,
-            json={k: v for k, v in args.items() if v is not None},
-            reads=reads,
-            retry_safe=retry_safe,
-        )
-        if not isinstance(answer.body, dict) or answer.body.get("ok") is not True:
-            raise ProtocolError("its answer has no ok", act=act, system=self.target.name)
-        return answer.body
-
-    def _listed(self, method: str, key: str, *, act: str, **args: Any) -> Iterator[Mapping[str, Any]]:
-        cursor, turned = "", Pages(act, self.target.name, hint="")
-        while True:
-            body = self._call(method, act=act, reads=True, limit=100, cursor=cursor or None, **args)
-            if not isinstance(body.get(key), list):
-                raise ProtocolError(f"its answer has no {key}", act=act, system=self.target.name)
-            yield from body[key]
-            cursor = (body.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
-            turned.turn(cursor)
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
@@ -148,7 +103,7 @@ class Slack(SlackListing):
             self._patch(account, {"active": True}, act)
             return
         if self.target.options["method"] == "deactivate":
-            self._call("admin.users.deactivate", act=act, user_id=account.id)
+            self.web.call("admin.users.deactivate", act=act, user_id=account.id)
         else:
             self.scim.send("DELETE", at("/Users/{}", account.id), act=act, missing=(404,))
 
@@ -205,7 +160,9 @@ class Slack(SlackListing):
         return PLACES[name]
 
     def _flags(self, account: Account) -> Mapping[str, Any]:
-        user = self._call("users.info", act=f"read roles of {account.email}", reads=True, user=account.id).get("user")
+        user = self.web.call("users.info", act=f"read roles of {account.email}", reads=True, user=account.id).get(
+            "user"
+        )
         return user if isinstance(user, dict) else {}
 
     def administers(self, account: Account) -> bool:
@@ -251,32 +208,46 @@ class Slack(SlackListing):
         return [back for name, back in known.items() if name in closed]
 
     def _sessions(self, account: Account) -> list[Mapping[str, Any]] | None:
-        """Return the open sessions; None when the plan does not show them."""
-        try:
-            return list(
-                self._listed(
+        """Return the open sessions in each workspace; None when the plan does not show them.
+
+        The list wants a person and a workspace together: https://docs.slack.dev/reference/methods/admin.users.session.list
+        """
+        found: list[Mapping[str, Any]] = []
+        for team in self._teams(account):
+            try:
+                found += self.web.listed(
                     "admin.users.session.list",
                     "active_sessions",
                     act=f"list sessions of {account.email}",
                     user_id=account.id,
+                    team_id=team,
                 )
-            )
-        except Rejected as e:
-            if e.what.split()[-1] in NOT_OFFERED:
-                return None
-            if not account.active and e.what.endswith("user_not_found"):
-                return []
-            raise
+            except WebRefused as e:
+                if e.error in NOT_OFFERED:
+                    return None
+                # A workspace does not know a deactivated person.
+                if e.error != "no_active_sessions" and (account.active or e.error != "user_not_found"):
+                    raise
+        return found
+
+    def _teams(self, account: Account) -> Sequence[str]:
+        """Return the ids of the workspaces that a person is in; outside of an Enterprise organisation it is one.
+
+        https://docs.slack.dev/reference/objects/user-object
+        """
+        user = self._flags(account)
+        teams = (user.get("enterprise_user") or {}).get("teams") or [user.get("team_id")]
+        return [str(team) for team in teams if team]
 
     def _end_sessions(self, account: Account) -> None:
-        self._call(
+        self.web.call(
             "admin.users.session.reset", act=f"end sessions of {account.email}", retry_safe=True, user_id=account.id
         )
 
     # -- user groups ---------------------------------------------------------------------------------------------------
 
     def _groups(self) -> list[Mapping[str, Any]]:
-        groups = self._call(
+        groups = self.web.call(
             "usergroups.list", act="list user groups", reads=True, include_users=True, include_disabled=False
         ).get("usergroups")
         if not isinstance(groups, list):
@@ -314,7 +285,7 @@ class Slack(SlackListing):
 
     def _members(self, group: Entitlement) -> list[str]:
         return list(
-            self._call(
+            self.web.call(
                 "usergroups.users.list", act=f"list members of {group.name}", reads=True, usergroup=group.id
             ).get("users")
             or ()
@@ -329,7 +300,7 @@ class Slack(SlackListing):
                 system=self.target.name,
                 hint="disable the group, or add somebody first",
             )
-        self._call("usergroups.users.update", act=act, retry_safe=True, usergroup=group.id, users=",".join(users))
+        self.web.call("usergroups.users.update", act=act, retry_safe=True, usergroup=group.id, users=",".join(users))
 
     # -- workflows -----------------------------------------------------------------------------------------------------
 
@@ -346,9 +317,7 @@ class Slack(SlackListing):
         ]
 
     def handed_over(self, account: Account, heir: Account) -> Sequence[Owned]:
-        workflows = self._listed(
-            "admin.workflows.search", "workflows", act=f"list workflows of {heir.email}", collaborator_ids=[heir.id]
-        )
+        workflows = self._searched(f"list workflows of {heir.email}", [heir.id])
         return [
             Owned("workflow", w["id"], w.get("title") or w["id"], raw=w)
             for w in workflows
@@ -367,11 +336,9 @@ class Slack(SlackListing):
         :raises Unsupported: the plan does not show workflows.
         """
         try:
-            return list(
-                self._listed("admin.workflows.search", "workflows", act=act, collaborator_ids=list(managers) or None)
-            )
-        except Rejected as e:
-            if e.what.split()[-1] in NOT_OFFERED:
+            return list(self._searched(act, managers))
+        except WebRefused as e:
+            if e.error in NOT_OFFERED:
                 raise Unsupported(
                     "this plan does not show who owns workflows",
                     act=act,
@@ -379,6 +346,12 @@ class Slack(SlackListing):
                     hint="look in Workflow Builder by hand",
                 ) from None
             raise
+
+    def _searched(self, act: str, managers: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+        ids = list(managers) or None
+        return self.web.listed(
+            "admin.workflows.search", "workflows", act=act, limit=WORKFLOWS_AT_ONCE, collaborator_ids=ids
+        )
 
     def reassign(self, account: Account, owned: Owned, successor: str) -> None:
         act = f"give workflow {owned.name} to {successor}"
@@ -394,7 +367,7 @@ class Slack(SlackListing):
 
     def _collaborator(self, verb: str, account: Account, owned: Owned, act: str) -> None:
         method = f"admin.workflows.collaborators.{verb}"
-        self._call(method, act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[account.id])
+        self.web.call(method, act=act, retry_safe=True, workflow_ids=[owned.id], collaborator_ids=[account.id])
 
 
 def _put(data: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
