@@ -135,9 +135,10 @@ class Cmdlets(Permissions):
         forwarding = self.part.user_of(box["forwarding"])["displayName"] if box["forwarding"] else None
         address = self.part.address(user)
         return {
-            "Identity": user["displayName"],
+            "Identity": self.part.name_of(user, box),
+            "Name": self.part.name_of(user, box),
             "DistinguishedName": self.distinguished(user),
-            "GrantSendOnBehalfTo": [self.part.user_of(id)["displayName"] for id in box["on_behalf"]],
+            "GrantSendOnBehalfTo": [self._named(id) for id in box["on_behalf"]],
             "DisplayName": user["displayName"],
             "ExternalDirectoryObjectId": user["id"],
             "ExchangeGuid": box["guid"],
@@ -156,6 +157,24 @@ class Cmdlets(Permissions):
             "ProhibitSendReceiveQuota": "100 GB (107,374,182,400 bytes)",
             "WhenCreatedUTC": user["createdDateTime"],
         }
+
+    def _named(self, id: str) -> str:
+        """Return a delegate as the list has them: by the unique name of their mailbox."""
+        user = self.part.user_of(id)
+        return str(self.part.name_of(user, self.part.mailbox_of(user["userPrincipalName"])))
+
+    def _set_delegates(self, box: dict[str, Any], given: Any) -> None:
+        """Replace the whole list, or add or remove one, as a table of PowerShell's says."""
+        if not isinstance(given, dict):
+            box["on_behalf"] = [self._box({"Identity": one})[0]["id"] for one in given]
+            return
+        if given.get("@odata.type") != "#Exchange.GenericHashTable":
+            raise CmdletError(400, PARAMETERS, "Cannot convert value to type RecipientIdParameter.")
+        for verb in ("add", "remove"):
+            names = given.get(verb) or []
+            ids = [self._box({"Identity": one})[0]["id"] for one in ([names] if isinstance(names, str) else names)]
+            kept = [id for id in box["on_behalf"] if id not in ids]
+            box["on_behalf"] = [*kept, *ids] if verb == "add" else kept
 
     def _set_addresses(self, user: dict[str, Any], box: dict[str, Any], addresses: list[str]) -> None:
         """Replaces them all; the directory learns the primary one."""
@@ -209,7 +228,7 @@ class Cmdlets(Permissions):
                 str(p["ForwardingSmtpAddress"]).removeprefix("smtp:") if p["ForwardingSmtpAddress"] else None
             )
         if "GrantSendOnBehalfTo" in p:
-            box["on_behalf"] = [self._box({"Identity": one})[0]["id"] for one in p["GrantSendOnBehalfTo"]]
+            self._set_delegates(box, p["GrantSendOnBehalfTo"])
         if "EmailAddresses" in p:
             self._set_addresses(user, box, [str(one) for one in p["EmailAddresses"]])
         if "DeliverToMailboxAndForward" in p:

@@ -73,12 +73,17 @@ class Mailboxes(Part):
     def address(self, user: Mapping[str, Any]) -> str:
         return str(user.get("mail") or user["userPrincipalName"]).lower()
 
+    def name_of(self, user: Mapping[str, Any], box: Mapping[str, Any]) -> str:
+        """Return the mailbox's unique name: its object id, since 2023; what it was called then, where it is older."""
+        return str(box.get("name") or user["displayName"])
+
     def names(self, user: Mapping[str, Any], box: Mapping[str, Any]) -> set[str]:
         return {
             user["id"],
             user["userPrincipalName"].lower(),
             self.address(user),
             str(user.get("displayName")).lower(),
+            self.name_of(user, box).lower(),
             box["guid"],
             *(box.get("aliases") or ()),
         }

@@ -25,8 +25,10 @@ class Permissions(Named):
         user, box = self._box(p)
         return [
             {
-                "Identity": user["displayName"],
+                "Identity": self.part.name_of(user, box),
+                "Name": self.part.name_of(user, box),
                 "DisplayName": user["displayName"],
+                "ExternalDirectoryObjectId": user["id"],
                 "PrimarySmtpAddress": self.part.address(user),
                 "RecipientTypeDetails": box["type"],
             }
@@ -131,7 +133,7 @@ class Permissions(Named):
         trustee = self._box(p, "Trustee")[0]
         return [
             {
-                "Identity": user["displayName"],
+                "Identity": self.part.name_of(user, box),
                 "Trustee": trustee["userPrincipalName"],
                 "AccessControlType": "Allow",
                 "AccessRights": ["SendAs"],

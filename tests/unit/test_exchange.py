@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.exchange.on_behalf import OnBehalf
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AmbiguousIdentity,
     InputError,
@@ -115,6 +116,53 @@ def test_a_leaver_is_taken_out_of_others_mailboxes_calendars_and_lists_and_nobod
     groups = box["microsoft"].state["entra"]["groups"].values()
     [news] = [g for g in groups if g["displayName"] == "News"]
     assert news["members"] == []
+
+
+def namesake(box: Box) -> str:
+    """Another Jane Doe, whose older mailbox is named so; the leaver's is named by its object id, as new ones are."""
+    lena, jane = (box["microsoft"].user(one) for one in (LENA, JANE))
+    held(box, LENA)["name"] = lena["displayName"] = jane["displayName"]
+    held(box)["name"] = jane["id"]
+    return str(lena["id"])
+
+
+def test_somebody_with_the_leavers_display_name_still_sends_on_behalf(box: Box) -> None:
+    other = namesake(box)
+    held(box, MARK)["on_behalf"] = [other]
+    result = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert not [what for what in outcomes(result) if "behalf" in what], result
+    assert held(box, MARK)["on_behalf"] == [other]
+
+
+def test_of_two_people_with_one_display_name_the_leaver_alone_is_taken_out_and_let_in_again(box: Box) -> None:
+    other, her = namesake(box), box["microsoft"].user(JANE)["id"]
+    held(box, MARK)["on_behalf"] = [other, her]
+    run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert held(box, MARK)["on_behalf"] == [other]
+    taken = {"let_in": [f"may send on behalf of {MARK}"]}
+    run(restore.TASK, box, "exchange", person=person_of(box, "jane"), part="handed_over", taken=taken)
+    assert held(box, MARK)["on_behalf"] == [other, her]
+
+
+def test_a_name_that_two_mailboxes_have_is_left_to_a_person(box: Box) -> None:
+    other = namesake(box)
+    held(box)["name"] = held(box, LENA)["name"]
+    held(box, MARK)["on_behalf"] = [other]
+    result = run(ownership.TASK, box, "exchange", person=person_of(box, "jane"), successor=MARK)
+    assert outcomes(result)[f"may send on behalf of {MARK}"] == "needs_human", result
+    assert held(box, MARK)["on_behalf"] == [other]
+
+
+def test_a_display_name_that_no_mailbox_is_named_by_is_resolved(box: Box) -> None:
+    her = box["microsoft"].user(JANE)
+    held(box)["name"] = her["id"]
+    row = {"ExternalDirectoryObjectId": "b1", "PrimarySmtpAddress": MARK, "GrantSendOnBehalfTo": [her["displayName"]]}
+    system = connect(box, "exchange")
+    names = OnBehalf(system.admin, system.find_account(jane(box)), [row], "look")
+    assert names.is_theirs(her["displayName"]) is True and names.is_theirs("Somebody Else") is False
+    box["microsoft"].user(LENA)["displayName"] = her["displayName"]
+    again = OnBehalf(system.admin, system.find_account(jane(box)), [row], "look")
+    assert again.is_theirs(her["displayName"]) is None, "Exchange names several"
 
 
 def test_a_leaver_is_taken_out_of_calendars_that_others_made_beside_their_first(box: Box) -> None:

@@ -18,8 +18,9 @@ from ...sdk.transport import Transport
 from ...sdk.values import Account, Owned
 from ..microsoft.graph import graph_lists, graph_pages
 from .admin import AdminApi
+from .on_behalf import OnBehalf
 
-_BOXES = "ExternalDirectoryObjectId,UserPrincipalName,PrimarySmtpAddress,DisplayName,GrantSendOnBehalfTo"
+_BOXES = "ExternalDirectoryObjectId,UserPrincipalName,PrimarySmtpAddress,Name,GrantSendOnBehalfTo"
 #: Mailboxes that are asked at once.
 _AT_ONCE = 4
 LIST, FULL, SEND_AS, ON_BEHALF, CALENDAR, FURTHER = (
@@ -56,7 +57,7 @@ class LetIn:
             if row.get("ExternalDirectoryObjectId") != account.id
         ]
         asked = boxes[: self.up_to]
-        found = [*self._lists(account, act), *self._send_as(account, act), *self._on_behalf(account, boxes)]
+        found = [*self._lists(account, act), *self._send_as(account, act), *self._on_behalf(account, boxes, act)]
         found += [*self._full(account, asked, act), *self._calendars(account, asked, act)]
         if len(boxes) > len(asked):
             found.append(
@@ -76,9 +77,7 @@ class LetIn:
             self.graph.send("DELETE", path, act=act, missing=(404,))
             return
         if one.kind == ON_BEHALF:
-            self.admin.write(
-                "Set-Mailbox", act=act, anchor=account.login, Identity=one.id, GrantSendOnBehalfTo=one.raw["left"]
-            )
+            self._on_behalf_of("remove", account, one.id, act)
             return
         try:
             self._cmdlet("Remove", one.kind, account, one.id, act)
@@ -101,9 +100,7 @@ class LetIn:
             self.graph.send("POST", _permissions_of(address, calendar), act=act, json=who)
             return
         if kind == ON_BEHALF:
-            box = self.admin.one("Get-Mailbox", act=act, anchor=name, select=_BOXES, Identity=name)
-            delegates = [*(box.get("GrantSendOnBehalfTo") or ()), account.id]
-            self.admin.write("Set-Mailbox", act=act, anchor=name, Identity=name, GrantSendOnBehalfTo=delegates)
+            self._on_behalf_of("add", account, name, act)
             return
         self._cmdlet("Add", kind, account, name, act, **({"AutoMapping": True} if kind == FULL else {}))
 
@@ -111,6 +108,14 @@ class LetIn:
         noun, who, fixed = _GIVEN[kind]
         given = {"Identity": identity, who: account.id, **fixed, **further, "Confirm": False}
         self.admin.write(f"{verb}-{noun}", act=act, anchor=account.login, **given)
+
+    def _on_behalf_of(self, verb: str, account: Account, identity: str, act: str) -> None:
+        """Add or remove one person by object id; everybody else in the list stays, whatever they are called.
+
+        https://learn.microsoft.com/powershell/module/exchange/set-mailbox (GrantSendOnBehalfTo)
+        """
+        change = {"@odata.type": "#Exchange.GenericHashTable", verb: account.id}
+        self.admin.write("Set-Mailbox", act=act, anchor=account.login, Identity=identity, GrantSendOnBehalfTo=change)
 
     def _lists(self, account: Account, act: str) -> Iterator[Owned]:
         name = str(account.raw.get("DistinguishedName") or "")
@@ -132,19 +137,20 @@ class LetIn:
             if "SendAs" in row.get("AccessRights", ()) and str(row["Identity"]) != account.raw.get("Identity"):
                 yield Owned(SEND_AS, str(row["Identity"]), str(row["Identity"]), settle="shut_out")
 
-    def _on_behalf(self, account: Account, boxes: Sequence[Mapping[str, Any]]) -> Iterator[Owned]:
-        names = {str(account.raw.get(key) or "").lower() for key in ("Identity", "Name", "DisplayName")} - {""}
-        names |= {account.login.lower(), account.id.lower()}
+    def _on_behalf(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
+        names = OnBehalf(self.admin, account, boxes, act)
         for box in boxes:
+            address = str(box["PrimarySmtpAddress"]).lower()
             given = [str(one) for one in box.get("GrantSendOnBehalfTo") or ()]
-            left = [one for one in given if one.lower() not in names]
-            if len(left) < len(given):
-                yield Owned(
+            theirs = {one: names.is_theirs(one) for one in given}
+            if True in theirs.values():
+                yield Owned(ON_BEHALF, str(box["ExternalDirectoryObjectId"]), address, settle="shut_out")
+                continue
+            for one in (one for one, is_theirs in theirs.items() if is_theirs is None):
+                yield _decide(
                     ON_BEHALF,
-                    str(box["ExternalDirectoryObjectId"]),
-                    str(box["PrimarySmtpAddress"]).lower(),
-                    settle="shut_out",
-                    raw={"left": left},
+                    address,
+                    f"Exchange shows {one} there, and does not say who that is: look in the Exchange admin centre, then attest",
                 )
 
     def _full(self, account: Account, boxes: Sequence[Mapping[str, Any]], act: str) -> Iterator[Owned]:
