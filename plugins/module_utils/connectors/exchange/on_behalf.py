@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model.errors import AmbiguousIdentity, NotFound
+from ...sdk.keys import Kind, canonical
 from ...sdk.values import Account
 from .admin import AdminApi
 
@@ -28,20 +29,20 @@ class OnBehalf:
         self.admin, self.account, self.act = admin, account, act
         raw = account.raw
         self._own = {
-            one.casefold()
+            _key(one)
             for one in (account.id, account.login, account.email, str(raw.get("DistinguishedName") or ""))
             if one
         }
-        self._shown = str(raw.get("DisplayName") or "").casefold()
+        self._shown = _key(str(raw.get("DisplayName") or ""))
         self._ids: dict[str, set[str]] = {}
         for box in (raw, *boxes):
             id = account.id if box is raw else str(box.get("ExternalDirectoryObjectId") or "")
-            self._ids.setdefault(str(box.get("Name") or "").casefold(), set()).add(id)
+            self._ids.setdefault(_key(str(box.get("Name") or "")), set()).add(id)
         self._answers: dict[str, bool | None] = {}
 
     def is_theirs(self, name: str) -> bool | None:
         """Return whether a name in a list is the person's; None when several recipients, or none, answer to it."""
-        key = name.casefold()
+        key = _key(name)
         if key not in self._answers:
             self._answers[key] = self._judged(name, key)
         return self._answers[key]
@@ -62,5 +63,9 @@ class OnBehalf:
             return None
         if len(rows) != 1:
             return None
-        address = str(rows[0].get("PrimarySmtpAddress") or "").casefold()
+        address = _key(str(rows[0].get("PrimarySmtpAddress") or ""))
         return str(rows[0].get("ExternalDirectoryObjectId") or "") == self.account.id or address in self._own
+
+
+def _key(name: str) -> str:
+    return canonical(Kind.LOGIN, name)
