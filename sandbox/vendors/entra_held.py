@@ -36,7 +36,12 @@ class Holdings(Lists):
 
     def member_of(self, call: Call, user: Row) -> Reply:
         return self.cloud.page(
-            call, [selected(call, group_shown(g)) for g in self.state["groups"].values() if user["id"] in g["members"]]
+            call,
+            [
+                selected(call, {**group_shown(g), "assignedLicenses": [{"skuId": id} for id in g["_licences"]]})
+                for g in self.state["groups"].values()
+                if user["id"] in g["members"]
+            ],
         )
 
     def owned_objects(self, call: Call, user: Row) -> Reply:

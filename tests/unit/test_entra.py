@@ -18,10 +18,12 @@ from ansible_collections.workforce.lifecycle.plugins.modules import (
     entitlements,
     first_sign_in,
     ownership,
+    restore,
 )
 
 from sandbox.box import Box
 from sandbox.days import day, stamp
+from sandbox.vendors.entra_seed import SKUS
 from sandbox.vendors.microsoft import Microsoft
 from tests.support import connect, person_of, run
 
@@ -242,6 +244,64 @@ def test_more_groups_than_a_page_are_all_seen(box):
     connector = connect(box, "entra")
     held = connector.entitlements(connector.find_account(Person.of(person_of(box, "lena"))))
     assert len([e for e in held if e.kind == "groups"]) == 112
+
+
+def give_role(box, principal, role):
+    """A directory role for a person or a group, by the tables of Entra ID."""
+    definition = next(id for id, one in state(box)["role_definitions"].items() if one["displayName"] == role)
+    row = {"principalId": principal, "roleDefinitionId": definition, "directoryScopeId": "/"}
+    state(box)["role_assignments"][f"{principal}{role}"] = {"id": f"{principal}{role}", **row}
+
+
+def test_a_role_through_a_group_ends_with_the_cut_and_comes_back(box):
+    releases, jane = group(box, "Release Managers"), user(box, "jane")["id"]
+    assert jane in releases["members"] and releases["isAssignableToRole"]
+    give_role(box, releases["id"], "User Administrator")
+    before = [*releases["members"]]
+    result = do(box, cutoff, "jane")
+    what = "role User Administrator through group Release Managers"
+    assert {r["what"]: r["outcome"] for r in result["changes"]}[what] == "done", result
+    assert releases["members"] == [one for one in before if one != jane]
+    assert any(a["principalId"] == releases["id"] for a in state(box)["role_assignments"].values()), "the group's stays"
+    do(box, restore, "jane", part="access", taken={"access": {what: "open"}})
+    assert sorted(releases["members"]) == sorted(before)
+    assert do(box, restore, "jane", part="access", taken={"access": {what: "open"}})["outcome"] == "already"
+
+
+def test_a_role_of_a_group_that_gives_licences_is_left_until_the_mailbox_is_safe(box):
+    releases, jane = group(box, "Release Managers"), user(box, "jane")["id"]
+    give_role(box, releases["id"], "User Administrator")
+    releases["_licences"] = [SKUS["SPE_E3"]]
+    [row] = [r for r in do(box, cutoff, "jane")["changes"] if "Release Managers" in r["what"]]
+    assert row["outcome"] == "needs_human" and "mailbox is safe" in row["note"] and jane in releases["members"]
+
+
+def test_who_is_global_administrator_through_a_group_is_one(box):
+    releases = group(box, "Release Managers")
+    give_role(box, releases["id"], "Global Administrator")
+    connector = connect(box, "entra")
+    jane = connector.find_account(Person.of(person_of(box, "jane")))
+    lena = connector.find_account(Person.of(person_of(box, "lena")))
+    assert connector.administers(jane) and not connector.administers(lena)
+    assert set(connector.administrators()) >= {user(box, "jane")["id"], user(box, "grace")["id"]}
+
+
+def test_the_last_global_administrator_by_a_group_waits_for_a_person(box):
+    releases = group(box, "Release Managers")
+    releases["members"] = [user(box, "jane")["id"]]
+    state(box)["role_assignments"].clear()
+    give_role(box, releases["id"], "Global Administrator")
+    result = do(box, cutoff, "jane")
+    assert result["outcome"] == "needs_human" and "the last" in str(result["changes"]), result
+    assert releases["members"] == [user(box, "jane")["id"]] and user(box, "jane")["accountEnabled"]
+
+
+def test_a_role_that_is_held_twice_is_listed_once_as_held_directly(box):
+    give_role(box, group(box, "Release Managers")["id"], "User Administrator")
+    give_role(box, user(box, "jane")["id"], "User Administrator")
+    connector = connect(box, "entra")
+    held = connector.entitlements(connector.find_account(Person.of(person_of(box, "jane"))))
+    assert [e.fixed for e in held if e.name.startswith("User Administrator")] == [""]
 
 
 def test_a_tenant_without_pim_has_no_eligible_roles(box):

@@ -12,14 +12,16 @@ from typing import Any
 from ...model import clock
 from ...sdk.address import at
 from ...sdk.transport import Transport
-from ...sdk.values import AccessPath, Account, Residual, WayBack, listed_or_named
+from ...sdk.values import AccessPath, Account, Entitlement, Residual, WayBack, listed_or_named
 from ..microsoft.graph import graph_pages
 from .accounts import SYNCED, EntraAccounts, unknown_password, user_path
-from .entitlements import ADMINISTRATORS, EntraEntitlements
+from .entitlements import ADMINISTRATORS, EntraEntitlements, group_of
 from .methods import SignInMethods
 
 #: An access token lives 60 to 90 minutes (https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes).
 _TOKEN_LIFE = timedelta(minutes=90)
+#: Between a role and the group that has it, in the name of a way in.
+_BY_GROUP = " through group "
 _TOKENS_LAST = "an app without continuous access evaluation accepts a token until it expires, at most 90 minutes after the revocation"
 #: Without a case there is no moment to compare with: a revocation within this time counts as one of this cut-off.
 _RECENT = timedelta(hours=1)
@@ -50,6 +52,9 @@ class EntraAccess:
 
     def _roles(self, account: Account) -> Iterator[AccessPath]:
         for role in self.held.roles_of(cloud(account)):
+            if role.raw.get("group"):
+                yield self._role_of_group(account, role)
+                continue
             yield AccessPath(
                 f"role {role.name}",
                 "open",
@@ -57,6 +62,22 @@ class EntraAccess:
                 refused=role.fixed and f"held {role.fixed}: remove the person from it",
                 spares=("roles", role.name) not in ADMINISTRATORS,
             )
+
+    def _role_of_group(self, account: Account, role: Entitlement) -> AccessPath:
+        """Return the way in by a role of a group, which ends with the membership.
+
+        A group that gives licences is left to a person: without a licence Microsoft deletes the mailbox, which has to be safe before.
+        """
+        group = group_of(role.raw["group"])
+        return AccessPath(
+            f"role {role.name} {role.fixed}",
+            "open",
+            partial(self.held.revoke, cloud(account), group),
+            refused=f"{group.name} gives licences too: remove the person from it when the mailbox is safe"
+            if group.raw.get("assignedLicenses")
+            else "",
+            spares=("roles", role.name) not in ADMINISTRATORS,
+        )
 
     def _sign_in(self, account: Account, moment: datetime) -> Iterator[AccessPath]:
         """Yield the ways to sign in and to stay signed in. A revocation or a new password since ``moment`` is one of this cut-off."""
@@ -141,7 +162,7 @@ class EntraAccess:
             }
             backs += [self._device_back(name, known.get(name)) for name in closed if name.startswith("device ")]
         held = (
-            {role.name for role in self.held.roles_of(cloud(account))}
+            {f"{role.name} {role.fixed}".rstrip() for role in self.held.roles_of(cloud(account))}
             if any(name.startswith("role ") for name in closed)
             else set()
         )
@@ -165,6 +186,8 @@ class EntraAccess:
 
     def _role_back(self, account: Account, name: str, held: Collection[str]) -> WayBack:
         role = name.removeprefix("role ")
+        if _BY_GROUP in role:
+            return self._group_back(account, name, role in held)
         found = None if " in /" in role else self.held.find_entitlement("roles", role)
         if role in held or found is None:
             why = (
@@ -174,6 +197,18 @@ class EntraAccess:
             )
             return WayBack(name, "open" if role in held else "closed", lost=why, entitlement=("roles", role))
         return WayBack(name, "closed", lambda: self.held.grant(cloud(account), found), entitlement=("roles", role))
+
+    def _group_back(self, account: Account, name: str, there: bool) -> WayBack:
+        """Return the way back into the group whose role was taken."""
+        group = name.partition(_BY_GROUP)[2]
+        membership = ("groups", group)
+        if there:
+            return WayBack(name, "open", entitlement=membership)
+        found = self.held.find_entitlement(*membership)
+        if found is None:
+            why = "the group does not exist any more: decide what replaces it"
+            return WayBack(name, lost=why, entitlement=membership)
+        return WayBack(name, "closed", lambda: self.held.grant(cloud(account), found), entitlement=membership)
 
     def _revoke_sessions(self, account: Account) -> None:
         self.graph.send(

@@ -116,6 +116,7 @@ class Entra(EntraListing):
             "User-PasswordProfile.ReadWrite.All",
             "UserAuthenticationMethod.ReadWrite.All",
             "RoleManagement.ReadWrite.Directory",
+            "GroupMember.ReadWrite.All",
             "DelegatedPermissionGrant.ReadWrite.All",
             "Device.ReadWrite.All",
             "and the role User Administrator; Privileged Authentication Administrator where leavers hold admin roles",

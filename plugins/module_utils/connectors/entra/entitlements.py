@@ -57,7 +57,7 @@ class EntraEntitlements(DirectoryUsers):
             [
                 *groups,
                 *self._licences(account, {g.id: g.name for g in groups}),
-                *self.roles_of(account),
+                *_once(self.roles_of(account)),
                 *self._apps(account),
             ]
         )
@@ -77,29 +77,44 @@ class EntraEntitlements(DirectoryUsers):
             yield Entitlement("licences", names.get(sku, sku), sku, fixed)
 
     def roles_of(self, account: Account) -> list[Entitlement]:
-        """Return the directory roles that the account holds, and those that it may activate."""
-        mine = {"$filter": f"principalId eq {literal(account.id)}"}
+        """Return the directory roles that the account holds, directly or through a group, and those that it may activate.
+
+        A role through a group has the group's row in ``raw["group"]``. A list of role assignments by principal shows direct ones alone
+        (https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments), so each group is asked for.
+        """
         act = f"read directory roles of {account.login}"
-        rows = list(graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act, params=mine))
-        eligible = self._eligible(mine, act)
-        names = (
+        groups = {str(row["id"]): row for row in self._role_groups(account, act)}
+        held = [(row, mark) for id in (account.id, *groups) for row, mark in self._roles_held(id, act)]
+        names: dict[str, str] = (
             {row["id"]: row["displayName"] for row in graph_pages(self.graph, ROLES.below("/roleDefinitions"), act=act)}
-            if rows or eligible
+            if held
             else {}
         )
-        held = [(row, "") for row in rows] + [(row, ELIGIBLE) for row in eligible]
         return [
             Entitlement(
                 "roles",
-                scoped(names.get(row["roleDefinitionId"], row["roleDefinitionId"]), row) + mark,
+                scoped(names.get(str(row["roleDefinitionId"]), str(row["roleDefinitionId"])), row) + mark,
                 row["roleDefinitionId"],
-                "through a group"
-                if row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited")
-                else "",
-                raw=row,
+                _through(row, account, groups),
+                raw={**row, "group": groups.get(row["principalId"])},
             )
             for row, mark in held
         ]
+
+    def _roles_held(self, principal: str, act: str) -> list[tuple[Raw, str]]:
+        """Return each assignment and each eligibility of a user or a group."""
+        mine = {"$filter": f"principalId eq {literal(principal)}"}
+        rows = graph_pages(self.graph, ROLES.below("/roleAssignments"), act=act, params=mine)
+        return [*((row, "") for row in rows), *((row, ELIGIBLE) for row in self._eligible(mine, act))]
+
+    def _role_groups(self, account: Account, act: str) -> Iterator[Raw]:
+        """Yield the groups of the account that may hold roles. A group can't be a member of one, so that its direct members are all.
+
+        https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept
+        """
+        path = at("/users/{}/memberOf/microsoft.graph.group", account.id)
+        fields = {"$select": f"{GROUP_FIELDS},isAssignableToRole,assignedLicenses"}
+        return (row for row in graph_pages(self.graph, path, act=act, params=fields) if row.get("isAssignableToRole"))
 
     def _eligible(self, mine: Mapping[str, str], act: str) -> list[dict[str, Any]]:
         try:
@@ -401,6 +416,23 @@ def app_name(app: str, roles: Mapping[str, str], role: str) -> str:
     :param role: the id of the role that is held.
     """
     return f"{app}/{roles[role]}" if len(roles) > 1 and role in roles else app
+
+
+def _through(row: Raw, account: Account, groups: Mapping[str, Raw]) -> str:
+    """Return through which group an account holds a role; empty when it holds the role directly."""
+    group = groups.get(str(row["principalId"]))
+    if group is not None:
+        return f"through group {group['displayName']}"
+    indirect = row["principalId"] != account.id or row.get("memberType") in ("Group", "Inherited")
+    return "through a group" if indirect else ""
+
+
+def _once(roles: Sequence[Entitlement]) -> list[Entitlement]:
+    """Return each role once, the direct assignment first: a role can be held directly and through several groups."""
+    kept: dict[str, Entitlement] = {}
+    for role in sorted(roles, key=lambda one: bool(one.fixed)):
+        kept.setdefault(role.name, role)
+    return [*kept.values()]
 
 
 def scoped(name: str, row: Raw) -> str:
