@@ -25,6 +25,7 @@ attributes:
 extends_documentation_fragment: [workforce.lifecycle.group, workforce.lifecycle.system]
 options:
   people: {description: "Files of M(workforce.lifecycle.people_snapshot); none, and correlation is not measured.", type: list, elements: path, default: []}
+  policy: {description: "The policy file: whether everybody can be read who has what it protects here.", type: path}
   wanted: {description: "What the access profiles name here, by kind; what the system has not is a problem.", type: dict, default: {}}
   shares: {description: "Count what each department's people hold here, in place of the examination.", type: bool, default: false}
 """
@@ -53,10 +54,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..module_utils.company.policy import load_policy
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task
 from ..module_utils.health.coverage import measure
-from ..module_utils.health.probe import Problem, examine, unknown_entitlements
+from ..module_utils.health.probe import Problem, examine, unknown_entitlements, unread_holders
 from ..module_utils.health.shares import shares
 from ..module_utils.model.errors import InputError, LifecycleError
 from ..module_utils.model.person import Person
@@ -73,6 +75,9 @@ def info(system: Connector, want: Mapping[str, Any]) -> dict[str, Any]:
     counted: dict[str, Any] = {}
     if health.reached and isinstance(system, Entitlements):
         health.problems += unknown_entitlements(system, want["wanted"])
+    if health.reached and want["policy"] and isinstance(system, AccountListing):
+        mine = [one for one in load_policy(want["policy"]).protected.members if one.system == want["system"]]
+        health.problems += unread_holders(system, [(one.kind, one.name) for one in mine])
     people = [*_people(want["people"])]
     if people and health.reached and isinstance(system, AccountListing):
         try:
@@ -104,6 +109,7 @@ TASK = Task(
     info=info,
     argument_spec={
         "people": {"type": "list", "elements": "path", "default": []},
+        "policy": {"type": "path"},
         "wanted": {"type": "dict", "default": {}},
         "shares": {"type": "bool", "default": False},
     },

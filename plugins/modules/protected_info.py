@@ -9,7 +9,8 @@ module: protected_info
 short_description: Read who is in the groups that policy protects
 version_added: 0.1.0
 description:
-  - Reads the members of every group of this system that the policy file names under C(protected.members).
+  - Reads who has each group, role or other entitlement of this system that the policy file names under C(protected.members),
+    also through a group, and through a group within one.
   - When one of them cannot be read, it fails, and the run with it. A list that cannot be read protects nobody.
 author: [workforce.lifecycle contributors (@workforce-lifecycle)]
 seealso:
@@ -43,7 +44,7 @@ members:
 from typing import Any
 from collections.abc import Mapping
 
-from ..module_utils.sdk.protocols import AccountListing
+from ..module_utils.sdk.protocols import AccountListing, everybody
 from ..module_utils.company.policy import load_policy
 from ..module_utils.engine.task import Task
 
@@ -52,7 +53,7 @@ def info(system: AccountListing, want: Mapping[str, Any]) -> dict[str, Any]:
     groups = [group for group in load_policy(want["policy"]).protected.members if group.system == want["system"]]
     return {
         "members": [
-            {"kind": group.kind, "name": group.name, "members": sorted(system.group_members(group.kind, group.name))}
+            {"kind": group.kind, "name": group.name, "members": sorted({*everybody(system, group.kind, group.name)})}
             for group in groups
         ]
     }

@@ -20,7 +20,7 @@ CONTRIBUTORS, READERS, ENTRA = "vssgp.contributors", "vssgp.readers", "aadgp.eve
 
 
 def seeded(jane: str, mark: str) -> dict[str, Any]:
-    """Return ``groups`` by descriptor, their ``members``, and ``licences`` by user; ``refuses`` is why a licence is not given."""
+    """Return ``groups`` by descriptor, their ``members`` (users, and groups by descriptor), the ``origins`` of Entra ID's groups, and ``licences`` by user; ``refuses`` is why a licence is not given."""
     groups = {
         CONTRIBUTORS: "[Shop]\\Contributors",
         READERS: "[corp]\\Readers",
@@ -30,6 +30,7 @@ def seeded(jane: str, mark: str) -> dict[str, Any]:
         "groups": groups,
         "members": {CONTRIBUTORS: [jane, mark], READERS: [], ENTRA: [jane]},
         "licences": {jane: licence("express"), mark: licence("stakeholder")},
+        "origins": {},
         "refuses": "",
     }
 
@@ -78,7 +79,11 @@ class _DevOps:
 
     def group(self, call: Call) -> Reply:
         name = self.state["groups"].get(call.args["group"])
-        return Reply(200, {"descriptor": call.args["group"], "principalName": name}) if name else _gone()
+        if not name:
+            return _gone()
+        origin = self.state["origins"].get(call.args["group"], "")
+        kind = {"origin": "aad", "originId": origin} if origin else {"origin": "vsts"}
+        return Reply(200, {"descriptor": call.args["group"], "principalName": name, "subjectKind": "group", **kind})
 
     def user(self, call: Call) -> Reply:
         id = call.args["user"].removeprefix("aad.")
@@ -96,7 +101,7 @@ class _DevOps:
             down = call.query["direction"] == "Down"
             if group == who if down else who in members:
                 rows += [
-                    {"containerDescriptor": group, "memberDescriptor": f"aad.{one}"}
+                    {"containerDescriptor": group, "memberDescriptor": one if "gp." in one else f"aad.{one}"}
                     for one in (members if down else [who])
                 ]
         return self._value(rows)

@@ -82,6 +82,7 @@ class Lists(Part):
             ("GET", "/v1.0/users", self.list_users),
             ("GET", "/v1.0/groups", lambda call: self._list(call, self.state["groups"].values(), group_shown)),
             ("GET", "/v1.0/groups/delta", self.delta_of_groups),
+            ("GET", "/v1.0/groups/{group}", self.get_group),
             ("GET", "/v1.0/groups/{group}/transitiveMembers", self.transitive_members),
             (
                 "GET",
@@ -225,6 +226,10 @@ class Lists(Part):
         for group in self.state["groups"].values():
             for at in range(0, max(len(group["members"]), 1), size):
                 yield group, group["members"][at : at + size], at == 0
+
+    def get_group(self, call: Call) -> Reply:
+        group = self.state["groups"].get(call.args["group"])
+        return missing(call.args["group"]) if group is None else Reply(200, selected(call, group_shown(group)))
 
     def transitive_members(self, call: Call) -> Reply:
         group = self.state["groups"].get(call.args["group"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
-"""Google Cloud: Resource Manager's policies (https://cloud.google.com/resource-manager/reference/rest/v3), OS Login, keys of service accounts.
+"""Google Cloud: Resource Manager's policies (https://cloud.google.com/resource-manager/reference/rest/v3), OS Login, keys of service accounts,
+and Cloud Identity's groups (https://cloud.google.com/identity/docs/reference/rest/v1/groups.memberships).
 
 A policy has an etag, and one that is stale is refused. Conditions are shown, and may be written, in version 3 only.
 """
@@ -28,7 +29,10 @@ def error(status: int, word: str, message: str) -> Reply:
 
 
 class GoogleCloud(Emulator):
-    """``state["policies"]`` by resource; ``state["moved"]`` is how many writes find that somebody else was faster."""
+    """``state["policies"]`` by resource; ``state["moved"]`` is how many writes find that somebody else was faster.
+
+    ``state["groups"]`` are the members of each group, by address; ``state["reads_groups"]`` is whether the service account may see them.
+    """
 
     name = "gcp"
     READING_POSTS = (r"/token$", r":getIamPolicy$")
@@ -53,6 +57,8 @@ class GoogleCloud(Emulator):
         return {
             "policies": {name: {"bindings": rows, "etag": 1} for name, rows in policies.items()},
             "keys": {people["jane"]["email"]: {"fp1": {"key": "ssh-ed25519 AAAA jane", "fingerprint": "fp1"}}},
+            "groups": {"platform@corp.example": [people["mark"]["email"]]},
+            "reads_groups": True,
             "suspended": [],
             "moved": 0,
         }
@@ -81,6 +87,8 @@ class GoogleCloud(Emulator):
             ("POST", "/token", self._token),
             ("GET", "/v3/projects:search", self._projects),
             ("POST", "/v3/{kind}/{rest}", self._policy),
+            ("GET", "/v1/groups:lookup", self._group),
+            ("GET", "/v1/groups/{group}/memberships", self._memberships),
             ("GET", "/v1/users/{user}/loginProfile", self._profile),
             ("DELETE", "/v1/users/{user}/sshPublicKeys/{fingerprint}", self._end_key),
             ("GET", "/v1/projects/{project}/serviceAccounts", self._accounts),
@@ -157,6 +165,32 @@ class GoogleCloud(Emulator):
         """Return whether a member is somebody: Google looks for each user, and believes what a group is called."""
         kind, _colon, address = member.partition(":")
         return kind != "user" or address.lower() in {one["email"] for one in self.company.people.values()}
+
+    # -- groups --------------------------------------------------------------------------------------------------------
+
+    def _group(self, call: Call) -> Reply:
+        address = call.query.get("groupKey.id", "").lower()
+        if not self.state["reads_groups"] or address not in self.state["groups"]:
+            return error(
+                403, "PERMISSION_DENIED", "Error(2028): Permission denied for resource groups (or it may not exist)."
+            )
+        return Reply(200, {"name": f"groups/{list(self.state['groups']).index(address):08}"})
+
+    def _memberships(self, call: Call) -> Reply:
+        address = list(self.state["groups"])[int(call.args["group"])]
+        start = int(call.query.get("pageToken") or 0)
+        rows = [self._membership(call, number, one) for number, one in enumerate(self.state["groups"][address])]
+        more = {"nextPageToken": str(start + self.PAGE)} if start + self.PAGE < len(rows) else {}
+        return Reply(200, {"memberships": rows[start : start + self.PAGE], **more})
+
+    def _membership(self, call: Call, number: int, member: str) -> dict[str, Any]:
+        name = f"groups/{call.args['group']}/memberships/{number}"
+        shown = {"name": name, "preferredMemberKey": {"id": member}, "roles": [{"name": "MEMBER"}]}
+        if call.query.get("view") != "FULL":
+            return shown
+        service = member.endswith(".gserviceaccount.com")
+        kind = "GROUP" if member in self.state["groups"] else "SERVICE_ACCOUNT" if service else "USER"
+        return {**shown, "type": kind}
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

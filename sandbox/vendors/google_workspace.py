@@ -332,12 +332,13 @@ class GoogleWorkspace(Emulator):
         group = self._group(call)
         if group is None:
             return gone("groupKey")
+        groups = {gid: one["row"]["email"] for gid, one in self.state["groups"].items()}
         rows = [
             {
                 "id": uid,
-                "email": self.state["users"].get(uid, {}).get("primaryEmail", uid),
+                "email": self.state["users"].get(uid, {}).get("primaryEmail") or groups.get(uid, uid),
                 "role": role,
-                "type": "USER",
+                "type": "GROUP" if uid in groups else "USER",
             }
             for uid, role in group["members"].items()
             if call.query.get("roles", role) == role
@@ -372,7 +373,7 @@ class GoogleWorkspace(Emulator):
 
     def assignments(self, call: Call) -> Reply:
         rows = [
-            row
+            {**row, "assigneeType": "group" if row["assignedTo"] in self.state["groups"] else "user"}
             for row in self.state["assignments"].values()
             if call.query.get("userKey", row["assignedTo"]) == row["assignedTo"]
             and call.query.get("roleId", row["roleId"]) == row["roleId"]

@@ -32,6 +32,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.protocols 
     Cutoff,
     Ownership,
     SecurityControls,
+    everybody,
 )
 
 from sandbox.box import Box
@@ -332,6 +333,8 @@ def test_the_members_of_a_group_are_listed(box: Box, world: Any) -> None:
     members = {one.casefold() for one in system.group_members(kind, name)}
     account = system.find_account(person(box, "jane"))  # type: ignore[attr-defined]
     assert members & {account.id, account.login.casefold(), account.email}
+    holders = {one.casefold() for one in everybody(system, kind, name)}
+    assert account.email in holders, "policy protects people by address"
     with pytest.raises(NotFound):
         list(system.group_members(kind, "there is no such thing"))
 

@@ -25,7 +25,7 @@ from ..model.errors import (
 )
 from ..model.person import Person
 from ..sdk.capabilities import capabilities_of
-from ..sdk.protocols import Entitlements, Foresees, Ticketing
+from ..sdk.protocols import AccountListing, Entitlements, Foresees, Ticketing, everybody
 from ..sdk.target import Connector
 from .endpoint import Endpoint, look_at
 
@@ -208,6 +208,19 @@ def _state(name: str, granted: frozenset[str] | None, asked: str | None) -> str:
 
 def _reads(name: str) -> bool:
     return bool(re.search(r"(?i)\.read\b|:read\b|\(read\)|^read |^view|:Get|:List|\.readonly", name))
+
+
+def unread_holders(system: AccountListing, entitlements: Iterable[tuple[str, str]]) -> list[Problem]:
+    """Return a problem for each entitlement that policy protects and whose holders can't be read: no run would begin."""
+    problems = []
+    for kind, name in entitlements:
+        try:
+            for _name in everybody(system, kind, name):
+                pass
+        except LifecycleError as e:
+            what = f"who has {kind} {name}, which policy protects, can't be read ({e.what}), so that no run begins"
+            problems.append(Problem("permission", what, e.hint, "account_listing"))
+    return problems
 
 
 def unknown_entitlements(system: Entitlements, wanted: Mapping[str, Iterable[str]]) -> list[Problem]:

@@ -425,10 +425,36 @@ class AccountListing(Protocol):
         """Return every account, page by page."""
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
-        """Return the addresses, logins or ids of an entitlement's members.
+        """Return the addresses, logins or ids of an entitlement's members, for a comparison with access profiles. Who
+        holds it through a group may be left out, and a member may be shown by id alone: see :class:`HolderListing`.
 
         :raises NotFound: the system has no such entitlement.
         """
+
+
+@runtime_checkable
+class HolderListing(Protocol):
+    """Lists everybody who holds an entitlement, for protection: nobody may be left out.
+
+    A system has it when ``group_members`` leaves out who holds an entitlement through a group, or shows ids alone: people are
+    known by address and login.
+    """
+
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        """Return every address, login and id of everybody who holds an entitlement, directly, through a group, or
+        through a group within one.
+
+        :raises NotFound: the system has no such entitlement.
+        :raises PermissionDenied: the members of a group can't be read; the error names the group and the permission.
+        :raises Unsupported: somebody holds it who has no name, such as everybody of a domain.
+        """
+
+
+def everybody(system: AccountListing, kind: str, name: str) -> Iterator[str]:
+    """Return the names of everybody who holds an entitlement, for protection."""
+    if isinstance(system, HolderListing):
+        return system.holders(kind, name)
+    return system.group_members(kind, name)
 
 
 @runtime_checkable

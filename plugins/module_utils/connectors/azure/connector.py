@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ...model import clock
-from ...model.errors import Unsupported
+from ...model.errors import NotFound, Unsupported
 from ...sdk.address import at
 from ...sdk.keys import PersonKeys
 from ...sdk.target import Option, Target
@@ -21,6 +21,7 @@ from ...sdk.transport import Policy
 from ...sdk.values import AccessPath, Account, Entitlement, Listed, Residual, WayBack
 from ..microsoft.directory import DirectoryUsers
 from ..microsoft.graph import GRAPH_CREDENTIALS, GRAPH_OPTIONS, graph_message, graph_transport
+from ..microsoft.groups import names_of, people_in
 from ..microsoft.people import KEYS, LOOKS_UP, account_of, user_at, users
 from .devops import SCOPE, SSH_KEY, TOKEN, DevOps
 from .devops_seats import KINDS, DevOpsSeats
@@ -245,6 +246,45 @@ class Azure(DirectoryUsers):
         for principal, _kind, one in self.roles.all(f"list members of {name}"):
             if one.name == name:
                 yield principal
+
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        """Yield id, login and address of everybody who holds a role, with or without a condition, or is in a group of Azure DevOps; through
+        groups of Entra ID too.
+
+        :raises NotFound: the scope has no such role, or the organisation no such group.
+        :raises PermissionDenied: who is in a group can't be read.
+        :raises Unsupported: a group of another tenant holds it.
+        """
+        act, groups = f"list who has {name}", set[str]()
+        if kind in KINDS:
+            logins, groups = self.seats.everybody(kind, name)
+            yield from logins
+        else:
+            for principal, of in self._principals(name, act):
+                if of in ("Group", "Unknown", ""):
+                    groups.add(principal)
+                if of in ("User", "Unknown", ""):
+                    row = self.graph.get(user_at(at("/users"), principal), act=act, params={"$select": ",".join(KEYS)})
+                    yield from names_of(row or {"id": principal})
+        for group in sorted(groups):
+            for row in people_in(self.graph, group, act):
+                yield from names_of(row)
+
+    def _principals(self, name: str, act: str) -> Iterator[tuple[str, str]]:
+        """Yield the id and the kind of each principal that has a role on a scope."""
+        said = read_name(name)
+        if said is None or self.roles.find(said, act) is None:
+            hint = "write it as in Reader on /subscriptions/ID"
+            raise NotFound(f"there is no role {name}", act=act, system=self.target.name, hint=hint)
+        for principal, of in self.roles.holders(said, act):
+            if of == "ForeignGroup":
+                raise Unsupported(
+                    f"the group {principal} of another tenant has it, and its members can't be read",
+                    act=act,
+                    system=self.target.name,
+                    hint="give the role to a group of this tenant, or take it out of policy's protected.members",
+                )
+            yield principal, of
 
     def _held(self, account: Account) -> Sequence[Held]:
         return self.roles.of(account.id, f"read roles of {account.login}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.errors import AuthenticationFailed, NotFound, PermissionDenied, Rejected, Unsupported
+from ...model.errors import AuthenticationFailed, NotFound, PermissionDenied, ProtocolError, Rejected, Unsupported
 from ...sdk.address import UrlPath, at
 from ...sdk.keys import same_text
 from ...sdk.transport import Transport
@@ -28,7 +28,8 @@ KINDS: Sequence[str] = (LICENCES, GROUPS)
 _LICENCES: Mapping[str, str] = {"stakeholder": "Stakeholder", "express": "Basic", "advanced": "Basic + Test Plans"}
 _GRAPH = {"api-version": "7.1-preview.1"}
 _SEATS = {"api-version": "7.1-preview.3"}
-_OF_ENTRA = "aadgp."
+#: How the descriptor of a group begins: a group of Azure DevOps, and one of Entra ID.
+_GROUP, _OF_ENTRA = "vssgp.", "aadgp."
 Raw = Mapping[str, Any]
 
 
@@ -106,17 +107,56 @@ class DevOpsSeats:
         :raises Unsupported: ``kind`` is the licences.
         :raises NotFound: there is no such group.
         """
-        act = f"list members of {name}"
-        found = self.find(kind, name)
-        if kind == LICENCES:
-            raise Unsupported("Azure DevOps has no list of users by licence", act=act, system=self.seats.target.name)
-        if found is None:
-            raise NotFound(f"there is no group {name}", act=act, system=self.seats.target.name)
+        act, found = f"list members of {name}", self._must_find(kind, name)
         organisation = str(found.raw["organisation"])
         for row in self._memberships(organisation, found.id, "Down", act):
             user = self.devops.http.get(_graph(organisation, "users", row["memberDescriptor"]), act=act, params=_GRAPH)
             if user is not None:
                 yield str(user.get("principalName") or "")
+
+    def everybody(self, kind: str, name: str) -> tuple[set[str], set[str]]:
+        """Return the logins of everybody in a group and in the groups within it, and the object ids of Entra ID's groups among these.
+
+        Azure DevOps lists those members of a group of Entra ID only who have signed in.
+
+        :raises Unsupported: ``kind`` is the licences.
+        :raises NotFound: there is no such group.
+        """
+        act, top = f"list members of {name}", self._must_find(kind, name)
+        organisation = str(top.raw["organisation"])
+        logins, of_entra, waiting, seen = set[str](), set[str](), [top.id], set[str]()
+        while waiting:
+            here = waiting.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            if here.startswith(_OF_ENTRA):
+                of_entra.add(self._object_id(organisation, here, act))
+                continue
+            for row in self._memberships(organisation, here, "Down", act):
+                member = str(row["memberDescriptor"])
+                if member.startswith((_GROUP, _OF_ENTRA)):
+                    waiting.append(member)
+                    continue
+                path = _graph(organisation, "users", member)
+                user = self.devops.http.get(path, act=act, params=_GRAPH) or {}
+                logins |= {str(user[key]) for key in ("principalName", "mailAddress", "originId") if user.get(key)}
+        return logins, of_entra
+
+    def _object_id(self, organisation: str, group: str, act: str) -> str:
+        row = self.devops.http.get(_graph(organisation, "groups", group), act=act, params=_GRAPH) or {}
+        if not row.get("originId"):
+            said = f"it does not show which group of Entra ID {row.get('principalName') or group} is"
+            raise ProtocolError(said, act=act, system=self.seats.target.name)
+        return str(row["originId"])
+
+    def _must_find(self, kind: str, name: str) -> Entitlement:
+        act, found = f"list members of {name}", self.find(kind, name)
+        if kind == LICENCES:
+            raise Unsupported("Azure DevOps has no list of users by licence", act=act, system=self.seats.target.name)
+        if found is None:
+            raise NotFound(f"there is no group {name}", act=act, system=self.seats.target.name)
+        return found
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -98,6 +98,22 @@ class AzureRoles:
                     held = held_of(row, self._name_of(said["roleDefinitionId"], act), eligible=eligible)
                     yield str(said["principalId"]), str(said.get("principalType") or ""), held
 
+    def holders(self, said: Held, act: str) -> Iterator[tuple[str, str]]:
+        """Yield (principal's id, principal's kind) of each assignment of one role on one scope, whatever its condition.
+
+        The scope itself is asked, so that one outside of the scopes in the systems file is not taken for one that nobody holds.
+        """
+        here = [said.scope]
+        rows = (
+            self._schedules("roleEligibilitySchedules", act, {}, here)
+            if said.eligible
+            else self._rows("roleAssignments", act, {}, _ROLES, here)
+        )
+        for row in rows:
+            one = held_of(row, self._name_of(row["properties"]["roleDefinitionId"], act), eligible=said.eligible)
+            if one.role.casefold() == said.role.casefold() and one.place[0] == said.place[0]:
+                yield str(row["properties"]["principalId"]), str(row["properties"].get("principalType") or "")
+
     def find(self, said: Held, act: str) -> Held | None:
         """Return a role with its id, by its name and scope; None when the scope has no such role."""
         params = {**_ROLES, "$filter": f"roleName eq {literal(said.role)}"}
@@ -133,23 +149,30 @@ class AzureRoles:
                         pending.add(place_of(str(said.get("scope") or scope), str(said["roleDefinitionId"]), eligible))
         return pending
 
-    def _schedules(self, kind: str, act: str, mine: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    def _schedules(
+        self, kind: str, act: str, mine: Mapping[str, str], scopes: Sequence[str] = ()
+    ) -> Iterator[Mapping[str, Any]]:
         """Yield schedules, also those that begin later; none in a tenant without the licence for them."""
         if not self._has_pim:
             return
         try:
-            yield from (row for row in self._rows(kind, act, mine, _PIM) if _is_direct(row))
+            yield from (row for row in self._rows(kind, act, mine, _PIM, scopes) if _is_direct(row))
         except Rejected as e:
             if "AadPremiumLicenseRequired" not in e.what:
                 raise
             self._has_pim = False
 
     def _rows(
-        self, kind: str, act: str, mine: Mapping[str, str], version: Mapping[str, str]
+        self,
+        kind: str,
+        act: str,
+        mine: Mapping[str, str],
+        version: Mapping[str, str],
+        scopes: Sequence[str] = (),
     ) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of every scope, each once: a list also has the rows above and below its scope."""
+        """Yield the rows of every scope, or of ``scopes``, each once: a list also has the rows above and below its scope."""
         seen: set[str] = set()
-        for scope in self.scopes(act):
+        for scope in scopes or self.scopes(act):
             for row in self._pages(_at(scope, kind), act, {**version, **mine}):
                 if row["id"].casefold() not in seen:
                     seen.add(row["id"].casefold())

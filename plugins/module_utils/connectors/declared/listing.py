@@ -94,6 +94,20 @@ class DeclaredListing(DeclaredAccounts):
         else:
             raise self.unsupported(f"its file does not say how the members of {kind} are read", act)
 
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        """Yield the ids, logins and addresses of an entitlement's members: a file's ``members`` may have ids alone.
+
+        :raises NotFound: there is no such entitlement.
+        """
+        members = set(self.group_members(kind, name))
+        yield from members
+        known = {one.casefold() for one in members}
+        for listed in self.all_accounts() if members else ():
+            account = listed.account
+            names = [account.id, account.login, account.email, *(key.value for key in account.keys)]
+            if any(one.casefold() in known for one in names):
+                yield from (one for one in names if one)
+
     def _members(self, members: Rows, found: str, act: str) -> Iterator[str]:
         for row in self.calls.rows(members, {"entitlement": {"id": found}}, act):
             said = members.ids.of(row) if members.ids is not None else row

@@ -12,6 +12,7 @@ from ...model.errors import NotFound, PermissionDenied
 from ...sdk.address import at
 from ...sdk.values import Account, Credential, Entitlement, Listed
 from ..microsoft.graph import graph_lists, graph_pages
+from ..microsoft.groups import names_of, people_in
 from ..microsoft.people import literal
 from .entitlements import (
     ELIGIBLE,
@@ -167,7 +168,7 @@ class EntraListing(EntraEntitlements):
                 hint="correct the name in policy or in the access profile",
             )
         if kind == "groups":
-            rows = self._members(found.id, act)
+            rows = iter(people_in(self.graph, found.id, act))
         elif kind == "licences":
             rows = graph_pages(
                 self.graph,
@@ -185,11 +186,7 @@ class EntraListing(EntraEntitlements):
         for row in rows:
             if row["id"] not in seen:
                 seen.add(row["id"])
-                yield from dict.fromkeys(filter(None, (row["id"], row.get("userPrincipalName"), row.get("mail"))))
-
-    def _members(self, group: str, act: str) -> Iterator[Raw]:
-        rows = graph_pages(self.graph, at("/groups/{}/transitiveMembers", group), act=act, params={"$top": _PAGE})
-        return (row for row in rows if row.get("@odata.type") == _USER)
+                yield from names_of(row)
 
     def _holders(self, entitlement: Entitlement, act: str) -> list[str]:
         """Return the ids of the principals that have a directory role, or a role of an app."""
@@ -219,7 +216,7 @@ class EntraListing(EntraEntitlements):
                 if row.get("@odata.type") == _USER:
                     yield row
                 else:
-                    yield from self._members(row["id"], act)
+                    yield from people_in(self.graph, row["id"], act)
 
     # -- credentials ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from ...model.errors import AuthenticationFailed, Refused, Unsupported
+from ...model.errors import AuthenticationFailed, NotFound, Refused, Unsupported
 from ...model.person import Person
 from ...sdk.address import at
 from ...sdk.keys import Kind, PersonKeys
@@ -19,10 +19,10 @@ from ...sdk.target import Connector, Option, Target
 from ...sdk.transport import Transport
 from ...sdk.values import AccessPath, Account, Credential, Entitlement, Listed, Residual, WayBack
 from ..google_workspace.api import GoogleApi
+from .members import USER, Members
 from .policies import Binding, Policies
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-USER = "user:"
 #: Roles whose holders can give themselves any other role there.
 ADMIN_ROLES = ("roles/owner", "roles/resourcemanager.organizationAdmin", "roles/iam.securityAdmin")
 _KEY_NAME = "OS Login key "
@@ -74,6 +74,7 @@ class Gcp(Connector):
         super().__init__(target)
         self.api = GoogleApi(target)
         self.policies = Policies(target, self.api.service("cloudresourcemanager", "", SCOPES))
+        self._members_of = Members(self.api, SCOPES)
         named = target.options["resources"]
         if named:
             self.ADMINISTRATORS = tuple(("roles", f"{role} on {one}") for one in named for role in ADMIN_ROLES)
@@ -112,6 +113,24 @@ class Gcp(Connector):
         for binding in self.policies.bindings(f"list members of {name}"):
             if binding.name == name and binding.member.startswith(USER):
                 yield binding.member.removeprefix(USER)
+
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        """Yield the addresses of everybody who has a role on a resource, with or without a condition, also through groups.
+
+        :raises NotFound: the systems file does not name the resource, or nobody has the role there.
+        """
+        act, bare, found = f"list who has {name}", name.partition(" if ")[0], False
+        for binding in self.policies.bindings(act):
+            if f"{binding.role} on {binding.resource}" == bare:
+                found = True
+                yield from self._members_of.people(binding.member, act)
+        if not found:
+            raise NotFound(
+                f"no policy has {bare}",
+                act=act,
+                system=self.target.name,
+                hint="write it as in roles/owner on projects/shop, with a resource that option resources names",
+            )
 
     # -- cut-off -------------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from .calendar import GoogleCalendar
 from .devices import GoogleDevices
 from .entitlements import KINDS, GoogleEntitlements, is_workspace_licence
 from .gmail import GoogleMail
+from .holders import GoogleHolders
 from .left_behind import CALENDAR as SECONDARY
 from .left_behind import GoogleLeftBehind
 from .let_in import GoogleLetIn
@@ -85,6 +86,7 @@ class GoogleWorkspace(Connector):
         self._accounts = GoogleAccounts(self.api)
         self._access = GoogleAccess(self.api, self._accounts, suspends=options["end_state"] == "suspend")
         self._held = GoogleEntitlements(self.api, options["licences"] or {})
+        self._holders = GoogleHolders(self.api, self._accounts, self._held)
         vault = GoogleVault(self.api, matter=str(options["vault_matter"] or ""), region=str(options["vault_region"]))
         self._mail = GoogleMail(self.api, self._accounts, vault)
         self._calendar = GoogleCalendar(self.api, working_hours=str(options["working_hours"]))
@@ -383,6 +385,9 @@ class GoogleWorkspace(Connector):
 
     def group_members(self, kind: str, name: str) -> Iterator[str]:
         return self._held.members(kind, name)
+
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        return self._holders.of(kind, name)
 
     def all_devices(self) -> Iterator[Device]:
         return self._devices.all()

@@ -100,15 +100,7 @@ class GoogleEntitlements:
 
         :raises NotFound: there is no group, licence or role of this name.
         """
-        act = f"list members of {name}"
-        found = self.find(kind, name)
-        if found is None:
-            raise NotFound(
-                f"it has no {name} among its {kind}",
-                act=act,
-                system=self.api.target.name,
-                hint="correct the name in policy or in the access profile",
-            )
+        act, found = f"list members of {name}", self.must_find(kind, name)
         if kind == "groups":
             rows = self.api.listed(
                 self.api.admin(), directory("groups", found.id, "members"), "members", act=act, maxResults=200
@@ -124,6 +116,26 @@ class GoogleEntitlements:
             yield from (str(row["userId"]) for row in rows)
         else:
             yield from (str(row["assignedTo"]) for row in self._assignments(act, roleId=found.id))
+
+    def must_find(self, kind: str, name: str) -> Entitlement:
+        """Return a group, a licence or a role.
+
+        :raises NotFound: there is none of this name.
+        """
+        found = self.find(kind, name)
+        if found is None:
+            raise NotFound(
+                f"it has no {name} among its {kind}",
+                act=f"list members of {name}",
+                system=self.api.target.name,
+                hint="correct the name in policy or in the access profile",
+            )
+        return found
+
+    def assigned(self, role: str, act: str) -> Iterator[tuple[str, str]]:
+        """Yield the id and the type, ``user`` or ``group``, of everything that has an admin role."""
+        for row in self._assignments(act, roleId=role):
+            yield str(row["assignedTo"]), str(row.get("assigneeType") or "").lower()
 
     # -- groups that nobody else owns ----------------------------------------------------------------------------------
 

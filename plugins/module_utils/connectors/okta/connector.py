@@ -220,5 +220,8 @@ class Okta(Connector):
     def group_members(self, kind: str, name: str) -> Iterator[str]:
         return self._listing.members(kind, name)
 
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        return self._listing.holders(kind, name)
+
     def all_credentials(self) -> Iterator[Credential]:
         return self._listing.credentials()

@@ -57,6 +57,20 @@ class OktaListing:
                 if any(role["type"] == found.id for role in roles):
                     yield user
 
+    def holders(self, kind: str, name: str) -> Iterator[str]:
+        """Yield id, login and address of everybody who has a group, an app or a role: apps and roles are listed by id alone.
+
+        A role through a group is among a person's roles (``assignmentType`` is GROUP).
+        """
+        members = self.members(kind, name)
+        if kind == "groups":
+            yield from members
+            return
+        for id in members:
+            user = self.api.get(path("users", id), act=f"list members of {name}")
+            account = account_of(user) if user else None
+            yield from dict.fromkeys((id, account.login, account.email) if account else (id,))
+
     def credentials(self) -> Iterator[Credential]:
         """Yield the API tokens; ``maker`` is the user's id."""
         for token in self.api.listed(path("api-tokens"), act="list API tokens"):
