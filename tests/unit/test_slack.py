@@ -113,6 +113,13 @@ def test_sessions_are_asked_for_in_every_workspace_of_the_person(box: Box) -> No
     assert box["slack"].state["sessions"][JANE] == []
 
 
+def test_a_person_without_a_workspace_is_no_person_without_sessions(box: Box) -> None:
+    box["slack"].fault("status", path="users.info", status=200, body={"ok": True, "user": {"id": JANE}}, times=-1)
+    result = run(cutoff.TASK, box, "slack", person=person_of(box, "jane"))
+    assert result["failed"] and "in which workspace" in result["msg"], result
+    assert len(box["slack"].state["sessions"][JANE]) == 3, "nothing was written"
+
+
 def test_the_enterprise_method_deactivates(box: Box) -> None:
     entry = box.systems()["slack"]["options"]
     run(

@@ -237,7 +237,10 @@ class Slack(SlackListing):
         """
         user = self._flags(account)
         teams = (user.get("enterprise_user") or {}).get("teams") or [user.get("team_id")]
-        return [str(team) for team in teams if team]
+        if not all(teams):
+            what = f"its answer does not say in which workspace {account.email} is"
+            raise ProtocolError(what, act=f"list sessions of {account.email}", system=self.target.name)
+        return [str(team) for team in teams]
 
     def _end_sessions(self, account: Account) -> None:
         self.web.call(
