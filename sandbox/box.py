@@ -46,6 +46,11 @@ class Box:
     def ca_file(self) -> str:
         return str(self.authority.ca_file)
 
+    @property
+    def running(self) -> bool:
+        """Return whether the servers still answer."""
+        return self._thread is not None and self._thread.is_alive()
+
     def __getitem__(self, name: str) -> Any:
         return self.emulators[name]
 

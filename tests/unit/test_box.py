@@ -12,5 +12,5 @@ def test_a_box_ends_while_a_client_keeps_its_connection_open() -> None:
     with requests.Session() as client:
         with Box([Slack]) as box:
             client.get(f"{box['slack'].url}/scim/v2/Users", verify=box.ca_file, timeout=30)
-            thread = box._thread
-        assert thread is not None and not thread.is_alive()
+            assert box.running
+        assert not box.running
