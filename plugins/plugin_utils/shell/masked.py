@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 #: What AnsibleModule writes in the place of a value that is a secret.
@@ -13,10 +13,13 @@ WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 def masked(result: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
     """Return the result without the secrets, which may stand at any depth of it and within longer texts."""
-    return {key: _masked(value, secrets) for key, value in result.items()}
+    # The longest first: a shorter one may be a part of it.
+    ordered = sorted(filter(None, secrets), key=len, reverse=True)
+    return {key: _masked(value, ordered) for key, value in result.items()}
 
 
-def _masked(value: object, secrets: Collection[str]) -> object:
+def _masked(value: object, secrets: Sequence[str]) -> object:
+    """Return a value without the secrets, which are not empty, the longest first."""
     if isinstance(value, Mapping):
         return {key: _masked(below, secrets) for key, below in value.items()}
     if isinstance(value, list | tuple):
@@ -24,10 +27,9 @@ def _masked(value: object, secrets: Collection[str]) -> object:
     if isinstance(value, str):
         if value in secrets:
             return WHOLE
-        # The longest first: a shorter one may be a part of it.
-        for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for secret in secrets:
             value = value.replace(secret, "*" * 8)
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return WHOLE if any(secret and secret in str(value) for secret in secrets) else value
+        return WHOLE if any(secret in str(value) for secret in secrets) else value
     return value
