@@ -453,7 +453,8 @@ def test_a_database_of_before_is_brought_up_to_date_and_one_of_later_is_refused(
     database.create()
     database.close()
     with sqlite3.connect(file) as c:
-        for table, column in (("cases", "marks"), ("cases", "looks"), ("runs", "kind"), ("runs", "attempt")):
+        added = {"cases": ("marks", "looks"), "runs": ("kind", "attempt", "alert"), "alerts": ("over",)}
+        for table, column in ((table, column) for table, columns in added.items() for column in columns):
             c.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         c.execute("DROP TABLE bridge_schema")
         c.execute(

@@ -522,6 +522,66 @@ def test_no_event_is_given_up_and_one_that_stops_the_others_goes_alone(world: Wo
         assert c.execute(sa.select(sa.func.count()).select_from(alerts)).scalar_one() == 1
 
 
+def test_an_alert_about_hr_ends_when_the_last_intake_that_failed_for_it_has_read_hr(world: World) -> None:
+    world.looked()
+    world.says("7")
+    world.says("8")
+    fails = Result("failed", detail="the key is not accepted")
+    (both,) = world.intakes.claim(NOW, "me")
+    world.intakes.settle(both, fails, NOW)
+    seven, eight = world.intakes.claim(NOW, "me")
+    for one in (seven, eight):
+        world.intakes.settle(one, fails, NOW)
+    assert sent(world, NOW) == [("intake:the key is not accepted", "HR was not read: the key is not accepted")]
+    read = Result("successful", stats={"intake": {"decisions": []}})
+    world.intakes.settle(seven, read, NOW)
+    assert standing(world) == ["intake:the key is not accepted"] and world.alerts.ended() == [], "8 was not read"
+    world.intakes.settle(eight, read, NOW)
+    assert standing(world) == []
+    (end,) = world.alerts.ended()
+    assert (end.key, end.detail, end.over) == (
+        "intake:the key is not accepted",
+        "HR is read again; before: the key is not accepted",
+        True,
+    )
+    assert world.alerts.ended() == [], "once"
+
+
+def test_an_alert_about_hr_that_has_ended_is_a_new_one_when_its_trouble_is_back_the_same_day(world: World) -> None:
+    world.looked()
+    for hour in range(2):
+        now = NOW + hour * HOUR
+        world.says("7")
+        (ident,) = world.intakes.claim(now, "me")
+        world.intakes.settle(ident, Result("failed", detail="no permission"), now)
+        assert len(sent(world, now)) == 1, hour
+        world.intakes.settle(ident, Result("successful", stats={"intake": {"decisions": []}}), now)
+        assert standing(world) == [], hour
+
+
+def test_of_an_intake_that_fails_for_another_reason_only_the_new_alert_stands_and_no_end_is_sent(world: World) -> None:
+    world.looked()
+    world.says("7")
+    (ident,) = world.intakes.claim(NOW, "me")
+    for detail in ("no permission", "7 is there twice"):
+        world.intakes.settle(ident, Result("failed", detail=detail), NOW)
+        assert len(sent(world, NOW)) == 1
+    assert standing(world) == ["intake:7 is there twice"] and world.alerts.ended() == []
+
+
+def standing(world: World) -> list[str]:
+    with world.database.read() as c:
+        return list(c.execute(sa.select(alerts.c.key).where(alerts.c.settled_at == "")).scalars())
+
+
+def sent(world: World, now: datetime) -> list[tuple[str, str]]:
+    """The alerts that are sent now."""
+    found = [one for one in world.alerts.unsent(now) if world.alerts.claim(one.key, now)]
+    for one in found:
+        world.alerts.sent(one.key, now)
+    return [(one.key, one.detail) for one in found]
+
+
 # -- the whole -----------------------------------------------------------------------------------------------------------
 
 

@@ -21,9 +21,9 @@ from lifecycle_bridge.health import writable
 from lifecycle_bridge.loops import Loops
 from lifecycle_bridge.metrics import EndpointMeter
 from lifecycle_bridge.poll.runner import Polling
-from lifecycle_bridge.post import Alert
 from lifecycle_bridge.receive.endpoint import Endpoint
 from lifecycle_bridge.service import Bridge
+from lifecycle_bridge.store.alerts import Alert
 from lifecycle_bridge.watchdog import Watchdog, tell_systemd
 
 log = logging.getLogger("lifecycle_bridge")

@@ -18,20 +18,12 @@ from lifecycle_bridge.kinds import ONBOARD
 from lifecycle_bridge.notify.words import Words
 from lifecycle_bridge.people import Card, Contact, People
 from lifecycle_bridge.signal_keys import SignalKeys
+from lifecycle_bridge.store.alerts import Alert
 from lifecycle_bridge.store.outbox import Outbox, Pending, Route, holds, routes
 from lifecycle_bridge.store.verdicts import Step
 from lifecycle_bridge.store.views import Case
 
 log = logging.getLogger("lifecycle_bridge")
-
-
-@dataclass(frozen=True)
-class Alert:
-    """A message that belongs to no case, and that a person must look at. ``over``: its trouble has ended."""
-
-    key: str
-    detail: str
-    over: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,11 @@ from lifecycle_bridge.execute import Executor, Order, Progress, Result
 from lifecycle_bridge.looks import Looks
 from lifecycle_bridge.loops import Loops, Silence, came_around
 from lifecycle_bridge.people import People
-from lifecycle_bridge.post import Alert, Letter, Post
+from lifecycle_bridge.post import Letter, Post
 from lifecycle_bridge.signal_keys import SignalKeys
 from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.acts import CaseActs
-from lifecycle_bridge.store.alerts import Alerts, end_alerts, raise_alert
+from lifecycle_bridge.store.alerts import Alert, Alerts, end_alerts, raise_alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.chores import PREFIX as CHORE
 from lifecycle_bridge.store.chores import Chores
@@ -251,10 +251,9 @@ class Bridge:
         self._failures[ident] = self._failures.get(ident, 0) + 1
         if self._failures[ident] >= _HOPELESS:
             words = f"run {ident} cannot be begun or settled ({type(failure).__name__}); it is tried again every {_PAUSE:g} s, and its people wait"
+            words += ". The bridge's log has the place in the code: report it"
             with suppress(sa.exc.DBAPIError), self.database.write() as c:
-                raise_alert(
-                    c, f"run:{ident}", f"{words}. The bridge's log has the place in the code: report it", clock.now()
-                )
+                raise_alert(c, f"run:{ident}", words, clock.now())
 
     def _note_success(self, ident: str) -> None:
         """End the alert about a run that could not be carried out before."""
@@ -352,10 +351,10 @@ class Bridge:
                 self.outbox.is_new_again(letter.key)
 
     def _send_alerts(self) -> None:
-        """Send each alert once, by one bridge. What fails is tried again later."""
+        """Send each alert once, by one bridge, and its end. What fails is tried again later."""
         now, due = clock.now(), time.monotonic()
         unsent = [alert for alert in self.alerts.unsent(now) if self._send_at.get(alert.key, 0.0) <= due]
-        self.send_alerts([Alert(one.key, one.detail) for one in unsent if self.alerts.claim(one.key, now)])
+        self.send_alerts([*(one for one in unsent if self.alerts.claim(one.key, now)), *self.alerts.ended()])
 
     def send_alerts(self, found: Sequence[Alert]) -> None:
         """Send alerts in a thread of its own, since a channel may be slow."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from lifecycle_bridge.config import Config
 from lifecycle_bridge.execute import Order, Result
 from lifecycle_bridge.store import Database, stamp
-from lifecycle_bridge.store.alerts import raise_alert
+from lifecycle_bridge.store.alerts import end_alerts, raise_alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.ending import backoff, close_run
 from lifecycle_bridge.store.ordering import order_run
-from lifecycle_bridge.store.tables import events, runs, sources
+from lifecycle_bridge.store.tables import RUN_OPEN, events, runs, sources
 
 PLAYBOOK = "workforce.lifecycle.intake"
 EVERYBODY = "jml.feed.changed"
@@ -64,6 +64,7 @@ class Intakes:
             if not found:
                 values = {"status": "refused", "detail": "nothing is left of it", "ended_at": stamp(now)}
                 c.execute(sa.update(runs).where(runs.c.ident == ident, runs.c.ended_at == "").values(**values))
+                _end_alert(c, ident, now)
                 return None
             attempt = c.execute(sa.select(runs.c.attempt).where(runs.c.ident == ident)).scalar_one()
             c.execute(sa.update(runs).where(runs.c.ident == ident).values(status="running", owner=owner))
@@ -115,6 +116,7 @@ class Intakes:
             names = c.execute(of_it).all()
             c.execute(sa.update(events).where(events.c.batch == ident).values(state="done"))
             close_run(c, ident, result, now, status="successful")
+            _end_alert(c, ident, now, over="HR is read again")
             for name, kind in names:
                 facts = {"last_look_at": stamp(now), **({"judged_at": stamp(now)} if kind == EVERYBODY else {})}
                 if not c.execute(sa.update(sources).where(sources.c.name == name).values(**facts)).rowcount:
@@ -127,6 +129,7 @@ class Intakes:
                 # HR may be unable to answer for one of them: the others must not wait for that one.
                 c.execute(sa.update(events).where(events.c.batch == ident).values(state="new", batch=ALONE))
                 close_run(c, ident, result, now, status="failed")
+                _end_alert(c, ident, now)
                 return
             attempt = c.execute(sa.select(runs.c.attempt).where(runs.c.ident == ident)).scalar_one()
             again = now + backoff(self.config.retry, attempt)
@@ -137,7 +140,22 @@ class Intakes:
                 .values(**values, detail=result.detail, output=result.output)
             )
             if not result.temporary or attempt == 3:
-                raise_alert(c, f"intake:{result.detail[:120]}", f"HR was not read: {result.detail}", now)
+                key = f"intake:{result.detail[:120]}"
+                _end_alert(c, ident, now, but=key)
+                raise_alert(c, key, f"HR was not read: {result.detail}", now)
+                c.execute(sa.update(runs).where(runs.c.ident == ident).values(alert=key))
+
+
+def _end_alert(c: sa.Connection, ident: str, now: datetime, *, over: str = "", but: str = "") -> None:
+    """End the alert that an intake has raised, unless another open intake has it too, since several may fail for one reason.
+
+    :param over: what those who got the alert get now.
+    :param but: the alert for which the intake fails now, which does not end.
+    """
+    key = c.execute(sa.select(runs.c.alert).where(runs.c.ident == ident)).scalar_one()
+    others = sa.select(runs.c.ident).where(runs.c.alert == key, runs.c.status.in_(RUN_OPEN), runs.c.ident != ident)
+    if key not in ("", but) and c.execute(others).first() is None:
+        end_alerts(c, [key], now, over and f"{over}; before: {key.removeprefix('intake:')}")
 
 
 def _made(c: sa.Connection, group: str, members: list[int], owner: str, now: datetime) -> str:

@@ -166,6 +166,7 @@ runs = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False, default=1),
     sa.Column("next_at", sa.String(32), nullable=False, default=""),
     sa.Column("extra_vars", sa.Text, nullable=False, default="{}"),
+    sa.Column("alert", sa.String(200), nullable=False, default=""),
 )
 
 #: The chores that the bridge runs by the clock (followups, reconcile, ...): when each was last begun.
@@ -194,6 +195,7 @@ alerts = sa.Table(
     sa.Column("told_at", sa.String(32), nullable=False, default=""),
     sa.Column("settled_at", sa.String(32), nullable=False, default=""),
     sa.Column("settled_by", sa.String(200), nullable=False, default=""),
+    sa.Column("over", sa.Text, nullable=False, default=""),
 )
 
 #: Notices about cases, a row for each configured way: written together with the change, sent afterwards, once. ``mark`` distinguishes two of
