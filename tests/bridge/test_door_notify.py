@@ -11,6 +11,7 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -130,6 +131,47 @@ class MailServer(socketserver.ThreadingTCPServer):
                 **changed,
             }
         )
+
+
+class _Drip(_Talk):
+    """Sends one answer byte by byte until the other side has left, and for 20 s at most."""
+
+    server: Dripping
+
+    def handle(self) -> None:
+        with suppress(OSError):  # the other side has left
+            super().handle()
+
+    def _say(self, words: str) -> None:
+        answers = {"220 mail.test": "greeting", self.server.answer: "sender", "250 taken": "letter"}
+        if answers.get(words) == self.server.where:
+            self._drip(words[:3].encode() + b"-")
+        super()._say(words)
+
+    def _drip(self, head: bytes) -> None:
+        with suppress(OSError):
+            self.wfile.write(head)
+            for _each in range(2000):
+                self.connection.settimeout(0.01)
+                with suppress(TimeoutError):
+                    while self.connection.recv(4096):
+                        pass
+                    break
+                self.wfile.write(b"a")
+            else:
+                self.connection.settimeout(None)
+                self.wfile.write(b"\r\n")
+                return
+        self.server.left.set()
+
+
+class Dripping(MailServer):
+    """A mail server that is never silent, and whose answer never ends."""
+
+    def __init__(self, where: str, tls: ssl.SSLContext | None, *, starttls: bool) -> None:
+        super().__init__(tls, starttls=starttls)
+        self.RequestHandlerClass = _Drip
+        self.where, self.answer, self.left = where, "250 well", threading.Event()
 
 
 class WebServer(ThreadingHTTPServer):
@@ -291,6 +333,22 @@ def test_a_temporary_refusal_is_distinguished_from_a_final_one(mail: MailServer,
     mail.answer = answer
     (told,) = send([mail.channel()], NOTICE)
     assert (told.ok, told.temporary) == (False, temporary)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "where"),
+    [("smtp", "greeting"), ("smtp", "sender"), ("smtp", "letter"), ("smtps", "greeting"), ("starttls", "letter")],
+)
+def test_a_mail_server_that_drips_is_left_when_the_letter_has_had_its_time(
+    scheme: str, where: str, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer is late: a byte comes each hundredth of a second."""
+    monkeypatch.setattr(notify_mail, "WHOLE", 0.5)
+    with Dripping(where, None if scheme == "smtp" else tls, starttls=scheme == "starttls") as server:
+        (told,) = send([server.channel(scheme.replace("starttls", "smtp"))], NOTICE)
+        assert server.left.wait(60), "the connection was ended"
+        server.shutdown()
+    assert not told.ok and told.temporary and "the letter was not taken in 0.5 s" in told.detail, told.detail
 
 
 def test_an_address_that_is_not_taken_is_reported_and_the_others_have_it(mail: MailServer) -> None:

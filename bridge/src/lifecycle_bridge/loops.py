@@ -23,7 +23,7 @@ ALLOWED: Mapping[str, float] = {
     "inbox": 120.0,  # one transaction
     "run": 600.0,  # one run: its executor is heard several times a second, a request to a controller may take 120 s
     "notices": 900.0,  # one notice: it waits for HR up to 300 s, behind another question to HR that may take as long
-    "alerts": 900.0,  # one alert, by all its ways: a slow mail server costs 10 s for each of its answers
+    "alerts": 900.0,  # one alert, by all its ways: a slow mail server costs a minute
     "people": 900.0,  # asks HR for names
     "locate": 900.0,  # asks the systems where somebody is
 }

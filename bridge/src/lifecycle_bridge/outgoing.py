@@ -2,23 +2,21 @@
 # SPDX-FileCopyrightText: workforce.lifecycle contributors
 """Sends the bridge's own requests, with a limit of seconds for the whole request and of bytes for its answer. No redirect is followed.
 
-The timeout of ``requests`` limits only the silence between two bytes. A server that sends a byte a second is never silent, and would delay
-notices, sign-in and runs. So a timer ends the connection when the request has used its time.
+A server that sends a byte a second would delay notices, sign-in and runs. So a timer ends the connection when the request has used its time.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from lifecycle_bridge.deadline import Deadline
 from lifecycle_bridge.loops import came_around
 
 #: Bytes of an answer, after decompression. As text it may take four times as much memory.
@@ -40,41 +38,16 @@ class _Current(threading.local):
 _CURRENT = _Current()
 
 
-class _Watch:
-    """Ends the connections of one request when its time is over."""
+class _Watch(Deadline):
+    """Ends the connections of the request that this thread sends when its time is over."""
 
-    def __init__(self, seconds: float) -> None:
-        self.over = False
-        self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Self:
         _CURRENT.watch = self
-        self._timer.start()
-        return self
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        super().__exit__()
         _CURRENT.watch = None
-
-    def note(self, sock: socket.socket | None) -> None:
-        with self._lock:
-            if sock is not None and sock not in self._sockets:
-                self._sockets.append(sock)
-            if self.over:
-                self._shut()
-
-    def _end(self) -> None:
-        with self._lock:
-            self.over = True
-            self._shut()
-
-    def _shut(self) -> None:
-        for sock in self._sockets:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Reporting:
@@ -96,7 +69,7 @@ class _Reporting:
 
     def _report(self) -> None:
         if _CURRENT.watch is not None:
-            _CURRENT.watch.note(self.sock)
+            _CURRENT.watch.watch(self.sock)
 
 
 @cache

@@ -29,7 +29,7 @@ class Sent:
 
 
 def send(channels: Sequence[Notify], notice: Notice) -> list[Sent]:
-    """Send a notice on each channel; a failure of one is reported and does not stop the others. Takes up to ten seconds a channel."""
+    """Send a notice on each channel; a failure of one is reported and does not stop the others. Takes up to a minute a channel."""
     return [_send_by(channel, notice) for channel in channels]
 
 
