@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from lifecycle_bridge import app as bridge_app
 from lifecycle_bridge import notify, outgoing, watchdog
 from lifecycle_bridge.app import application
 from lifecycle_bridge.config import Config, Console, Notify, Poll, Secret, Source
@@ -352,6 +353,15 @@ def test_a_database_that_is_away_fails_readiness_and_restarts_nothing(
             app.clock.seconds += ALLOWED["dispatch"] + 1
             until(lambda: app.hanging() == set())
         until(lambda: app.client.get("/readyz").status_code == 200)
+
+
+def test_a_bridge_that_begins_long_after_it_was_made_is_ready_before_its_first_poll(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge_app, "_POLL", 600.0)
+    app.clock.seconds += 60
+    with app.client:
+        until(lambda: app.client.get("/readyz").json()["checks"]["polls"] == "ok")
 
 
 def test_the_page_of_sources_shows_the_loops_of_the_process(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
