@@ -67,6 +67,12 @@ path: {description: "The pack.", returned: when written, type: str, sample: /srv
 page: {description: "Its page.", returned: when written, type: str, sample: /srv/lifecycle/audits/2026-01-01_2026-12-31/index.html}
 summary: {description: "How many of the population stand how.", returned: when written, type: dict, sample: {closed: 118, open: 2, without_a_case: 1}}
 exceptions: {description: "How many exceptions there are.", returned: when written, type: int, sample: 3}
+unread:
+  description: The records of HR that were refused, C({system, id, why}). Each is an exception.
+  returned: when written
+  type: list
+  elements: dict
+  sample: []
 seed: {description: "What drew the sample.", returned: when written, type: str, sample: "4711"}
 """
 

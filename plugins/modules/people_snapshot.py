@@ -45,7 +45,7 @@ from ..module_utils.model import private
 from ..module_utils.model import clock
 from ..module_utils.sdk.protocols import HrRecords, HrSource
 from ..module_utils.sdk.target import Connector
-from ..module_utils.people.hr_look import Look, refusals
+from ..module_utils.people.hr_look import Look, refusals, unread
 from ..module_utils.engine.change import Outcome
 from ..module_utils.engine.task import Task
 
@@ -61,7 +61,8 @@ def info(system: HrRecords, want: Mapping[str, Any]) -> dict[str, Any]:
             count += 1
         if isinstance(system, HrSource):
             out.write(json.dumps({"look": Look.of(system.overview()).as_dict()}) + "\n")
-        refused = system.refused_ids if isinstance(system, Connector) else {}
+        name = system.target.name if isinstance(system, Connector) else ""
+        refused = [{"id": one.id, "why": one.why} for one in unread(system, name)]
         out.write(json.dumps({"end": count, "read_at": read_at, "refused": refused}) + "\n")
     return {"count": count, "read_at": read_at, "outcome": Outcome.ALREADY.value, **refusals(system)}
 

@@ -45,6 +45,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users: {description: "Whom it is about, by HR's ids.", returned: success, type: list, elements: str, sample: ["107", "112"]}
+unread:
+  description: The records of HR that were refused, C({system, id, why}). Nobody knows whether these people have the profile, and nothing is rolled out to them.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 up_to_date: {description: "How many have it already, as their last case says.", returned: success, type: int, sample: 12}
 """
 from ..module_utils.engine.ledger_task import LedgerTask

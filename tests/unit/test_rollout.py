@@ -112,7 +112,7 @@ def test_an_hr_system_that_was_not_read_is_not_taken_for_empty(company: Company)
     assert "HR (payroll) was not read" in company.behind()["msg"]
     with pytest.raises(InputError, match="payroll"):
         people_of(str(company.path / "spool"), ["hr", "payroll"])
-    assert people_of(str(company.path / "spool"), ["hr"])[1] == ["hr"]
+    assert people_of(str(company.path / "spool"), ["hr"]).sources == ["hr"]
 
 
 def test_everybody_who_has_it_and_works_here_gets_what_changed_and_keeps_the_rest(company: Company) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -153,6 +153,36 @@ def _twice(people: Iterable[Person]) -> tuple[str, ...]:
         if value
     )
     return tuple(sorted(name for name, times in ids.items() if times > 1))
+
+
+@dataclass(frozen=True)
+class UnreadRecord:
+    """A record that an HR system has and that was refused. ``id`` is HR's id; empty where the record shows none."""
+
+    system: str
+    id: str
+    why: str
+
+    @property
+    def named(self) -> str:
+        """Return the record in words."""
+        return f"{self.system}: record {self.id}" if self.id else f"{self.system}: a record without an id"
+
+
+def unread(system: HrRecords, name: str) -> list[UnreadRecord]:
+    """Return the refused records of the source ``name``, each once."""
+    if not isinstance(system, Connector):
+        return []
+    ids = {why: number for number, why in system.refused_ids.items()}
+    return [UnreadRecord(name, ids.get(why, ""), why) for why in dict.fromkeys(system.refused)]
+
+
+def few(records: Sequence[UnreadRecord], so: str, most: int = 20) -> Iterator[str]:
+    """Yield a line for each refused record, with the reason and what follows from it; after ``most``, how many more there are."""
+    for one in records[:most]:
+        yield f"{one.named} cannot be read, so {so}: {one.why}"
+    if len(records) > most:
+        yield f"{len(records) - most} more records cannot be read, so {so}"
 
 
 def refusals(system: HrRecords) -> dict[str, Any]:

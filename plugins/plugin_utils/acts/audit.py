@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ...module_utils.model import clock
 from ...module_utils.model.commands import option
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.person import Person
+from ...module_utils.people.hr_look import UnreadRecord, few
 from ..audit import pack
 from ..audit.population import Period
 from ..audit.report import Audit, audit
@@ -32,10 +34,10 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
     if want["state"] == "begun":
         return {**quiet, "spool": str(spool())}
     period = period_of(want["from"], want["to"])
-    people, sources = people_of(want["people"], run.inventory.group("hr_records"))
+    read = people_of(want["people"], run.inventory.group("hr_records"))
     policy, systems = run.policy, run.inventory.systems()
     made = audit(
-        people,
+        read.people,
         all_cases(run, want["archives"]),
         period,
         policy,
@@ -43,11 +45,13 @@ def act(run: LedgerRun, want: Mapping[str, Any]) -> dict[str, Any]:
         size=want["sample"],
         seed=want["seed"] or secrets.token_hex(4),
         company=want["company"],
+        unread=read.unread,
     )
-    made.head, made.sources = run.ledger.head(), sources
+    made.head, made.sources = run.ledger.head(), read.sources
     said = {
         "summary": pack.as_json(made)["population"],
         "exceptions": len(made.problems),
+        "unread": [asdict(one) for one in made.unread],
         "seed": made.seed,
         "msg": _said(made),
     }
@@ -88,8 +92,17 @@ def period_of(first: str, last: str) -> Period:
     return Period(*days)
 
 
-def people_of(folder: str, wanted: Collection[str]) -> tuple[Iterator[Person], list[str]]:
-    """Return everybody of every HR system that was read into the folder, and the names of these systems.
+@dataclass(frozen=True)
+class Everybody:
+    """What all HR systems say: the people, the records that were refused, and the names of the systems."""
+
+    people: Sequence[Person]
+    unread: Sequence[UnreadRecord]
+    sources: Sequence[str]
+
+
+def people_of(folder: str, wanted: Collection[str]) -> Everybody:
+    """Return everybody of every HR system that was read into the folder.
 
     :param wanted: the HR systems of the inventory.
     :raises InputError: one of them was not read, or there is none.
@@ -102,8 +115,9 @@ def people_of(folder: str, wanted: Collection[str]) -> tuple[Iterator[Person], l
             act=act,
             hint="run the playbook audit, with the systems file that names HR",
         )
-    people = (Person.of(one) for path in files for one in read_people(path))
-    return people, [path.stem.removeprefix("hr-") for path in files]
+    unread: list[UnreadRecord] = []
+    people = [Person.of(one) for path in files for one in read_people(path, refused=unread)]
+    return Everybody(people, unread, [path.stem.removeprefix("hr-") for path in files])
 
 
 def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
@@ -117,4 +131,5 @@ def all_cases(run: LedgerRun, archives: str) -> dict[str, CaseFile]:
 def _said(made: Audit) -> str:
     count, members = len(made.problems), len(made.members)
     population = f"{members} {'person' if members == 1 else 'people'} in the population"
-    return f"{population}, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"
+    found = f"{population}, {len(made.sampled)} looked at closely, {count} exception{'' if count == 1 else 's'}"
+    return "; ".join([found, *few(made.unread, "nobody knows whether they left", most=5)])

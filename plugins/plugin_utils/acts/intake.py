@@ -14,7 +14,7 @@ from ...module_utils.model.answers import HrAnswer
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, WITHDRAW
 from ...module_utils.model.person import Person
-from ...module_utils.people.hr_look import Look
+from ...module_utils.people.hr_look import Look, UnreadRecord
 from ..hr import feed, intake
 from ..ledger.run import LedgerRun
 from ..reconcile import index
@@ -58,7 +58,7 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
     """
     found: Sequence[HrAnswer] = want["found"]
     looks = feed.looks_of(found)
-    refused: dict[str, dict[str, str]] = {}
+    refused: list[UnreadRecord] = []
     everybody = _snapshots(want["snapshots"] or "", looks, refused) if want["everybody"] else {}
     feed.examine(run, looks)
     judge = intake.Intake(run.ledger, run.policy, want["batch"], read_only=run.read_only)
@@ -75,21 +75,18 @@ def _decided(run: LedgerRun, want: Mapping[str, Any]) -> tuple[list[dict[str, An
                 system=system,
                 hint="see its error above; nothing was decided",
             )
-        decisions += judge.judge(
-            system, intake.people_of(everybody, system), everybody=True, refused=refused.get(system, {})
-        )
+        unreadable = {one.id: one.why for one in refused if one.system == system}
+        decisions += judge.judge(system, intake.people_of(everybody, system), everybody=True, refused=unreadable)
         judged += len(everybody[system])
     feed.keep(run, looks)
     return decisions, judged
 
 
-def _snapshots(folder: str, looks: dict[str, Look], refused: dict[str, dict[str, str]]) -> dict[str, list[Person]]:
+def _snapshots(folder: str, looks: dict[str, Look], refused: list[UnreadRecord]) -> dict[str, list[Person]]:
     """Return everybody of each HR system that was read as a whole. Their looks, and the refused records, are added to
     ``looks`` and ``refused``.
     """
     return {
-        (name := path.stem.removeprefix("hr-")): [
-            Person.of(one) for one in index.read_people(path, looks, refused.setdefault(name, {}))
-        ]
+        path.stem.removeprefix("hr-"): [Person.of(one) for one in index.read_people(path, looks, refused)]
         for path in sorted(Path(folder).glob("hr-*.jsonl"))
     }

@@ -83,6 +83,7 @@ def as_json(made: Audit) -> dict[str, Any]:
             {"key": one.key, "case": one.case.id if one.case else "", "standing": one.standing} for one in made.sampled
         ],
         "exceptions": [asdict(problem) for problem in made.problems],
+        "unread": [asdict(one) for one in made.unread],
         "numbers": made.numbers.as_dict() if made.numbers else {},
     }
 

@@ -15,7 +15,7 @@ from ..record.html import environment, sentence
 from .controls import CONTROLS
 from .numbers import Numbers
 from .plots import distribution, trend
-from .population import LEFT, MISSING, NOT_LEFT, NOT_OURS, UNKNOWN
+from .population import LEFT, MISSING, STANDINGS
 from .report import EXCEPTIONS, Audit, Problem
 from .template import AUDIT, NUMBERS
 from .timing import OpenItem
@@ -44,10 +44,8 @@ def audit_page(made: Audit, keys: Sequence[str]) -> str:
         groups=list(groups.items()),
         meaning=EXCEPTIONS,
         worst="; ".join(f"{len(found)} × {EXCEPTIONS[kind]}" for kind, found in list(groups.items())[:4]),
-        standings=[
-            (name, made.count(name)) for name in (LEFT, MISSING, NOT_OURS, NOT_LEFT, UNKNOWN) if made.count(name)
-        ],
-        explained=[one for one in made.members if one.standing != LEFT],
+        standings=[(name, made.count(name)) for name in STANDINGS if made.count(name)],
+        explained=[one for one in made.members if one.standing != LEFT or one.why],
         spread=distribution(figures.closed_after if figures else ()),
         trend=trend(figures.months if figures else ()),
         controls=CONTROLS,

@@ -14,14 +14,23 @@ from datetime import date, datetime, timedelta, timezone
 
 from ...module_utils.company.policy import Policy, fact_of, like
 from ...module_utils.model.kinds import OFFBOARD, ONBOARD, REINSTATE, RESUME
-from ...module_utils.model.person import Person, names_in, other_addresses
+from ...module_utils.model.person import KEYS, Person, names_in, other_addresses
+from ...module_utils.model.person import LEFT as HAS_LEFT
+from ...module_utils.people.hr_look import UnreadRecord
 from ..history.casefile import CaseFile, of_kind
 
 LEFT = "left, and has a case"
 MISSING = "left, and has no case"
+NO_DATE = "left on a day that HR does not have, and has no case"
+OTHER_PERIOD = "left on a day that HR does not have, and has a case of another period"
 NOT_OURS = "left, and needs no case"
 NOT_LEFT = "has a case, and did not leave"
 UNKNOWN = "has a case, and HR does not know them"
+UNREAD = "HR has a record of them that cannot be read"
+#: All of them, in the order of a reader.
+STANDINGS = (LEFT, MISSING, NO_DATE, UNREAD, OTHER_PERIOD, NOT_OURS, NOT_LEFT, UNKNOWN)
+#: Why somebody without a day is in the population.
+UNDATED = "HR has them as left, and has no day"
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,10 @@ class Period:
 
 @dataclass(frozen=True)
 class Member:
-    """One person of the population: HR's facts, the case if there is one, and how the two fit (``standing``)."""
+    """One person of the population: HR's facts, the case if there is one, and how the two fit (``standing``).
+
+    ``left`` is empty when HR has no day. ``system`` is the HR system of a record that cannot be read.
+    """
 
     key: str
     name: str
@@ -54,40 +66,67 @@ class Member:
     why: str
     case: CaseFile | None
     kind: str
+    system: str = ""
+
+    @property
+    def is_undated(self) -> bool:
+        """Return whether HR has them as left without a day, and no case of another period has it either."""
+        return not self.left and self.standing in (LEFT, NO_DATE)
 
     @property
     def is_exception(self) -> bool:
         """Return whether an auditor must get a reason."""
-        return self.standing == MISSING or self.standing in (NOT_LEFT, UNKNOWN) and not self.why
+        return self.standing in (MISSING, NO_DATE, UNREAD) or self.standing in (NOT_LEFT, UNKNOWN) and not self.why
 
 
-def population(people: Iterable[Person], cases: Mapping[str, CaseFile], period: Period, policy: Policy) -> list[Member]:
-    """Return everybody who, in the period, left according to HR or has a leaver's case, in the order of their keys."""
+@dataclass(frozen=True)
+class _Book:
+    """What the ledger and policy say: leavers' cases and returns by each name of the person, the oldest first, and the
+    moments of withdrawn cases by name."""
+
+    leavers: Mapping[str, Sequence[CaseFile]]
+    returns: Mapping[str, Sequence[CaseFile]]
+    withdrawn: Mapping[str, str]
+    policy: Policy
+
+    def returns_after(self, case: CaseFile) -> list[CaseFile]:
+        """Return the later cases by which the person of a leaver's case came back."""
+        found = {one.id: one for name in case.keys for one in self.returns.get(name, ()) if one.opened > case.opened}
+        return sorted(found.values(), key=lambda one: one.opened)
+
+
+def population(
+    people: Iterable[Person],
+    cases: Mapping[str, CaseFile],
+    period: Period,
+    policy: Policy,
+    unread: Iterable[UnreadRecord] = (),
+) -> list[Member]:
+    """Return everybody who, in the period, left according to HR or has a leaver's case, in the order of their keys.
+
+    Whoever HR has as left without a day may have left in any period, and so may the person of a record that was
+    refused: they are in the population of each period, unless a case says when they left.
+
+    :param unread: the records of HR that were refused.
+    """
     leavers = list(of_kind(cases, OFFBOARD))
-    by_name: dict[str, list[CaseFile]] = {}
-    for case in leavers:
-        for name in case.keys:
-            by_name.setdefault(name, []).append(case)
-    by_name = {name: sorted(found, key=lambda one: one.opened) for name, found in by_name.items()}
-    withdrawn = _withdrawn(cases)
+    book = _Book(_by_name(leavers), _by_name(of_kind(cases, REINSTATE, ONBOARD, RESUME)), _withdrawn(cases), policy)
     members: dict[str, Member] = {}
     known: dict[str, Person] = {}
-    used: set[str] = set()
     for person in people:
         for name in _names(person):
             known.setdefault(name, person)
-        day = left_on(person)
-        if day is None or not period.holds(day):
-            continue
-        found = _case_of(person, day, by_name)
-        if found is not None:
-            used.add(found.id)
-        members[person.key] = _member(person, day, found, policy, withdrawn)
+        member = _leaver(person, period, book)
+        if member is not None:
+            members[person.key] = member
+    for n, record in enumerate(unread):
+        members[f"{record.id} {record.system} {n}"] = _unread(record, period, book)
+    used = {one.case.id for one in members.values() if one.case is not None}
     for case in leavers:
         if case.id in used or not _in_period(case, period):
             continue
         hr = next((known[name] for name in case.keys if name in known), None)
-        members[f"{case.key} {case.id}"] = _without_leaving(case, hr, cases, period)
+        members[f"{case.key} {case.id}"] = _without_leaving(case, hr, book, period)
     return [members[key] for key in sorted(members)]
 
 
@@ -103,10 +142,15 @@ def ticket(seed: str, key: str) -> str:
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 
 
+def has_left(person: Person) -> bool:
+    """Return whether HR has somebody as left, or as leaving."""
+    return person.status == HAS_LEFT or bool(person.termination_date)
+
+
 def left_on(person: Person) -> date | None:
-    """Return the day on which, according to HR, somebody left; None when they did not."""
+    """Return the day on which, according to HR, somebody left; None when they did not, and when HR has no such day."""
     text = person.last_working_day or person.termination_date
-    if not text or person.status in ("active", "leave", "pending") and not person.termination_date:
+    if not text or not has_left(person):
         return None
     try:
         return date.fromisoformat(text[:10])
@@ -124,14 +168,17 @@ def _names(person: Person) -> set[str]:
     return {name.casefold() for name in (*names_in(person.as_dict()), *other_addresses(person.as_dict()))}
 
 
-def _case_of(person: Person, day: date, by_name: Mapping[str, Sequence[CaseFile]]) -> CaseFile | None:
-    """Return the person's case for this day: found by an id rather than by an address, and the nearest to the day."""
-    names = _names(person)
+def _case_of(names: set[str], by_name: Mapping[str, Sequence[CaseFile]], when: date | Period) -> CaseFile | None:
+    """Return the case of a person with these names: found by an id rather than by an address, and the nearest to the
+    day; where only a period is known, the last case in it, else the last one of all."""
     addresses = {name for name in names if name.startswith("email ")}
     for known in (names - addresses, addresses):
         found = {case.id: case for name in known for case in by_name.get(name, ())}
-        if found:
-            return min(found.values(), key=lambda one: abs((_day(one) - day).days))
+        if not found:
+            continue
+        if isinstance(when, Period):
+            return max(found.values(), key=lambda one: (_in_period(one, when), one.opened))
+        return min(found.values(), key=lambda one: abs((_day(one) - when).days))
     return None
 
 
@@ -147,22 +194,55 @@ def _in_period(case: CaseFile, period: Period) -> bool:
     return period.holds(_day(case))
 
 
-def _member(person: Person, day: date, case: CaseFile | None, policy: Policy, withdrawn: Mapping[str, str]) -> Member:
-    standing, why = LEFT, ""
+def _leaver(person: Person, period: Period, book: _Book) -> Member | None:
+    """Return somebody who left in the period by HR's word; None for everybody else."""
+    day = left_on(person)
+    if day is not None:
+        if not period.holds(day):
+            return None
+        return _member(person, day, _case_of(_names(person), book.leavers, day), book)
+    if not has_left(person):
+        return None
+    case = _case_of(_names(person), book.leavers, period)
+    if case is None or _in_period(case, period):
+        return _member(person, None, case, book)
+    back = book.returns_after(case)
+    standing, why = OTHER_PERIOD, f"{UNDATED}; case {case.id} is of {_day(case).isoformat()}"
+    if back:
+        standing, why = NO_DATE, f"{UNDATED}; after case {case.id} they came back: case {back[-1].id}"
+    return Member(
+        person.key, person.name, person.email, person.department, "", standing, why, None, kind_of(None, person)
+    )
+
+
+def _unread(record: UnreadRecord, period: Period, book: _Book) -> Member:
+    """Return the person of a record that was refused, with their case of the period; only a case has their name."""
+    case = _case_of({f"{field} {record.id}".casefold() for field in KEYS}, book.leavers, period)
+    if case is None or not _in_period(case, period):
+        return Member(record.id, record.named, "", "", "", UNREAD, record.why, None, "", record.system)
+    email, department = (str(case.person.get(key) or "") for key in ("email", "department"))
+    return Member(record.id, case.name, email, department, "", UNREAD, record.why, case, kind_of(case), record.system)
+
+
+def _member(person: Person, day: date | None, case: CaseFile | None, book: _Book) -> Member:
+    standing, why = LEFT, "" if day else f"{UNDATED}; the day is that of the case"
     if case is None:
         standing, why = MISSING, "no leaver's case in the ledger"
-        if any(like_all(person, facts) for facts in policy.identity.not_people):
+        if day is None:
+            standing, why = NO_DATE, f"{UNDATED}; there is {why}"
+        if any(like_all(person, facts) for facts in book.policy.identity.not_people):
             standing, why = NOT_OURS, "the policy says that this record is no person (identity.not_people)"
-        elif policy.protects(person):
-            why = f"no run may touch them: {policy.protects(person)}"
-        elif any(name in withdrawn for name in _names(person)):
-            why = f"their case was withdrawn at {next(withdrawn[n] for n in _names(person) if n in withdrawn)[:10]}, and HR still has them as left"
+        elif book.policy.protects(person):
+            why = f"no run may touch them: {book.policy.protects(person)}"
+        elif any(name in book.withdrawn for name in _names(person)):
+            at = next(book.withdrawn[name] for name in _names(person) if name in book.withdrawn)
+            why = f"their case was withdrawn at {at[:10]}, and HR still has them as left"
     return Member(
         person.key,
         person.name,
         person.email,
         person.department,
-        day.isoformat(),
+        day.isoformat() if day else "",
         standing,
         why,
         case,
@@ -175,18 +255,14 @@ def like_all(person: Person, facts: Mapping[str, str]) -> bool:
     return all(like(fact_of(person, fact), [pattern]) for fact, pattern in facts.items())
 
 
-def _without_leaving(case: CaseFile, hr: Person | None, cases: Mapping[str, CaseFile], period: Period) -> Member:
+def _without_leaving(case: CaseFile, hr: Person | None, book: _Book, period: Period) -> Member:
     name, email = case.name, str(case.person.get("email") or "")
     department = str(case.person.get("department") or "")
     if hr is None:
         standing, why = UNKNOWN, "HR has no record of them any more"
     else:
         day = left_on(hr)
-        back = [
-            one
-            for one in of_kind(cases, REINSTATE, ONBOARD, RESUME)
-            if one.keys & case.keys and one.opened > case.opened
-        ]
+        back = book.returns_after(case)
         if back:
             why = f"they came back: case {back[-1].id}"
         elif case.facts.get("despite_hr"):
@@ -199,6 +275,14 @@ def _without_leaving(case: CaseFile, hr: Person | None, cases: Mapping[str, Case
             why = ""
         standing = NOT_LEFT
     return Member(case.key, name, email, department, _day(case).isoformat(), standing, why, case, kind_of(case))
+
+
+def _by_name(cases: Iterable[CaseFile]) -> dict[str, list[CaseFile]]:
+    found: dict[str, list[CaseFile]] = {}
+    for case in cases:
+        for name in case.keys:
+            found.setdefault(name, []).append(case)
+    return {name: sorted(mine, key=lambda one: one.opened) for name, mine in found.items()}
 
 
 def _withdrawn(cases: Mapping[str, CaseFile]) -> dict[str, str]:

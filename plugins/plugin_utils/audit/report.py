@@ -15,15 +15,18 @@ from ...module_utils.model import clock
 from ...module_utils.model.durations import words
 from ...module_utils.model.kinds import RECONCILE
 from ...module_utils.model.person import Person
+from ...module_utils.people.hr_look import UnreadRecord
 from ..history.casefile import CaseFile
 from ..history.custody import DeviceFile, devices
 from .numbers import Numbers, numbers
-from .population import LEFT, MISSING, NOT_LEFT, UNKNOWN, Member, Period, population, sample
+from .population import LEFT, MISSING, NOT_LEFT, UNKNOWN, UNREAD, Member, Period, population, sample
 from .timing import Timing, timings
 
 #: The kinds of exception, the worst first, and what each means.
 EXCEPTIONS: Mapping[str, str] = {
     "no_case": "HR has them as left, and nobody took their access",
+    "no_date": "HR has them as left, and has no day",
+    "unread": "HR has a record that cannot be read, so that nobody knows whether they left",
     "access_open": "a way in is open",
     "closed_late": "access was closed later than the service level allows",
     "closed_by_reconcile": "a way in was closed only after a reconcile found it open",
@@ -64,6 +67,7 @@ class Audit:
     numbers: Numbers | None = None
     head: str = ""
     sources: Sequence[str] = ()
+    unread: Sequence[UnreadRecord] = ()
 
     def count(self, standing: str) -> int:
         """Return how many people of the population have this standing."""
@@ -81,10 +85,14 @@ def audit(
     seed: str,
     company: str = "",
     now: datetime | None = None,
+    unread: Sequence[UnreadRecord] = (),
 ) -> Audit:
-    """Make the audit of a period. Its cost is linear in the people and cases."""
+    """Make the audit of a period. Its cost is linear in the people and cases.
+
+    :param unread: the records of HR that were refused.
+    """
     now = now or clock.now()
-    members = population(people, cases, period, policy)
+    members = population(people, cases, period, policy, unread)
     mine = [one for one in members if one.case is not None]
     made = Audit(
         period,
@@ -97,6 +105,7 @@ def audit(
         {one.case.id: list(timings(one.case, levels, now)) for one in mine if one.case is not None},
         devices(cases.values()),
         numbers=numbers(cases, period, levels, now),
+        unread=unread,
     )
     order = list(EXCEPTIONS)
     made.problems = sorted(_problems(made, levels, now), key=lambda one: (order.index(one.kind), one.key, one.what))
@@ -107,6 +116,10 @@ def _problems(made: Audit, levels: Levels, now: datetime) -> Iterable[Problem]:
     for one in made.members:
         if one.standing == MISSING:
             yield Problem("no_case", one.key, one.name, "", one.why, levels.owner("", "cutoff", "cutoff"), one.left)
+        elif one.standing == UNREAD:
+            yield Problem("unread", one.key, one.name, _id(one), one.why, levels.owner(one.system, "", ""), "")
+        elif one.is_undated:
+            yield Problem("no_date", one.key, one.name, _id(one), one.why, levels.owner("", "cutoff", "cutoff"), "")
         elif one.standing == NOT_LEFT and one.is_exception:
             yield Problem("not_left", one.key, one.name, _id(one), EXCEPTIONS["not_left"], "", one.left)
         elif one.standing == UNKNOWN:

@@ -19,7 +19,7 @@ from ...module_utils.model.case import Case
 from ...module_utils.model.errors import InputError
 from ...module_utils.model.kinds import OFFBOARD, TRANSFER
 from ...module_utils.model.person import Person
-from ...module_utils.people.hr_look import Look
+from ...module_utils.people.hr_look import Look, UnreadRecord
 from ...module_utils.people.others import everywhere, texts
 from ...module_utils.reconcile.people import Known, write_people
 from ...module_utils.sdk.keys import Key, Kind
@@ -57,15 +57,15 @@ def snapshots(folder: str, wanted: Collection[str], act: str) -> list[Path]:
 
 
 def read_people(
-    path: Path, looks: dict[str, Look] | None = None, refused: dict[str, str] | None = None
+    path: Path, looks: dict[str, Look] | None = None, refused: list[UnreadRecord] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield the records of one HR system from the file that ``people_snapshot`` wrote.
 
     :param looks: gets the look at the whole source, by system.
-    :param refused: gets the source's unreadable records: HR id -> the reason.
+    :param refused: gets the records that the source refused.
     :raises InputError: the file is missing or not complete.
     """
-    count, end = 0, None
+    count, end, name = 0, None, path.stem.removeprefix("hr-")
     try:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -73,12 +73,12 @@ def read_people(
                 if "end" in row:
                     end = row["end"]
                     if refused is not None:
-                        refused.update(row.get("refused") or {})
+                        refused += [UnreadRecord(name, one["id"], one["why"]) for one in row.get("refused") or ()]
                 elif "person" in row:
                     count += 1
                     yield row["person"]
                 elif looks is not None:
-                    looks[path.stem.removeprefix("hr-")] = Look.read(row["look"])
+                    looks[name] = Look.read(row["look"])
     except (OSError, ValueError) as e:
         raise InputError(
             f"the answer of {path.stem} cannot be read: {e}",
