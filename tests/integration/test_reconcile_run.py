@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
 
 from scripts.bench_reconcile import measure
@@ -18,6 +20,26 @@ from tests.integration.test_runs import asked
 def report(company: SandboxCompany) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(sorted((company.folder / "records").glob("reconcile-*.json"))[-1].read_text())
     return found
+
+
+@pytest.mark.rotating(of=6)
+def test_the_account_of_somebody_whose_record_cannot_be_read_is_not_suspended_as_an_orphan(
+    company: SandboxCompany,
+) -> None:
+    """Nia has a seat in Slack; her row in the contractors' list gets a day that there is not."""
+    source = yaml.safe_load(company.systems_file.read_text(encoding="utf-8"))["systems"]["contractors"]
+    path = company.systems_file.parent / source["options"]["path"]
+    text = path.read_text("utf-8-sig")
+    [row] = [line for line in text.splitlines() if "nia@contractors.example" in line]
+    bad = re.sub(r"\d{2}\.\d{2}\.\d{4}|\d{4}-\d{2}-\d{2}", "31.02.2026", row)
+    assert bad != row
+    other = row.replace("nia@", "uma@").replace("C2001", "C2002")  # a list without anybody would be refused as a whole
+    path.write_text(text.replace(row, f"{bad}\n{other}"))
+    ran = company.play("reconcile", "-e", "fix=orphan")
+    assert "1 record of HR NOT READ" in ran.output, ran.output
+    orphans = [one for one in report(company)["findings"] if one["kind"] == "orphan"]
+    assert orphans and not any(one["fix"] for one in orphans)
+    assert company.writes() == []
 
 
 @pytest.mark.rotating(of=6)

@@ -29,6 +29,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.values imp
 from ansible_collections.workforce.lifecycle.plugins.modules.people_snapshot import TASK as SNAPSHOT
 from ansible_collections.workforce.lifecycle.plugins.modules.reconcile_system import TASK as SYSTEM
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import fix as reconcile_fix
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import index as reconcile_index
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import page as reconcile_page
 from ansible_collections.workforce.lifecycle.plugins.plugin_utils.reconcile import report as reconcile_report
@@ -62,11 +63,17 @@ class Bench:
             self.ledger.close_case(case.id, run="r", complete=True, summary={})
         self.profiles = company.profiles(folder / "profiles")
         self.failures: dict[str, str] = {}
+        #: The records that HR's connector refused.
+        self.refused: list[dict[str, str]] = []
 
     def index(self) -> dict[str, Any]:
         assert not SNAPSHOT.run(
             {"path": str(self.spool / "hr-hr.jsonl")}, check_mode=False, system=Hr(self.made.people)
         ).get("failed")
+        if self.refused:
+            *rows, end = (self.spool / "hr-hr.jsonl").read_text().splitlines()
+            ended = json.dumps({**json.loads(end), "refused": self.refused})
+            (self.spool / "hr-hr.jsonl").write_text("\n".join([*rows, ended]) + "\n")
         profiles = load_profiles(str(self.profiles), dict.fromkeys(company.DIRECTORIES, "entra"))
         return reconcile_index.build(
             self.spool, ["hr"], policy=self.policy, profiles=profiles, ledger=self.ledger, feed=lambda looks: None
@@ -128,6 +135,22 @@ def _told(*capabilities: str) -> dict[str, Any]:
 
 def found(report: Mapping[str, Any]) -> Counter[tuple[str, str, str]]:
     return Counter((f["kind"], f["system"], f["account"]) for f in report["findings"])
+
+
+def test_whom_hr_seems_not_to_have_is_left_alone_while_a_record_of_hr_cannot_be_read(tmp_path: Path) -> None:
+    """The record may be of an employee: their account is no orphan, and a closed leaver may have been hired again."""
+    made = company.generate(400, 1, plants=12)
+    bench = Bench(made, tmp_path)
+    bench.refused = [{"id": "E77", "why": "hr.csv:9: Eintritt '31.02.2026' is not a date"}]
+    report = bench.all()
+    doubted = [one for one in report["findings"] if one["kind"] in ("orphan", "leaver_returned") and not one["person"]]
+    assert doubted and report["hr"]["unread"] == [{"system": "hr", **bench.refused[0]}]
+    assert all(not one["fix"] and "1 record of HR that cannot be read" in one["said"] for one in doubted)
+    found, left = reconcile_fix.chosen(report, ["orphan"])
+    assert not found and len(left) == sum(one["kind"] == "orphan" for one in report["findings"])
+    assert "1 record of HR NOT READ" in reconcile_report.sentence(report)
+    assert "31.02.2026" in reconcile_page.render(report)
+    assert all(one["fix"] for one in report["findings"] if one["kind"] == "leaver_active"), "HR has these as left"
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -27,6 +27,8 @@ class Kind:
     fix: str = ""
 
 
+#: Kinds that rest on HR not having the person.
+OF_NOBODY = frozenset({"orphan", "leaver_returned", "credential_maker_gone", "device_owner_gone"})
 KINDS: Mapping[str, Kind] = {
     "leaver_returned": Kind(
         "A closed leaver is back",
@@ -208,7 +210,6 @@ def command(line: FindingLine, person: PersonRecord, capabilities: Collection[st
     """
     kind, system = line["kind"], line["system"]
     user = person.get("employee_id") or person.get("email") or ""
-    look_again = commands.command("reconcile", only=system)
     if kind in ("leaver_active", "leaver_holds") and user:
         return commands.command("offboard", user=user)
     if line["fix"]:
@@ -232,7 +233,12 @@ def command(line: FindingLine, person: PersonRecord, capabilities: Collection[st
         and "devices" in capabilities
     ):
         return _adhoc(system, "device", {"person": {"email": line["facts"]["owner"]}, "company": "lock"})
-    return look_again
+    return look_again(system)
+
+
+def look_again(system: str) -> str:
+    """Return the command that looks at one system again."""
+    return commands.command("reconcile", only=system)
 
 
 def _adhoc(system: str, module: str, args: Mapping[str, Any]) -> str:

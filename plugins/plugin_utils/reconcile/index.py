@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -113,8 +113,9 @@ def build(
     for entry in policy.reconcile.ignore:
         still_ignored(entry)
     looks: dict[str, Look] = {}
+    refused: list[UnreadRecord] = []
     for source in sources:
-        if not sum(1 for _person in read_people(where / f"hr-{source}.jsonl", looks)):
+        if not sum(1 for _person in read_people(where / f"hr-{source}.jsonl", looks, refused)):
             raise InputError(
                 "it has no people",
                 act="read people",
@@ -125,7 +126,7 @@ def build(
     makes = _Index(where, sources, policy, profiles, ledger)
     path = where / INDEX
     # The facts are written last, after everybody was counted.
-    write_people(str(path), makes.people(), {**_facts(policy, profiles, sources), "counts": makes.counts})
+    write_people(str(path), makes.people(), {**_facts(policy, profiles, sources, refused), "counts": makes.counts})
     return {**makes.counts, "path": str(path)}
 
 
@@ -144,10 +145,13 @@ def still_ignored(entry: Ignored) -> bool:
         ) from None
 
 
-def _facts(policy: Policy, profiles: Profiles | None, sources: list[str]) -> dict[str, Any]:
-    """Return the part of policy and profiles that the checks need, as plain data."""
+def _facts(
+    policy: Policy, profiles: Profiles | None, sources: list[str], refused: Sequence[UnreadRecord]
+) -> dict[str, Any]:
+    """Return the part of policy and profiles that the checks need, and the refused records of HR, as plain data."""
     return {
         "sources": sources,
+        "refused": [asdict(one) for one in refused],
         "read_at": clock.stamp(),
         "profiles": {
             name: {

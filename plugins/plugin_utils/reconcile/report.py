@@ -27,10 +27,12 @@ from ...module_utils.model.system_facts import SystemFacts, Systems
 from ...module_utils.model.text import cell
 from ...module_utils.reconcile.findings import (
     KINDS,
+    OF_NOBODY,
     SEVERITIES,
     Finding,
     FindingLine,
     command,
+    look_again,
 )
 from ...module_utils.reconcile.people import People
 from ..ledger.links import Link
@@ -195,7 +197,8 @@ class _Merged:
         """
         kind, person = KINDS[line["kind"]], record.get("person") or {}
         protected = line["protected"] or record.get("protected", "")
-        line = {**line, "fix": {} if protected else line["fix"]}
+        doubt = self._doubt(line["kind"], record)
+        line = {**line, "said": line["said"] + doubt, "fix": {} if protected or doubt else line["fix"]}
         evidence: Evidence = {"read_at": read_at, "facts": line["facts"]}
         if record:
             evidence["hr"] = _hr_evidence(record)
@@ -221,10 +224,19 @@ class _Merged:
             else None,
             "evidence": evidence,
             "todo": kind.todo,
-            "command": command(line, person, self.capabilities.get(line["system"], ())),
+            "command": look_again(line["system"])
+            if doubt
+            else command(line, person, self.capabilities.get(line["system"], ())),
             "fix": line["fix"],
             "protected": protected,
         }
+
+    def _doubt(self, kind: str, record: Mapping[str, Any]) -> str:
+        """Return why it is not certain that HR does not have the person; empty when it is."""
+        number = len(self.people.facts["refused"])
+        if not number or kind not in OF_NOBODY or record and not record.get("forgotten"):
+            return ""
+        return f"; or it is the person of {_of(number, 'record')} of HR that cannot be read"
 
     def report(self, *, company: str, systems: Systems, asked: Collection[str]) -> Report:
         order = {name: number for number, name in enumerate((*SEVERITIES, *KINDS))}
@@ -244,7 +256,12 @@ class _Merged:
             "made": self.now,
             "company": company,
             "complete": not unread,
-            "hr": {"systems": people["sources"], "read_at": people["read_at"], **people["counts"]},
+            "hr": {
+                "systems": people["sources"],
+                "read_at": people["read_at"],
+                "unread": people["refused"],
+                **people["counts"],
+            },
             "systems": self.systems,
             "not_listed": [
                 {"system": name, "why": "its connector cannot list accounts, devices or keys"}
@@ -346,6 +363,7 @@ def sentence(report: Report) -> str:
     accounts, devices = (sum(system[what] for system in read) for what in ("accounts", "devices"))
     found = f"{_of(summary['findings'], 'finding')} ({worst})" if summary["findings"] else "Nothing to settle"
     missing = f"; NOT READ: {', '.join(summary['not_read'])}" if summary["not_read"] else ""
+    missing += f"; {_of(len(unread), 'record')} of HR NOT READ" if (unread := report["hr"]["unread"]) else ""
     return (
         f"{found} in {_of(accounts, 'account')} and {_of(devices, 'device')} of {_of(len(read), 'system')}, "
         f"against {_of(report['hr']['people'], 'person', 'people')}{missing}"

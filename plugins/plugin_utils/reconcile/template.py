@@ -97,6 +97,10 @@ border-top:1px solid var(--line); border-left:3px solid var(--tone) } .f:first-c
 <p class="dim" style="margin-top:10px">Against {{ r.hr.people | thousands }} people of {{ r.hr.systems | join(", ") }}: {{ r.hr.active | thousands }} at work,
 {{ r.hr.gone | thousands }} gone{% if r.hr.without_profile %}; {{ r.hr.without_profile | thousands }} at work fit no access profile, or two, so that
 what they hold was not judged{% endif %}.</p>
+{% if r.hr.unread %}<div class="card alarm"><ul class="plain">{% for one in r.hr.unread[:200] %}<li><strong>{{ one.system }}</strong>
+{{ "record " ~ one.id if one.id else "a record without an id" }} <span class="pill bad">not read</span><br>
+<span class="dim">{{ one.why }}</span></li>{% endfor %}
+<li class="dim">Whoever HR does not seem to have may be one of these: nothing is done about such an account.</li></ul></div>{% endif %}
 <h2>Closed leavers</h2><div class="card"><p style="margin:14px 0">{{ r.closed_leavers.known | thousands }} whose leaving is closed were looked for again
 on {{ r.closed_leavers.looked_for_on | join(", ") or "no system" }}:
 {{ r.closed_leavers.back or "nobody" }} {{ "are" if r.closed_leavers.back > 1 else "is" }} back.
