@@ -17,7 +17,9 @@ import time
 def _moved(seconds: float):
     import time_machine
 
-    return time_machine.travel(time.time() + seconds, tick=True).start()
+    clock = time_machine.travel(time.time() + seconds, tick=True).start()
+    time.time()  # until it is asked for the first time, it stands still
+    return clock
 
 
 def _offset(path: str) -> float:

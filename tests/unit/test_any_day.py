@@ -54,6 +54,13 @@ def test_an_ended_series_is_not_ahead_on_any_weekday(offset: int) -> None:
     assert ahead(weekly(before_the_next + timedelta(days=1)), now) or now.weekday() == 1
 
 
+def test_a_process_that_asks_late_for_the_first_time_has_the_clock_of_the_others() -> None:
+    moved = environment("saturday", "UTC", os.environ)
+    program = "import time, time_machine; time.sleep(1); print(time.time() - time_machine.escape_hatch.time.time())"
+    ran = subprocess.run([sys.executable, "-c", program], env=moved, capture_output=True, text=True, check=True)
+    assert abs(float(ran.stdout) - float(moved["LIFECYCLE_CLOCK_OFFSET"])) < 0.5
+
+
 def test_the_sandbox_company_is_as_old_every_day() -> None:
     people = load_company().people
     assert day(0) < people["ada"]["hire_date"] < day(30), "a joiner is still ahead"
