@@ -25,6 +25,10 @@ from pathlib import Path
 from on_a_day import combinations, each_day, environment
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests import rotation
+
 BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
 #: How much of a failed stage is shown again at the end.
@@ -250,18 +254,29 @@ def sanity(run: Runner) -> None:
 def sampled_days() -> list[tuple[str, str]]:
     """Return every sample day, each in one time zone: in another one after the next commit, and in all of them with
     ``LIFECYCLE_ROTATION=all``."""
-    if os.environ.get("LIFECYCLE_ROTATION") == "all":
-        return combinations()
-    count = subprocess.run(
-        ["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout
-    return each_day(int(count or 0))
+    return combinations() if rotation.everything() else each_day(rotation.commit_number())
 
 
 def soak(run: Runner) -> None:
-    """Run the checks that take two hours: every sampled day, and the long tests. Each core on each Python is ``make cores``."""
+    """Run the checks that take two hours: the long tests, and every sampled day. Each core on each Python is ``make cores``."""
     run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
     run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
+    run.stage(
+        "soak",
+        [
+            python("pytest"),
+            "-m",
+            "soak or rotating",
+            "-n",
+            "2",
+            "-rs",
+            "--durations=20",
+            "-p",
+            "no:cacheprovider",
+            "--ignore=tests/integration/test_installed.py",
+            "tests",
+        ],
+    )
     demo_today(run)
     for day, zone in sampled_days():
         demo(run, day, zone)
@@ -282,22 +297,6 @@ def soak(run: Runner) -> None:
             ],
             env=environment(day, zone, run.env),
         )
-    run.stage(
-        "soak",
-        [
-            python("pytest"),
-            "-m",
-            "soak or rotating",
-            "-n",
-            "2",
-            "-rs",
-            "--durations=20",
-            "-p",
-            "no:cacheprovider",
-            "--ignore=tests/integration/test_installed.py",
-            "tests",
-        ],
-    )
 
 
 def of_cores(cell: str) -> list[str]:

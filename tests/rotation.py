@@ -25,9 +25,14 @@ def commit_number() -> int:
     return int(counted.stdout.strip() or 0) if counted.returncode == 0 else 0
 
 
+def everything() -> bool:
+    """Return whether all parts were asked for."""
+    return os.environ.get("LIFECYCLE_ROTATION") == "all"
+
+
 def share(names: Sequence[str], *, of: int, always: Collection[str] = ()) -> frozenset[str]:
     """This commit's part of the names, one of ``of`` parts, and those that run ``always``."""
-    if os.environ.get("LIFECYCLE_ROTATION") == "all":
+    if everything():
         return frozenset(names)
     rotating = sorted(set(names) - set(always))
     return frozenset(always) | {name for n, name in enumerate(rotating) if n % of == commit_number() % of}
