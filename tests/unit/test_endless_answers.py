@@ -13,8 +13,9 @@ import socketserver
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.lda
 from ansible_collections.workforce.lifecycle.plugins.module_utils.connectors.ldap.connector import Ldap
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors import (
     AnswerLost,
+    LedgerError,
     LifecycleError,
     ProtocolError,
     Unavailable,
@@ -31,6 +33,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.model.errors i
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import allowance
 from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk.target import Target, checked_options
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.post import mail as post
 
 #: What a server says next, to what it was sent: pieces, each sent as it comes.
 Say = Callable[[bytes], Iterator[bytes]]
@@ -364,3 +367,70 @@ def test_answers_that_are_no_imap_are_errors_of_ours(count: int) -> None:
                 odd.mail_folders(ANN)
             with suppress(LifecycleError):
                 list(odd.mail_messages(ANN, INBOX, frozenset()))
+
+
+# -- letters -----------------------------------------------------------------------------------------------------------
+
+
+def takes_letters(then: Mapping[bytes, Say]) -> Say:
+    """A mail server (RFC 5321) that offers STARTTLS, and says something else after some commands."""
+
+    def say(asked: bytes) -> Iterator[bytes]:
+        for command, other in then.items():
+            if asked.upper().startswith(command):
+                yield from other(asked)
+                return
+        if asked.upper().startswith(b"EHLO"):
+            yield b"250-post\r\n250 STARTTLS\r\n"
+        else:
+            yield b"354 go on\r\n" if asked.upper().startswith(b"DATA") else b"250 ok\r\n"
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("greeting", "then"),
+    [
+        (b"220-", {}),
+        (b"220 post\r\n", {b"MAIL": lambda asked: lines()}),
+        (b"220 post\r\n", {b"SUBJECT": lambda asked: lines()}),
+    ],
+    ids=["greeting", "sender", "letter"],
+)
+def test_a_letter_is_left_when_its_mail_server_does_not_end_an_answer(
+    monkeypatch: pytest.MonkeyPatch, greeting: bytes, then: Mapping[bytes, Say]
+) -> None:
+    monkeypatch.setattr(post, "WHOLE", 1.0)
+    with server(takes_letters(then), greeting) as one:
+        within_bound(lambda: post.send(letter(), f"127.0.0.1:{one.server_address[1]}", "tell"), LedgerError, "in 1 s")
+
+
+def test_a_letter_is_left_when_its_mail_server_drips_while_it_agrees_on_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post, "WHOLE", 1.0)
+    monkeypatch.setattr(post, "_HERE", ())
+
+    def go_on(asked: bytes) -> Iterator[bytes]:
+        yield b"220 go on\r\n"
+
+    handshake = drip(b"\x16\x03\x03\x40\x00")  # the head of a record of 16 KiB (RFC 8446, 5.1)
+    then: dict[bytes, Say] = {b"STARTTLS": go_on, b"\x16": lambda asked: handshake}
+    with server(takes_letters(then), b"220 post\r\n") as one:
+        within_bound(lambda: post.send(letter(), f"127.0.0.1:{one.server_address[1]}", "tell"), LedgerError, "in 1 s")
+
+
+def test_a_letter_that_was_taken_is_not_sent_again_when_the_goodbye_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post, "WHOLE", 1.0)
+    with server(takes_letters({b"QUIT": lambda asked: drip(b"221-")}), b"220 post\r\n") as one:
+        assert post.send(letter(), f"127.0.0.1:{one.server_address[1]}", "tell") == {}
+
+
+def lines() -> Iterator[bytes]:
+    """An answer of ever more lines: smtplib has a limit for one line only."""
+    return (b"250-a\r\n" for _each in drip())
+
+
+def letter() -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Ann leaves", "it@corp.example", "manager@corp.example"
+    message.set_content("On Friday.")
+    return message

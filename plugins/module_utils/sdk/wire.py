@@ -87,14 +87,17 @@ class _Watch(threading.local):
     """The exchange of this thread."""
 
     def __init__(self) -> None:
-        self.current: _Exchange | None = None
+        self.current: Exchange | None = None
 
 
 _WATCH = _Watch()
 
 
-class _Exchange:
-    """One exchange: the sockets that it uses, and the moment (of ``time.monotonic``) at which its time is over."""
+class Exchange:
+    """One exchange with a server: the sockets that it uses, and the moment (of ``time.monotonic``) at which its time is over.
+
+    ``over``: the time has ended, and so have the connections.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.over = False
@@ -102,7 +105,7 @@ class _Exchange:
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
 
-    def __enter__(self) -> _Exchange:
+    def __enter__(self) -> Exchange:
         _WATCH.current = self
         _Watchdog.of_process().watch(self)
         return self
@@ -112,6 +115,7 @@ class _Exchange:
         _WATCH.current = None
 
     def talks_over(self, sock: socket.socket | None) -> None:
+        """End this connection too when the time is over."""
         with self._lock:
             if sock is not None and sock not in self._sockets:
                 self._sockets.append(sock)
@@ -141,7 +145,7 @@ class _Watchdog:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._watched: set[_Exchange] = set()
+        self._watched: set[Exchange] = set()
         self._wakes = math.inf
         threading.Thread(target=self._run, name="exchange watchdog", daemon=True).start()
 
@@ -157,13 +161,13 @@ class _Watchdog:
         """Forget the thread in a process that was just forked: only the parent has it."""
         cls._made, cls._making = None, threading.Lock()
 
-    def watch(self, exchange: _Exchange) -> None:
+    def watch(self, exchange: Exchange) -> None:
         with self._changed:
             self._watched.add(exchange)
             if exchange.ends < self._wakes:
                 self._changed.notify()
 
-    def leave(self, exchange: _Exchange) -> None:
+    def leave(self, exchange: Exchange) -> None:
         with self._changed:
             self._watched.discard(exchange)
 
@@ -325,7 +329,7 @@ def exchange(target: Target, base: str, request: Request) -> Raw:
     manager = _manager(target, base)
     body, headers = _encoded(request)
     seconds = min(target.timeout, request.seconds)
-    with _Exchange(request.seconds) as watch:
+    with Exchange(request.seconds) as watch:
         try:
             response = manager.request(
                 request.method,
