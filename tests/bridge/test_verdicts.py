@@ -23,7 +23,7 @@ from lifecycle_bridge.store import Database, stamp
 from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.chores import Chores, last_due
 from lifecycle_bridge.store.outbox import Pending
-from lifecycle_bridge.store.tables import alerts, cases, runs, schema
+from lifecycle_bridge.store.tables import alerts, cases, metadata, runs, schema
 from lifecycle_bridge.store.verdicts import reminder_is_due
 
 from tests.bridge.test_work import HOUR, NOW, World, ended
@@ -470,6 +470,25 @@ def test_a_database_of_before_is_brought_up_to_date_and_one_of_later_is_refused(
     with pytest.raises(BridgeError, match="a newer bridge"):
         database.create()
     database.close()
+
+
+def test_an_older_bridge_may_write_rows_without_the_columns_that_it_does_not_know(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.db"
+    database = Database(f"sqlite:///{file}")
+    database.create()
+    database.close()
+    with sqlite3.connect(file) as c:
+        for table in metadata.sorted_tables:
+            given = {
+                column.name: isinstance(column.default, sa.ColumnDefault) and column.default.arg
+                for column in table.columns
+                if column.default is not None
+            }
+            known = [column.name for column in table.columns if column.name not in given]
+            c.execute(f"INSERT INTO {table.name} ({', '.join(known)}) VALUES ({', '.join('7' for _each in known)})")
+            c.row_factory = sqlite3.Row
+            row = c.execute(f"SELECT * FROM {table.name}").fetchone()
+            assert {name: row[name] for name in given} == given, table.name
 
 
 def test_no_address_of_anybody_is_kept(world: World) -> None:

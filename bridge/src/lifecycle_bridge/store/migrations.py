@@ -8,6 +8,7 @@ Tables are only ever added to: a column that is missing is added with its defaul
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn
 
 from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.store.tables import metadata, schema
@@ -41,7 +42,4 @@ def up_to_date(c: sa.Connection) -> None:
 
 def _added(c: sa.Connection, table: sa.Table, column: sa.Column[object]) -> sa.TextClause:
     """Return the statement that adds a column; names and defaults are ours, none comes from outside."""
-    kind = column.type.compile(dialect=c.dialect)
-    given = column.default.arg if isinstance(column.default, sa.ColumnDefault) else ""
-    value = sa.literal(given).compile(dialect=c.dialect, compile_kwargs={"literal_binds": True})
-    return sa.text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind} NOT NULL DEFAULT {value}')
+    return sa.text(f"ALTER TABLE {table.name} ADD COLUMN {CreateColumn(column).compile(dialect=c.dialect)}")

@@ -255,3 +255,9 @@ measures = sa.Table(
     sa.Column("result", sa.String(32), primary_key=True, default=""),
     sa.Column("value", sa.Float, nullable=False),
 )
+
+# An older bridge beside this one does not write the columns that it does not know: the database fills them in.
+for _column in (column for table in metadata.tables.values() for column in table.columns):
+    if isinstance(_column.default, sa.ColumnDefault):
+        _given = _column.default.arg
+        _column.server_default = sa.DefaultClause(sa.false() if _given is False else str(_given))
