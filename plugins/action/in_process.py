@@ -306,11 +306,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _answered(self, task: Task | LedgerTask, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the systems' answers in this run, for the options that take them."""
-        folder = RunFolder(C.DEFAULT_LOCAL_TMP)
+        folder, spec = RunFolder(C.DEFAULT_LOCAL_TMP), task.spec
         return {
             option: read(folder, task_vars.get("groups", {}))
             for option, read in host_answers.ANSWERS.items()
-            if option in task.spec and option not in self._task.args
+            if option in spec and option not in self._task.args
         }
 
     # -- small things --------------------------------------------------------------------------------------------------

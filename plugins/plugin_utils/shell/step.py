@@ -211,7 +211,7 @@ def _observed(result: dict[str, Any]) -> dict[str, Any]:
         "code": "still_open",
         "outcome": Outcome.FAILED.value,
         "changes": rows,
-        "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)}: run again",
+        "msg": f"look again at {result['person']} on {result['system']}: still open: {', '.join(still)} (run again)",
     }
 
 
