@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from lifecycle_bridge import bridges as company
 from lifecycle_bridge import clock, service
 from lifecycle_bridge.execute import Order, Result
+from lifecycle_bridge.post import Post
 from lifecycle_bridge.service import Bridge
 from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import Alert
 from lifecycle_bridge.store.cases import Cases
 from lifecycle_bridge.store.tables import alerts, bridges, runs, sources
 
@@ -65,19 +67,26 @@ def test_a_run_that_can_never_be_settled_is_an_alert_until_it_is(
 ) -> None:
     """A fault of ours, such as a result that cannot be read: the person is in no other run until it is mended."""
     real, failed, world = Cases.settle, threading.Event(), _leaver(tmp_path)
+    heard: list[Alert] = []
+
+    def hear(self: Post, alert: Alert) -> str:
+        heard.append(alert)
+        return "mail"
 
     def settle(self: Cases, ident: str, result: Result, now: datetime) -> Any:
-        if not alerts_of(world):
+        if not heard:
             raise KeyError("key")
         failed.set()
         return real(self, ident, result, now)
 
     monkeypatch.setattr(Cases, "settle", settle)
+    monkeypatch.setattr(Post, "alert", hear)
     monkeypatch.setattr(service, "_PAUSE", 0.0)
     bridge = Bridge(world.config, Scripted({"offboard": lambda order: ended("7")}))
     bridge.start()
     try:
         until(lambda: [row.settled_by for row in alerts_of(world)] == ["bridge"])
+        until(lambda: [one.over for one in heard] == [False, True])
     finally:
         bridge.stop()
     (row,) = alerts_of(world)

@@ -20,6 +20,7 @@ from lifecycle_bridge.errors import BridgeError
 from lifecycle_bridge.execute import Result
 from lifecycle_bridge.execute.failures import brakes, failures_of
 from lifecycle_bridge.store import Database, stamp
+from lifecycle_bridge.store.alerts import Alert
 from lifecycle_bridge.store.cancelling import marks_of
 from lifecycle_bridge.store.chores import Chores, last_due
 from lifecycle_bridge.store.outbox import Pending
@@ -358,10 +359,12 @@ def test_followups_and_reconcile_are_run_once_a_day_and_a_failure_is_an_alert_un
     assert order is not None and order.playbook == "workforce.lifecycle.followups"
     chores.settle(ident, Result("failed", detail="Read the filters on github: too many requests"), morning)
     assert open_alerts(world) == ["chore-followups"]
+    world.alerts.sent("chore-followups", morning)
     (ident,) = chores.claim(morning + DAY, "me")
     chores.begin(ident, "me", morning + DAY)
     chores.settle(ident, Result("successful"), morning + DAY)
     assert open_alerts(world) == []
+    assert world.alerts.ended() == [Alert("chore-followups", "followups succeeded", over=True)], "who got it hears so"
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ class Bridge:
         """End the alert about a run that could not be carried out before."""
         if self._failures.pop(ident, 0) >= _HOPELESS:
             with self.database.write() as c:
-                end_alerts(c, [f"run:{ident}"], clock.now())
+                end_alerts(c, [f"run:{ident}"], clock.now(), over=f"run {ident} is settled")
 
     def carry_out(self, ident: str, kind: str) -> None:
         """Take a run from where it is to its end."""

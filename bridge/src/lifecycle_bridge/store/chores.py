@@ -109,7 +109,7 @@ class Chores:
         with self.database.exclusive() as c:
             close_run(c, ident, result, now)
             if result.status == "successful":
-                end_alerts(c, [f"{PREFIX}{name}"], now)
+                end_alerts(c, [f"{PREFIX}{name}"], now, over=f"{name} succeeded")
             else:
                 detail = f"{name} did not succeed: {result.detail or result.status}"
                 raise_alert(c, f"{PREFIX}{name}", detail, now)
