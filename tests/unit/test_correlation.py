@@ -200,3 +200,43 @@ def test_an_account_of_two_employments_is_not_cut_when_one_of_them_ends() -> Non
     assert correlate(keys_of(), [hers], others(other), "wiki").theirs, (
         "a colleague's address in her own entry keeps nothing open"
     )
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"employee_id": "E1007"},
+        {"employee_id": "C1", "person_key": "W1"},
+        {"employee_id": "C1", "personal_email": "jane@mail.example"},
+        {"employee_id": "C1", "attributes": {"birth_date": "1990-02-28"}},
+    ],
+    ids=["number", "person key", "private address", "name and birth date"],
+)
+def test_an_account_with_keys_of_both_records_is_theirs_when_hr_shows_one_human_being(shown: dict[str, Any]) -> None:
+    """A contractor becomes an employee: for a while two HR systems have them, each with another address."""
+    facts = {"person_key": "W1", "personal_email": "jane@mail.example", "attributes": {"birth_date": "1990-02-28"}}
+    contractor = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": [], **shown}
+    apart = Others(*(pack([Person.of(one)], {}) for one in ({**JANE, **facts}, contractor)))
+    hers = account("jlind", "jane@contractors.example", "E1007", name="Jane Lind")
+    [judged] = correlate(keys_of(**facts), [hers], apart, "wiki").judged
+    assert judged.whose is Whose.THEIRS, judged.doubt
+
+
+def test_a_record_that_somebody_called_another_person_is_another_person() -> None:
+    """Two men of one name have one number in two HR systems: -e distinct=c1."""
+    other = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": []}
+    packed = [pack([Person.of(one)], {}) for one in (JANE, other)]
+    theirs = account("jlind", "jane@contractors.example", "E1007", name="Jane Lind")
+    assert correlate(keys_of(), [theirs], Others(*packed), "wiki").theirs
+    [judged] = correlate(keys_of(), [theirs], Others(*packed, apart=["c1"]), "wiki").judged
+    assert judged.whose is Whose.DOUBT and "somebody else in HR" in judged.doubt
+    mine = account("jane.lind", "jane.lind@corp.example", "E1007", name="Jane Lind")
+    assert correlate(keys_of(), [mine], Others(*packed, apart=["c1"]), "wiki").judged[0].whose is not Whose.ANOTHER
+
+
+def test_a_number_of_two_hr_systems_is_not_one_human_being_without_the_name() -> None:
+    namesake_of_nobody = {**JANE, "first_name": "Ida", "email": "ida@contractors.example", "hr_id": "c1", "aliases": []}
+    apart = Others(*(pack([Person.of(one)], {}) for one in (JANE, namesake_of_nobody)))
+    hers = account("ida", "ida@contractors.example", name="Ida Lind")
+    assert not correlate(keys_of(), [hers], apart, "wiki").theirs
+    assert apart.claims("wiki", hers, keys_of()), "the address is somebody else's"

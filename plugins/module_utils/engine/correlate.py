@@ -29,6 +29,7 @@ class Known:
 
     :param links: the ledger's links, the oldest first: ``{"id", "login", "by", "at"}`` each.
     :param others: the files with the keys of HR's people: see :class:`Others`.
+    :param apart: HR ids of records that look like the person's and are somebody else's, as somebody said.
     :param expected: the reasons to expect an account of the person here, one line each.
     :param covered: kind of key -> how many other people the ledger's links found here by it.
     :param linked: the immutable ids of all accounts here that the ledger links to a person: a list, as JSON text.
@@ -41,6 +42,7 @@ class Known:
 
     links: Sequence[Mapping[str, str]] = ()
     others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    apart: Sequence[str] = ()
     expected: Sequence[str] = ()
     covered: Mapping[str, int] = field(default_factory=dict)
     linked: str = "[]"
@@ -69,7 +71,7 @@ def correlated(
         accounts = list(_again(system, person, want) or system.candidates(keys))
         if listed and not accounts:
             accounts = list(_carrying(system, keys))
-        found = correlate(keys, accounts, Others.read(known.others), name)
+        found = correlate(keys, accounts, Others.read(known.others, known.apart), name)
     else:
         found = _by_address(system, person)
     note = want.get("seen")

@@ -18,6 +18,7 @@ from ..model.errors import InputError
 from ..model.person import LEFT, Person
 from ..sdk.keys import Key, Kind, PersonKeys, canonical
 from ..sdk.values import Account
+from .identity import same_person
 
 #: How many bytes of a hash are kept: of a key (with 50,000 keys, two have the same hash with a chance of one in
 #: 200,000), and of its owner.
@@ -26,13 +27,17 @@ _ROW = _KEY + _OWNER
 
 
 class Others:
-    """The keys of HR's people, each with its owner."""
+    """The keys of HR's people, each with its owner.
 
-    def __init__(self, *packed: bytes) -> None:
+    :param apart: HR ids of records that look like the person's and are somebody else's, as somebody said.
+    """
+
+    def __init__(self, *packed: bytes, apart: Sequence[str] = ()) -> None:
         self._packed = [one for one in packed if one]
+        self._apart = {owner for id in apart for owner in self._owners(_of_hr(id))}
 
     @classmethod
-    def read(cls, known: Mapping[str, Sequence[str]] | None) -> Others:
+    def read(cls, known: Mapping[str, Sequence[str]] | None, apart: Sequence[str] = ()) -> Others:
         """Read the keys from a step's argument: ``{"files": [path]}`` on this machine, ``{"inline": [base64]}`` on
         another one.
 
@@ -43,6 +48,7 @@ class Others:
             return cls(
                 *(base64.b64decode(text) for text in known.get("inline") or ()),
                 *(Path(file).read_bytes() for file in known.get("files") or ()),
+                apart=apart,
             )
         except OSError as e:
             raise InputError(
@@ -94,15 +100,19 @@ class Others:
         return not self._own(system, left).isdisjoint(self._own(system, right))
 
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
-        """Return the hashes of the person among HR's people. When several HR systems have the same number, the address
-        decides."""
+        """Return the hashes of the person among HR's people, another one in each HR system that has a record of theirs.
+
+        When several HR systems have the same number, the address and the name decide.
+        """
         person = keys.person
         addressed = self.owners(system, Key(Kind.ADDRESS, person.email))
+        called = addressed | {owner for text in _name(person) for owner in self._owners(text)}
+        shown = {owner for text in _shown(person) for owner in self._owners(text)}
         for text in _themselves(person):
             found = self._owners(text)
             if found:
-                return found & addressed or found
-        return addressed
+                return (shown | (found & called or found)) - (self._apart - addressed)
+        return shown - (self._apart - addressed) or addressed
 
 
 def _first(packed: bytes, sought: bytes) -> int:
@@ -167,9 +177,18 @@ def _themselves(person: Person) -> Iterable[str]:
     """Yield the texts that only this person has, the surest first; not an identity provider's id, which may hold
     another person's number."""
     yield from texts("", Key(Kind.NUMBER, person.employee_id))
-    for name in ("person_key", "hr_id"):
-        if value := getattr(person, name):
-            yield f"{name} {value}"
+    if person.hr_id:
+        yield _of_hr(person.hr_id)
+
+
+def _of_hr(id: str) -> str:
+    return f"hr_id {id}"
+
+
+def _shown(person: Person) -> Iterable[str]:
+    """Yield the texts of what no two people share, beside the number, which may stand for another person in another HR
+    system."""
+    return (f"{what} {value}" for what, value in same_person(person) if what != "employee id")
 
 
 def _name(person: Person) -> Iterable[str]:
@@ -181,6 +200,7 @@ def _name(person: Person) -> Iterable[str]:
 def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
     yield from everywhere(person)
     yield from _themselves(person)
+    yield from _shown(person)
     if person.status != LEFT:
         yield from _name(person)
     for system, pattern in patterns.items():

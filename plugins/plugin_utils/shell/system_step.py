@@ -50,6 +50,7 @@ class OneRun:
     :param looks: it only looks; a change that would still be necessary is open.
     :param silently: others can see its result, and must not before every way in is closed.
     :param at_once: how many requests it may send side by side.
+    :param apart: HR ids of records that look like the person's and are somebody else's, as somebody said.
     """
 
     args: Mapping[str, Any]
@@ -60,6 +61,7 @@ class OneRun:
     looks: bool = False
     silently: bool = False
     at_once: int = 1
+    apart: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ class SystemStep:
             silently=(step.shows or makes_tickets(self.connector)) and bool(case.facts.others.get("silent")),
             looks=bool(step.looks),
             at_once=at_once,
+            apart=case.facts.distinct,
         )
 
     def _timed(self, run: OneRun, of: int) -> dict[str, Any]:
@@ -228,7 +231,7 @@ class SystemStep:
         args = {**run.args, "history": step.history()}
         if "person" in self.task.spec:
             args["person"] = self._signing_in(args.get("person"))
-            args["known"] = self._known(args["person"], run.case)
+            args["known"] = self._known(args["person"], run)
         writes = self.task.info is None and not run.looks
         if writes:
             self._limit(args, run, step)
@@ -261,14 +264,15 @@ class SystemStep:
             return person
         return {**person, "logins": {**named, self.system: seen[0].login}}
 
-    def _known(self, person: Any, case: str) -> dict[str, Any]:
+    def _known(self, person: Any, run: OneRun) -> dict[str, Any]:
         """Return what the ledger and HR know about the person on this system, as plain data for both shells."""
         policy = self.limits.policy
         return {
             **links.known(self._everybody, person if isinstance(person, Mapping) else {}),
             "logins": self._logins(person) if names_of(self.task.needs) == ["hr_records"] else {},
-            "serials": self._serials(case),
+            "serials": self._serials(run.case),
             "others": self.others,
+            "apart": list(run.apart),
             "service": [*policy.services(self.system), *policy.protected.accounts.get(self.system, ())],
             "secrets": policy.secrets_known_to(Person.of(person), self.system) if isinstance(person, Mapping) else [],
         }
