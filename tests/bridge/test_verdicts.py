@@ -70,6 +70,19 @@ def test_a_joiner_who_has_not_signed_in_yet_waits_quietly_and_is_never_stuck(wor
     assert world.of("7")[0]["state"] == "done"
 
 
+def test_what_hr_says_anew_does_not_wait_for_a_person_but_for_the_pause_after_a_failure(world: World) -> None:
+    soon = NOW + timedelta(seconds=1)
+    world.decided("7", ("transfer", NOW))
+    once(world, "7", NOW, open_("7", ("badge", "needs_human")))
+    world.decided("7", ("transfer", soon), now=soon)
+    assert [(row["state"], row["next_at"]) for row in world.of("7")] == [("todo", stamp(soon))]
+    world.decided("8", ("transfer", NOW))
+    once(world, "8", NOW, Result("failed", temporary=True))
+    [pause] = [row["next_at"] for row in world.of("8")]
+    world.decided("8", ("transfer", soon), now=soon)
+    assert [(row["state"], row["next_at"]) for row in world.of("8")] == [("waiting", pause)]
+
+
 def test_a_person_is_reminded_on_working_days_and_not_on_each_look(world: World) -> None:
     world.decided("7", ("onboard", NOW))
     once(world, "7", NOW, open_("7", ("badge", "needs_human")))

@@ -171,7 +171,8 @@ def _put(c: sa.Connection, batch: str, one: Decision, run: Planned, now: datetim
 
 def _move(c: sa.Connection, row: Mapping[str, Any], one: Decision, run: Planned, now: datetime) -> None:
     anew = {"state": "upcoming", "tries": 0} if row["state"] in STOPPED else {}
-    later = row["state"] in ("waiting", "todo")
+    # HR says something new, which does not wait for what a person has to do. A pause after a failure is kept.
+    later = row["state"] == "waiting" and row["outcome"] == "retry"
     values = {
         **anew,
         "due_at": run.due,
