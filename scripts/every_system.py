@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +31,14 @@ from sandbox import every
 from sandbox.box import Box
 
 LEAVER = "jane"
+
+
+#: Runs a program, and writes the memory of its largest process to a file. It is a small process of its own: ``ru_maxrss`` is kept over
+#: exec (getrusage(2)), so that a child of a large process begins with its size.
+_MEASURE = """import pathlib, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)"""
 
 
 @dataclass
@@ -59,11 +66,18 @@ def cut(folder: Path) -> Cut:
         command += ["workforce.lifecycle.cutoff", "-e", f"user={box.company.people[LEAVER]['email']}"]
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
         began = time.monotonic()
+        peak_file = folder / "peak"
         ran = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+            [sys.executable, "-c", _MEASURE, str(peak_file), *command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
         seconds = time.monotonic() - began
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        peak = int(peak_file.read_text()) / 1024
         found = Cut(ran.returncode, ran.stdout + ran.stderr, seconds, peak, every.names(box))
         for system, data in _outcomes(folder / "ledger.db"):
             found.outcomes[system] = data["outcome"]
