@@ -131,7 +131,7 @@ def test_a_playbook_that_fails_says_where_and_not_what(company: Company) -> None
     ran = company.run("c-1", "x.y.play", user="nobody")
     assert (
         ran.status == "failed"
-        and ran.detail.endswith("Break on localhost")
+        and ran.detail.endswith("Break on localhost: failed")
         and "jane" not in ran.detail
         and ran.stats["who"] == "nobody"
     )

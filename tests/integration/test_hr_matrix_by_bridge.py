@@ -72,14 +72,20 @@ class Hr:
             text=True,
         )
         assert sent.returncode == 0, sent.stdout + sent.stderr
+        soon = timedelta(seconds=10)  # what is tried again is not over
         until(
-            lambda: not self.rows(BUSY, datetime.now(timezone.utc).isoformat()),
+            lambda: not self.rows(BUSY, (datetime.now(timezone.utc) + soon).isoformat()),
             "everything is decided and done",
             lambda: (self.folder / "bridge.log").read_text(),
         )
 
     def day(self, days: int) -> str:
         return (datetime.now(timezone.utc).date() + timedelta(days=days)).isoformat()
+
+    def begun(self, zone: str) -> int:
+        """Today, or yesterday as long as it is too early for the access of somebody who begins today."""
+        there = datetime.now(ZoneInfo(zone))
+        return (there.date() - datetime.now(timezone.utc).date()).days - (there.hour < 8)
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(self.folder / "bridge.db")) as connection:
@@ -171,7 +177,7 @@ def test_a_joiner(hr: Hr) -> None:
 def test_a_joiner_of_another_team_on_the_first_day(hr: Hr) -> None:
     hr.does("start", ADA, 3)
     hr.does("change", ADA, department="Sales", title="Account Executive")
-    hr.does("start", ADA, 0)
+    hr.does("start", ADA, hr.begun("Europe/Madrid"))
     assert sorted(hr.cases(ADA)) == [("onboard", "ran"), ("onboard prepare", "ran"), ("transfer", "ran")]
     ada = hr.said("ada")
     assert ada["entra"].startswith("sign-in enabled; Sales; groups") and "1 sign-in methods" in ada["entra"], (
@@ -275,9 +281,7 @@ def test_a_mover(hr: Hr) -> None:
     assert lena["ldap"] == "enabled; groups engineering, vpn" and lena["crm"] == "deactivated"
     hr.wrote()
     hr.does("change", LENA, manager=MARK)
-    assert sorted(line.split()[0] for line in hr.wrote()) == ["ldap", "microsoft"], (
-        "who they report to, where it is kept"
-    )
+    assert hr.wrote() == [], "nobody's access depends on who they report to"
     hr.does("change", MARK, last_name="Neu")
     assert hr.cases(MARK) == [("rename", "ran")]
     hr.wrote()

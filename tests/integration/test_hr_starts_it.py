@@ -227,7 +227,7 @@ def bridge(
                 "inventory": str(company.systems_file),
                 "executor": executor,
                 "sources": known,
-                "retry": {"times": 0},
+                "retry": {"times": 1, "first": 1},  # two runs of one person may meet
             }
         )
     )
