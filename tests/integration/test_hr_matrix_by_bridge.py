@@ -29,7 +29,7 @@ from tests.integration.test_hr_starts_it import ENVIRONMENT, KEY, bridge, until
 pytestmark = pytest.mark.soak
 ADA, TOM, LENA, MARK = "120", "111", "104", "102"
 BUSY = """SELECT 1 FROM events WHERE state IN ('new', 'taken') UNION ALL
-          SELECT 1 FROM cases WHERE state IN ('ready', 'running') OR state IN ('upcoming', 'waiting') AND next_at <= ?"""
+          SELECT 1 FROM cases WHERE state IN ('ready', 'running') OR state IN ('upcoming', 'waiting', 'todo') AND next_at <= ?"""
 
 
 class Hr:

@@ -212,14 +212,36 @@ def test_an_account_of_two_employments_is_not_cut_when_one_of_them_ends() -> Non
     ],
     ids=["number", "person key", "private address", "name and birth date"],
 )
-def test_an_account_with_keys_of_both_records_is_theirs_when_hr_shows_one_human_being(shown: dict[str, Any]) -> None:
-    """A contractor becomes an employee: for a while two HR systems have them, each with another address."""
+@pytest.mark.parametrize("status", ["active", "terminated"])
+def test_an_account_with_keys_of_both_records_is_theirs_when_hr_shows_one_human_being(
+    shown: dict[str, Any], status: str
+) -> None:
+    """A contractor becomes an employee: two HR systems have them, each with another address, and then one of the records ends."""
     facts = {"person_key": "W1", "personal_email": "jane@mail.example", "attributes": {"birth_date": "1990-02-28"}}
-    contractor = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": [], **shown}
+    contractor = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": [], "status": status}
+    contractor |= shown
     apart = Others(*(pack([Person.of(one)], {}) for one in ({**JANE, **facts}, contractor)))
     hers = account("jlind", "jane@contractors.example", "E1007", name="Jane Lind")
     [judged] = correlate(keys_of(**facts), [hers], apart, "wiki").judged
     assert judged.whose is Whose.THEIRS, judged.doubt
+
+
+@pytest.mark.parametrize("fact", ["employee_id", "person_key", "personal_email", "attributes"])
+def test_of_who_has_left_an_account_with_keys_of_a_record_that_works_here_is_asked_about(fact: str) -> None:
+    facts = {"person_key": "W1", "personal_email": "jane@mail.example", "attributes": {"birth_date": "1990-02-28"}}
+    left = {**JANE, **facts, "status": "terminated"}
+    works = {
+        **JANE,
+        "email": "jane@daughter.example",
+        "hr_id": "d1",
+        "employee_id": "D1",
+        "aliases": [],
+        fact: left[fact],
+    }
+    apart = Others(*(pack([Person.of(one)], {}) for one in (left, works)))
+    hers = account("jlind", "jane@daughter.example", "E1007", name="Jane Lind")
+    [judged] = correlate(keys_of(status="terminated", **facts), [hers], apart, "wiki").judged
+    assert judged.whose is Whose.DOUBT and "two employments" in judged.doubt
 
 
 def test_a_record_that_somebody_called_another_person_is_another_person() -> None:

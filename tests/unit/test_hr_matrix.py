@@ -21,6 +21,7 @@ from ansible_collections.workforce.lifecycle.plugins.module_utils.company.policy
     Identity,
     Limit,
 )
+from ansible_collections.workforce.lifecycle.plugins.module_utils.model.case import OpenCase
 from ansible_collections.workforce.lifecycle.plugins.module_utils.model.person import Person
 from ansible_collections.workforce.lifecycle.plugins.module_utils.people.hr_events import Decision, decide, silent
 from ansible_collections.workforce.lifecycle.plugins.modules import hr_feed
@@ -280,6 +281,7 @@ def test_conversion_between_employee_and_contractor(company: HrCompany, evidence
     )
     alone = company.run("offboard", "hr_id:7", distinct=["8"])["cases"]
     assert not alone[0]["person"].get("aliases"), "somebody said that it is another person, and the case keeps it"
+    assert OpenCase.of(alone[0]).facts.distinct == ("8",), "each step is told so"
 
 
 def test_concurrent_jobs(company: HrCompany) -> None:

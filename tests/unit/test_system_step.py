@@ -60,6 +60,21 @@ def test_people_and_their_requests_together_are_no_more_than_the_vendor_allows(
     assert min(people, Scim.PARALLEL) * requests <= Scim.PARALLEL
 
 
+def test_each_step_knows_which_records_somebody_called_another_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def once(made: SystemStep, run: OneRun) -> dict[str, Any]:
+        seen.append(made._known(run.args["person"], run)["apart"])
+        return {"outcome": "done"}
+
+    monkeypatch.setattr(SystemStep, "once", once)
+    cases = [OpenCase.of({**one, "facts": {"distinct": ["c1"]}}) for one in leavers(1)]
+    step(tmp_path).for_cases([(case, Here("wiki")) for case in cases])
+    assert seen == [["c1"]]
+
+
 class Watched(Sequence[tuple[OpenCase, Here]]):
     """Cases as a run's file gives them, and which of them somebody still holds."""
 

@@ -102,17 +102,20 @@ class Others:
     def _own(self, system: str, keys: PersonKeys) -> set[bytes]:
         """Return the hashes of the person among HR's people, another one in each HR system that has a record of theirs.
 
-        When several HR systems have the same number, the address and the name decide.
+        When several HR systems have the same number, the address and the name decide. Of somebody who has left, a record that
+        works here is another one's: what both records have is not cut.
         """
         person = keys.person
         addressed = self.owners(system, Key(Kind.ADDRESS, person.email))
-        called = addressed | {owner for text in _name(person) for owner in self._owners(text)}
+        works = _name(person) if person.status == LEFT else ()
+        foreign = (self._apart | {owner for text in works for owner in self._owners(text)}) - addressed
+        called = addressed | {owner for text in _name(person, "called") for owner in self._owners(text)}
         shown = {owner for text in _shown(person) for owner in self._owners(text)}
         for text in _themselves(person):
             found = self._owners(text)
             if found:
-                return (shown | (found & called or found)) - (self._apart - addressed)
-        return shown - (self._apart - addressed) or addressed
+                return (shown | (found & called or found)) - foreign
+        return shown - foreign or addressed
 
 
 def _first(packed: bytes, sought: bytes) -> int:
@@ -191,16 +194,18 @@ def _shown(person: Person) -> Iterable[str]:
     return (f"{what} {value}" for what, value in same_person(person) if what != "employee id")
 
 
-def _name(person: Person) -> Iterable[str]:
-    """Yield the person's name when both parts are known."""
+def _name(person: Person, kind: str = "name") -> Iterable[str]:
+    """Yield the person's name when both parts are known: as a ``name`` of whoever works here, or as what anybody is
+    ``called``."""
     if person.first_name and person.last_name:
-        yield f"name {canonical(Kind.ADDRESS, f'{person.first_name} {person.last_name}')}"
+        yield f"{kind} {canonical(Kind.ADDRESS, f'{person.first_name} {person.last_name}')}"
 
 
 def _texts_of(person: Person, patterns: Mapping[str, str]) -> Iterable[str]:
     yield from everywhere(person)
     yield from _themselves(person)
     yield from _shown(person)
+    yield from _name(person, "called")
     if person.status != LEFT:
         yield from _name(person)
     for system, pattern in patterns.items():
