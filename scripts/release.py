@@ -63,7 +63,7 @@ def tool(name: str) -> str:
 
 def get_tools() -> None:
     if not (TOOLS / "bin" / "python").exists():
-        venv.create(TOOLS, with_pip=True)
+        venv.create(TOOLS.resolve(), with_pip=True)  # it refuses a link
     run(tool("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WANTED)
 
 
