@@ -187,7 +187,8 @@ def _managed(theirs: Theirs, match: re.Match[str]) -> list[str]:
         f"\\+ microsoft intune done {{'serial': '{match[1]}'.*",
         *(f"- microsoft intune (devices|apps|filevault|bypass|bitlocker) {id}( .*)?" for id in ids),
         # the order is there, and the device has not read it yet
-        *(f"[+~] microsoft intune (devices|queue) {id}( (managementState|deviceActionResults).*)?" for id in ids),
+        *(f"[+~] microsoft intune devices {id}( (managementState|deviceActionResults).*)?" for id in ids),
+        *(f"[+~] microsoft intune queue {id}( .*)?" for id in ids),
     ]
 
 
