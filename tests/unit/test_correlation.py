@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -49,6 +50,10 @@ def account(login: str, email: str = "", number: str = "", name: str = "", ident
 
 def others(*people: dict[str, Any]) -> Others:
     return Others(pack([Person.of(one) for one in (JANE, *people)], {"wiki": "{local_part}"}))
+
+
+def each_in_an_hr_system(*people: dict[str, Any], apart: Sequence[str] = ()) -> Others:
+    return Others(*(pack([Person.of(one)], {}) for one in people), apart=apart)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +225,7 @@ def test_an_account_with_keys_of_both_records_is_theirs_when_hr_shows_one_human_
     facts = {"person_key": "W1", "personal_email": "jane@mail.example", "attributes": {"birth_date": "1990-02-28"}}
     contractor = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": [], "status": status}
     contractor |= shown
-    apart = Others(*(pack([Person.of(one)], {}) for one in ({**JANE, **facts}, contractor)))
+    apart = each_in_an_hr_system({**JANE, **facts}, contractor)
     hers = account("jlind", "jane@contractors.example", "E1007", name="Jane Lind")
     [judged] = correlate(keys_of(**facts), [hers], apart, "wiki").judged
     assert judged.whose is Whose.THEIRS, judged.doubt
@@ -238,7 +243,7 @@ def test_of_who_has_left_an_account_with_keys_of_a_record_that_works_here_is_ask
         "aliases": [],
         fact: left[fact],
     }
-    apart = Others(*(pack([Person.of(one)], {}) for one in (left, works)))
+    apart = each_in_an_hr_system(left, works)
     hers = account("jlind", "jane@daughter.example", "E1007", name="Jane Lind")
     [judged] = correlate(keys_of(status="terminated", **facts), [hers], apart, "wiki").judged
     assert judged.whose is Whose.DOUBT and "two employments" in judged.doubt
@@ -247,18 +252,20 @@ def test_of_who_has_left_an_account_with_keys_of_a_record_that_works_here_is_ask
 def test_a_record_that_somebody_called_another_person_is_another_person() -> None:
     """Two men of one name have one number in two HR systems: -e distinct=c1."""
     other = {**JANE, "email": "jane@contractors.example", "hr_id": "c1", "aliases": []}
-    packed = [pack([Person.of(one)], {}) for one in (JANE, other)]
     theirs = account("jlind", "jane@contractors.example", "E1007", name="Jane Lind")
-    assert correlate(keys_of(), [theirs], Others(*packed), "wiki").theirs
-    [judged] = correlate(keys_of(), [theirs], Others(*packed, apart=["c1"]), "wiki").judged
+    assert correlate(keys_of(), [theirs], each_in_an_hr_system(JANE, other), "wiki").theirs
+    [judged] = correlate(keys_of(), [theirs], each_in_an_hr_system(JANE, other, apart=["c1"]), "wiki").judged
     assert judged.whose is Whose.DOUBT and "somebody else in HR" in judged.doubt
     mine = account("jane.lind", "jane.lind@corp.example", "E1007", name="Jane Lind")
-    assert correlate(keys_of(), [mine], Others(*packed, apart=["c1"]), "wiki").judged[0].whose is not Whose.ANOTHER
+    assert (
+        correlate(keys_of(), [mine], each_in_an_hr_system(JANE, other, apart=["c1"]), "wiki").judged[0].whose
+        is not Whose.ANOTHER
+    )
 
 
 def test_a_number_of_two_hr_systems_is_not_one_human_being_without_the_name() -> None:
     namesake_of_nobody = {**JANE, "first_name": "Ida", "email": "ida@contractors.example", "hr_id": "c1", "aliases": []}
-    apart = Others(*(pack([Person.of(one)], {}) for one in (JANE, namesake_of_nobody)))
+    apart = each_in_an_hr_system(JANE, namesake_of_nobody)
     hers = account("ida", "ida@contractors.example", name="Ida Lind")
     assert not correlate(keys_of(), [hers], apart, "wiki").theirs
     assert apart.claims("wiki", hers, keys_of()), "the address is somebody else's"

@@ -89,10 +89,10 @@ def correlate(keys: PersonKeys, accounts: Iterable[Account], others: Others, sys
     :param system: the name of the system, since each system has its own logins.
     """
     each = {account.id: account for account in accounts}
-    judged = [
-        judge(keys, account, others.claims(system, account, keys), twin=others.twin(system, account, keys))
-        for account in each.values()
-    ]
+    judged = []
+    for account in each.values():
+        claims = others.claims(system, account, keys)
+        judged.append(judge(keys, account, claims, twin=bool(claims) and others.twin(system, account, keys)))
     judged.sort(
         key=lambda one: (
             one.whose is not Whose.THEIRS,

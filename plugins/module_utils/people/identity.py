@@ -71,9 +71,9 @@ def alike(person: Person, other: Person) -> tuple[str, ...]:
     return tuple(sorted({field for field, _value in _traits(person) & _traits(other)}))
 
 
-def same_person(person: Person) -> list[tuple[str, str]]:
+def same_person(person: Person) -> set[tuple[str, str]]:
     """Return the (field, value) pairs by which another record is the same human being."""
-    return sorted(trait for trait in _traits(person) if trait[0] in _SAME_PERSON)
+    return {trait for trait in _traits(person) if trait[0] in _SAME_PERSON}
 
 
 def related(people: Iterable[Person], everybody: Iterable[Person], *, own: bool = True) -> Iterator[Person]:

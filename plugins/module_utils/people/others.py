@@ -34,7 +34,7 @@ class Others:
 
     def __init__(self, *packed: bytes, apart: Sequence[str] = ()) -> None:
         self._packed = [one for one in packed if one]
-        self._apart = {owner for id in apart for owner in self._owners(_of_hr(id))}
+        self._apart = self._owners(map(_of_hr, apart))
 
     @classmethod
     def read(cls, known: Mapping[str, Sequence[str]] | None, apart: Sequence[str] = ()) -> Others:
@@ -62,16 +62,17 @@ class Others:
 
     def owners(self, system: str, key: Key) -> set[bytes]:
         """Return the hashes of the people in HR who have this key."""
-        return {owner for text in texts(system, key) for owner in self._owners(text)}
+        return self._owners(texts(system, key))
 
-    def _owners(self, text: str) -> set[bytes]:
+    def _owners(self, sought: Iterable[str]) -> set[bytes]:
+        """Return the hashes of the people who have any of these texts."""
         found: set[bytes] = set()
-        sought = _hashed(text, _KEY)
-        for packed in self._packed:
-            at = _first(packed, sought)
-            while packed[at : at + _KEY] == sought:
-                found.add(packed[at + _KEY : at + _ROW])
-                at += _ROW
+        for key in (_hashed(text, _KEY) for text in sought):
+            for packed in self._packed:
+                at = _first(packed, key)
+                while packed[at : at + _KEY] == key:
+                    found.add(packed[at + _KEY : at + _ROW])
+                    at += _ROW
         return found
 
     def claims(self, system: str, account: Account, keys: PersonKeys, *, in_hr: bool = True) -> list[frozenset[Kind]]:
@@ -89,8 +90,8 @@ class Others:
 
     def twin(self, system: str, account: Account, keys: PersonKeys) -> bool:
         """Return whether the account has a key of somebody with the same name who works here: perhaps the same human
-        being, employed twice."""
-        namesakes = {owner for text in _name(keys.person) for owner in self._owners(text)} - self._own(system, keys)
+        being, employed twice. Without :meth:`claims` there is nobody."""
+        namesakes = self._owners(_name(keys.person)) - self._own(system, keys)
         return bool(namesakes) and any(
             not namesakes.isdisjoint(self.owners(system, key)) for key in account.carried if key.kind is not Kind.LOGIN
         )
@@ -107,12 +108,12 @@ class Others:
         """
         person = keys.person
         addressed = self.owners(system, Key(Kind.ADDRESS, person.email))
-        works = _name(person) if person.status == LEFT else ()
-        foreign = (self._apart | {owner for text in works for owner in self._owners(text)}) - addressed
-        called = addressed | {owner for text in _name(person, "called") for owner in self._owners(text)}
-        shown = {owner for text in _shown(person) for owner in self._owners(text)}
+        works = self._owners(_name(person)) if person.status == LEFT else set()
+        foreign = (self._apart | works) - addressed
+        called = addressed | self._owners(_name(person, "called"))
+        shown = self._owners(_shown(person))
         for text in _themselves(person):
-            found = self._owners(text)
+            found = self._owners([text])
             if found:
                 return (shown | (found & called or found)) - foreign
         return shown - foreign or addressed

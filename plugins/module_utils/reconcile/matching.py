@@ -123,7 +123,7 @@ class Matching:
         for n, (known, by_link) in sorted(found.items()):
             keys = self.system.keys_of(_person(self.people.record(n)["person"]), [account.id] if by_link else ())
             claims = self._others.claims(self.name, account, keys, in_hr=not known.forgotten)
-            twin = self._others.twin(self.name, account, keys)
+            twin = bool(claims) and self._others.twin(self.name, account, keys)
             yield _Candidate(known, keys, judge(keys, account, claims, twin=twin))
 
     def _current(self, found: Sequence[_Candidate]) -> list[_Candidate]:
