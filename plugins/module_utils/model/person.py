@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -198,13 +199,9 @@ class Person:
         if self.logins.get(system):
             return self.logins[system]
 
-        known: dict[str, Any] = {
-            **self.attributes,
-            **{f.name: getattr(self, f.name) for f in fields(self)},
-            "local_part": self.local_part,
-        }
-        for name in sorted(fields_of(pattern)):
-            if not isinstance(known.get(name), str) or not known[name]:
+        known = {name: self._of_pattern(name) for name in sorted(fields_of(pattern))}
+        for name, value in known.items():
+            if not isinstance(value, str) or not value:
                 raise InputError(
                     f"{self.email} has no {name}",
                     act="derive login",
@@ -212,6 +209,14 @@ class Person:
                     hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
                 )
         return pattern.format_map(known)
+
+    def _of_pattern(self, name: str) -> object:
+        """Return a field's value; a field of ours goes before one of HR with the same name."""
+        return getattr(self, name) if name in _OF_PATTERNS else self.attributes.get(name)
+
+
+#: The fields of ours that may stand in a login's pattern.
+_OF_PATTERNS = frozenset({*(one.name for one in fields(Person)), "local_part"})
 
 
 def names_in(record: PersonRecord) -> list[str]:
@@ -225,8 +230,9 @@ def other_addresses(record: PersonRecord) -> list[str]:
     return [f"email {alias}" for alias in record.get("aliases") or ()]
 
 
+@lru_cache(maxsize=256)
 def fields_of(pattern: str) -> frozenset[str]:
-    """Return the names of the person's fields that stand in a login's pattern."""
+    """Return the names of the person's fields that stand in a login's pattern. It is asked for each person, so it is kept."""
     return frozenset(name for _text, name, _format, _conversion in Formatter().parse(pattern) if name)
 
 

@@ -303,7 +303,9 @@ class Connector:
 
     def _patterned(self, person: Person, address: str) -> str:
         try:
-            return replace(person, email=address, logins={}).login(self.target.name, self.login_pattern)
+            if address != person.email or self.target.name in person.logins:
+                person = replace(person, email=address, logins={})
+            return person.login(self.target.name, self.login_pattern)
         except InputError:
             return ""  # HR lacks a field of the pattern: this person has no such login here
 
