@@ -199,9 +199,9 @@ class Person:
         if self.logins.get(system):
             return self.logins[system]
 
-        known = {name: self._of_pattern(name) for name in sorted(fields_of(pattern))}
-        for name, value in known.items():
-            if not isinstance(value, str) or not value:
+        known: dict[str, Any] = {**self.attributes, **vars(self), "local_part": self.local_part}
+        for name in sorted(fields_of(pattern)):
+            if not isinstance(known.get(name), str) or not known[name]:
                 raise InputError(
                     f"{self.email} has no {name}",
                     act="derive login",
@@ -209,14 +209,6 @@ class Person:
                     hint=f"the system's option login is {pattern!r}; fill {name} in HR or change the option",
                 )
         return pattern.format_map(known)
-
-    def _of_pattern(self, name: str) -> object:
-        """Return a field's value; a field of ours goes before one of HR with the same name."""
-        return getattr(self, name) if name in _OF_PATTERNS else self.attributes.get(name)
-
-
-#: The fields of ours that may stand in a login's pattern.
-_OF_PATTERNS = frozenset({*(one.name for one in fields(Person)), "local_part"})
 
 
 def names_in(record: PersonRecord) -> list[str]:
