@@ -33,10 +33,10 @@ BIN = Path(sys.executable).parent
 BUILD = ROOT / "build"
 #: How much of a failed stage is shown again at the end.
 LAST_LINES = 40
-#: What asks which day it is: run on every sample day by `make soak`.
+#: What asks which day it is, the long ones first: run on every sample day by `make soak`.
 DATED = (
-    "tests/unit",
     *(f"tests/integration/test_{name}.py" for name in ("leave", "movers", "runs", "people")),
+    "tests/unit",
 )
 #: ansible-test fetches a script with this name from a server of its own, for each of its ten environments. This one installs pip once,
 #: with what Python brings along, and then copies it. Several ansible-cores may run it at once.
@@ -268,7 +268,9 @@ def soak(run: Runner) -> None:
             "-m",
             "soak or rotating",
             "-n",
-            "2",
+            "3",  # they wait for servers, too
+            "--dist",
+            "worksteal",
             "-rs",
             "--durations=20",
             "-p",
@@ -279,24 +281,31 @@ def soak(run: Runner) -> None:
     )
     demo_today(run)
     for day, zone in sampled_days():
-        demo(run, day, zone)
-        run.stage(
-            f"what depends on dates: {day}, {zone}",
-            [
-                python("pytest"),
-                "-m",
-                "not soak",
-                "-q",
-                "-n",
-                "2",
-                "--dist",
-                "loadfile",
-                "-p",
-                "no:cacheprovider",
-                *DATED,
-            ],
-            env=environment(day, zone, run.env),
-        )
+        with ThreadPoolExecutor(1) as beside:
+            its_demo = beside.submit(demo, run, day, zone)
+            on_that_day(run, day, zone)
+            its_demo.result()
+
+
+def on_that_day(run: Runner, day: str, zone: str) -> None:
+    run.stage(
+        f"what depends on dates: {day}, {zone}",
+        [
+            python("pytest"),
+            "-m",
+            "not soak",
+            "-q",
+            "-n",
+            "3",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+            "-p",
+            "no:cacheprovider",
+            *DATED,
+        ],
+        env=environment(day, zone, run.env),
+    )
 
 
 def of_cores(cell: str) -> list[str]:

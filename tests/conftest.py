@@ -23,6 +23,9 @@ hypothesis.settings.load_profile("any_machine")
 #: Runs a suite inside a test: a planted violation must fail it.
 pytest_plugins = ["pytester"]
 
+from ansible_collections.workforce.lifecycle.plugins.module_utils.sdk import people_index, wire
+from ansible_collections.workforce.lifecycle.plugins.plugin_utils.ledger.ledger import Ledger
+
 from tests import rotation
 from tests.browser import browser  # noqa: F401 - a fixture of every file
 from tests.contract.witness import contracts_kept  # noqa: F401 - a fixture of every module
@@ -37,6 +40,21 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Let go of what a run keeps until its process ends: this process lives for thousands of tests, and what it keeps,
+    each fork copies."""
+    try:
+        return (yield)
+    finally:
+        Ledger._opened.clear()
+        if nextitem is None or nextitem.path != item.path:
+            for kept in (wire._MANAGERS, wire._TRUSTED, people_index.INDEXES):
+                kept.clear()
+            gc.collect()
+            gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
