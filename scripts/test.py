@@ -268,9 +268,10 @@ def soak(run: Runner) -> None:
             "-m",
             "soak or rotating",
             "-n",
-            "3",  # they wait for servers, too
+            "2",  # with more, an emulator of ten thousand people needs longer than the product waits for it
             "--dist",
             "worksteal",
+            "--long-first",
             "-rs",
             "--durations=20",
             "-p",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
@@ -59,13 +59,22 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rotate", action="store_true", help="of the long tests that rotate, run this commit's part only")
+    parser.addoption(
+        "--long-first",
+        action="store_true",
+        help="begin with the files that have few tests: their tests are the long ones, and with the short ones at the end all workers end together",
+    )
 
 
+@pytest.hookimpl(trylast=True)  # when -m has chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the long tests whose turn it is not: ``@pytest.mark.rotating(of=4, by="aws")``.
+    """Put the tests in order, and leave out the long ones whose turn it is not: ``@pytest.mark.rotating(of=4, by="aws")``.
 
     Those with the same ``by`` have their turn together; without it, each test is of its own.
     """
+    if config.getoption("--long-first"):
+        tests_of = Counter(item.path for item in items)
+        items.sort(key=lambda item: tests_of[item.path])
     if not config.getoption("--rotate"):
         return
     turns: dict[int, dict[str, list[pytest.Item]]] = defaultdict(lambda: defaultdict(list))

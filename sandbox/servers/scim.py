@@ -116,10 +116,14 @@ class ScimServer(Gateway):
 
     def groups_of(self, login: str) -> list[str]:
         user = self.user(login)
+        return self.groups_with(user["id"]) if user else []
+
+    def groups_with(self, user_id: str) -> list[str]:
+        """Return the names of the groups that have this user as a member."""
         return sorted(
-            g["displayName"]
-            for g in self.resources("Groups")
-            if user and any(m["value"] == user["id"] for m in g.get("members") or ())
+            group["displayName"]
+            for group in self.resources("Groups")
+            if any(member["value"] == user_id for member in group.get("members") or ())
         )
 
     def systems(self) -> Mapping[str, Mapping[str, Any]]:

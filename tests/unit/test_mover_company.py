@@ -283,7 +283,7 @@ def asked(box: Box, key: str = "tom", systems: Iterable[str] = SYSTEMS) -> tuple
         user = box[system].user(address)
         if user:
             accounts[system] = bool(user["active"])
-            holds |= {(system, "groups", name) for name in box[system].groups_of(address)}
+            holds |= {(system, "groups", name) for name in box[system].groups_with(user["id"])}
     slack = box["slack"].state
     for member in (user for user in slack["users"].values() if any(e["value"] == address for e in user["emails"])):
         accounts["slack"] = bool(member["active"])
@@ -335,8 +335,9 @@ class Office:
 
     def __init__(self, box: Box, move: Move, folder: Path) -> None:
         self.box, self.move, self.folder, self.runs = box, move, folder, 0
-        self.ledger = Ledger.open(str(folder / "ledger.db"))
+        self.ledger = Ledger(str(folder / "ledger.db"))
         self.broken: list[str] = []
+        self.watched = -1
         (folder / "profiles").mkdir()
         every = {system: frozenset(thing for thing in move.everybody if thing[0] == system) for system in SYSTEMS}
         self.write("everybody", {}, {system: things for system, things in every.items() if things}, inherits=False)
@@ -406,8 +407,9 @@ class Office:
         return Run(self.box, self.book(), inventory, self.watch)
 
     def watch(self) -> None:
-        """After every step: does he hold what nobody may hold together?"""
-        if self.move.pairs:
+        """After every step that wrote: does he hold what nobody may hold together?"""
+        if self.move.pairs and self.watched != (sent := writes(self.box)):
+            self.watched = sent
             _accounts, holds = asked(self.box, systems={thing[0] for pair in self.move.pairs for thing in pair})
             self.broken += [f"{one} and {other}" for one, other in self.move.pairs if {one, other} <= holds]
 

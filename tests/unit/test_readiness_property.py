@@ -407,7 +407,7 @@ def joined(seed: int, folder: Path) -> tuple[str, bool]:
         controls=profile.controls,
         device=profile.device,
     )
-    ledger = Ledger.open(str(folder / f"{seed}.db"))
+    ledger = Ledger(str(folder / f"{seed}.db"))
     case = ledger.open_case("onboard", ADA, "r", facts.as_dict())
     given = OpenCase(
         case.id,
