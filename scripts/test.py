@@ -38,6 +38,8 @@ DATED = (
     *(f"tests/integration/test_{name}.py" for name in ("leave", "movers", "runs", "people")),
     "tests/unit",
 )
+#: How `make test`, and `make soak` on a sample day, run their tests: three workers, each with whole files, in the order they are named.
+BY_FILE = ("-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "no:cacheprovider")
 #: ansible-test fetches a script with this name from a server of its own, for each of its ten environments. This one installs pip once,
 #: with what Python brings along, and then copies it. Several ansible-cores may run it at once.
 GET_PIP = """import os, pathlib, shutil, subprocess, sys, sysconfig
@@ -258,7 +260,7 @@ def sampled_days() -> list[tuple[str, str]]:
 
 
 def soak(run: Runner) -> None:
-    """Run the checks that take two hours: the long tests, and every sampled day. Each core on each Python is ``make cores``."""
+    """Run the checks that take two to three hours: the long tests, and every sampled day. Each core on each Python is ``make cores``."""
     run.stage("servers of Debian", ["bash", str(ROOT / "scripts" / "debian.sh"), "soak"])
     run.stage("servers of others", ["sh", str(ROOT / "scripts" / "worlds.sh")])
     run.stage(
@@ -291,20 +293,7 @@ def soak(run: Runner) -> None:
 def on_that_day(run: Runner, day: str, zone: str) -> None:
     run.stage(
         f"what depends on dates: {day}, {zone}",
-        [
-            python("pytest"),
-            "-m",
-            "not soak",
-            "-q",
-            "-n",
-            "3",
-            "--dist",
-            "loadfile",
-            "--no-loadscope-reorder",
-            "-p",
-            "no:cacheprovider",
-            *DATED,
-        ],
+        [python("pytest"), *BY_FILE, "-q", *DATED],
         env=environment(day, zone, run.env),
     )
 
@@ -346,18 +335,10 @@ def tests(run: Runner) -> None:
         "pytest",
         [
             python("pytest"),
-            "-m",
-            "not soak",
+            *BY_FILE,
             "--rotate",
-            "-n",
-            "3",
-            "--dist",
-            "loadfile",
-            "--no-loadscope-reorder",
             "-rs",
             "--durations=20",
-            "-p",
-            "no:cacheprovider",
             # the long ones first, so that both cores end together
             "tests/integration",
             "tests/conformance",
