@@ -499,7 +499,7 @@ def test_words() -> None:
         and labels.zone_word("America/Argentina/Buenos_Aires") == "Buenos Aires time"
         and labels.zone_word("") == "UTC"
     )
-    assert labels.absolute(NOW.replace(year=2025), "Asia/Tokyo", NOW) == "Tue 25 Mar 2025, 00:20"
+    assert labels.absolute(NOW - timedelta(days=365), "Asia/Tokyo", NOW) == "Tue 25 Mar 2025, 00:20"
 
 
 def test_views_count(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_steps_stand_in_the_order_in_which_the_run_takes_them(spool: Path) -> No
 def test_the_same_plan_has_the_same_digest_and_any_other_another(spool: Path) -> None:
     plans.leave("secure_devices", result("intune", "device", WIPE))
     first = made()
-    later = clock.now().replace(year=2040)
+    later = clock.now() + timedelta(days=5000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: later)
         assert made()["digest"] == first["digest"], "when it was made is no part of it"
@@ -172,7 +173,7 @@ def test_an_approval_is_of_one_plan_by_others_and_ages_out(
     assert plans.read(plan["digest"][:12], str(spool / "nowhere"), ledger) == plan, (
         "an approved plan can be executed elsewhere"
     )
-    later = clock.now().replace(year=clock.now().year + 1)
+    later = clock.now() + timedelta(days=366)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert all("aged out" in line for line in approvals.missing(ledger, plan, policy))
 
