@@ -335,7 +335,7 @@ def test_a_notice_that_waits_behind_a_long_question_to_hr_stays_healthy(app: App
 
 
 def test_a_database_that_is_away_fails_readiness_and_restarts_nothing(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with app.client:
         until(lambda: app.client.get("/readyz").status_code == 200)
@@ -346,6 +346,8 @@ def test_a_database_that_is_away_fails_readiness_and_restarts_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(app.bridge.database, "write", away)
             patch.setattr(app.bridge.database, "read", away)
+            # A look that began before may still succeed, and must not do so at the later time.
+            until(lambda: all(f"{loop} failed" in caplog.text for loop in ("a look at what is due", "the polls")))
             app.clock.seconds += 60
             failing = {"database": "failed", "dispatch": "failed", "polls": "failed", "loops": "ok"}
             until(lambda: app.client.get("/readyz").json()["checks"] == failing)
