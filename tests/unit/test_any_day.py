@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -79,22 +78,6 @@ def test_the_sandbox_and_the_scripts_name_no_fixed_year() -> None:
         and not any(known in line for known in FORMATS)
     ]
     assert found == []
-
-
-def test_another_year_is_never_asked_for_without_its_day() -> None:
-    """The 29th of February has no counterpart in most years: ``today.replace(year=...)`` is then an error."""
-    found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for folder in ("plugins", "bridge", "sandbox", "scripts", "tests")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "replace"
-        and "year" in (named := {keyword.arg for keyword in node.keywords})
-        and "day" not in named
-    ]
-    assert found == [], "add a timedelta, or name the day too"
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -486,6 +486,21 @@ def test_no_line_of_the_archive_is_longer_than_sanity_and_lint_take() -> None:
     assert not found
 
 
+def test_another_year_is_never_asked_for_without_its_day() -> None:
+    """The 29th of February has no counterpart in most years: ``today.replace(year=...)`` is then an error."""
+    for name, tree in parsed("plugins/*.py", "bridge/*.py", "sandbox/*.py", "scripts/*.py", "tests/*.py"):
+        found = [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "replace"
+            and "year" in (named := {keyword.arg for keyword in node.keywords})
+            and "day" not in named
+        ]
+        assert not found, f"{name}:{found}: add a timedelta, or name the day too"
+
+
 def test_no_argument_is_an_empty_mapping_or_list_by_default() -> None:
     """`ansible-test sanity` refuses it, minutes later than this."""
     for name, tree in parsed("plugins/*.py"):
